@@ -1,0 +1,80 @@
+// Builds everything into dist/: the core's WebAssembly, the extension, the language server, the simulation worker,
+// the command line and the webview. `--core` builds the core only, `--watch` rebuilds on change.
+import * as esbuild from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const flags = new Set(process.argv.slice(2));
+mkdirSync(join(root, 'dist'), { recursive: true });
+
+/** Compiles the AssemblyScript core; skipped while dist/core.wasm is newer than its sources. */
+export function buildCore({ force = false, debug = false } = {}) {
+  const source = join(root, 'server/emulator/assembly');
+  const out = join(root, 'dist/core.wasm');
+  const newest = Math.max(...readdirSync(source).map((name) => statSync(join(source, name)).mtimeMs));
+  if (!force && existsSync(out) && statSync(out).mtimeMs > newest) return;
+  const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
+  const config = join(source, 'asconfig.json');
+  const result = spawnSync(
+    process.execPath,
+    [asc, join(source, 'core.ts'), '--config', config, '--target', debug ? 'debug' : 'release'],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (result.status !== 0) throw new Error('asc failed');
+}
+
+/** Options that all bundles and the tests' bundles share. */
+export const shared = {
+  bundle: true,
+  sourcemap: true,
+  target: 'es2022',
+  logLevel: 'warning',
+  loader: { '.wasm': 'binary', '.bin': 'binary' },
+};
+
+const node = { ...shared, platform: 'node', format: 'cjs', absWorkingDir: root };
+
+const bundles = [
+  {
+    ...node,
+    entryPoints: { extension: 'client/src/extension.ts' },
+    outdir: 'dist',
+    external: ['vscode'],
+  },
+  {
+    ...node,
+    entryPoints: { server: 'server/src/server.ts', worker: 'server/src/worker.ts' },
+    outdir: 'dist',
+    minify: flags.has('--production'),
+  },
+  {
+    ...node,
+    entryPoints: { cli: 'server/src/cli.ts' },
+    outdir: 'dist',
+    banner: { js: '#!/usr/bin/env node' },
+  },
+  {
+    ...shared,
+    absWorkingDir: root,
+    entryPoints: { addressSpace: 'client/webview/addressSpace.ts' },
+    outdir: 'dist/webview',
+    platform: 'browser',
+    format: 'iife',
+  },
+];
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  buildCore({ force: flags.has('--core') });
+  if (!flags.has('--core')) {
+    const iced = join(root, 'node_modules/iced-x86/iced_x86_bg.wasm');
+    if (existsSync(iced)) copyFileSync(iced, join(root, 'dist/iced_x86_bg.wasm'));
+    const present = bundles.filter((bundle) =>
+      Object.values(bundle.entryPoints).every((f) => existsSync(join(root, f))),
+    );
+    if (flags.has('--watch')) for (const bundle of present) await (await esbuild.context(bundle)).watch();
+    else await Promise.all(present.map((bundle) => esbuild.build(bundle)));
+  }
+}

@@ -1,0 +1,34 @@
+/** How addresses and sizes are written for people and on the wire. */
+import { GIB, KIB, MIB, TIB, type AddressRange } from './range';
+
+/** Lower-case hex with `0x`, without padding: the wire form of every 64-bit value. */
+export function hex(value: bigint | number): string {
+  return '0x' + value.toString(16);
+}
+
+/** `[0x0, 0xa0000)`: the half-open range as it is shown to people. */
+export function formatRange(range: AddressRange): string {
+  return `[${hex(range.start)}, ${hex(range.end)})`;
+}
+
+const UNITS: readonly (readonly [bigint, string])[] = [
+  [TIB, 'TiB'],
+  [GIB, 'GiB'],
+  [MIB, 'MiB'],
+  [KIB, 'KiB'],
+];
+
+/** Bytes in the largest binary unit that divides them exactly, else with up to two decimals (`1.25 GiB`). */
+export function formatSize(bytes: bigint): string {
+  for (const [unit, name] of UNITS) {
+    if (bytes >= unit && bytes % unit === 0n) return `${bytes / unit} ${name}`;
+  }
+  for (const [unit, name] of UNITS) {
+    if (bytes >= unit) {
+      const hundredths = (bytes * 100n + unit / 2n) / unit;
+      const fraction = (hundredths % 100n).toString().padStart(2, '0').replace(/0+$/, '');
+      return `${hundredths / 100n}${fraction ? '.' + fraction : ''} ${name}`;
+    }
+  }
+  return `${bytes} B`;
+}

@@ -1,0 +1,71 @@
+/** The neutral description that every config format and memory map turns into. */
+import { compareRanges, contains, type AddressRange } from '../address/range';
+import type { SourceRange } from '../text/position';
+import type { Fact, Origin } from './origin';
+
+export const REGION_KINDS = [
+  'ram',
+  'reserved',
+  'rom',
+  'mmio',
+  'acpi',
+  'nvs',
+  'unusable',
+  'persistent',
+  'hole',
+] as const;
+export type RegionKind = (typeof REGION_KINDS)[number];
+
+/** A span of guest physical address space. */
+export interface Region {
+  readonly range: AddressRange;
+  readonly kind: RegionKind;
+  readonly name: string;
+  /** `rwx` with `-` for what is not allowed; null where the source does not say. */
+  readonly permissions: string | null;
+  /** Why the region is there and has this size, one sentence. */
+  readonly reason: string;
+  /** Who decided it: a config line or the VMM. */
+  readonly origin: Origin;
+  /** The line of a text that this region comes from, also where the VMM decides; null where there is none. */
+  readonly at: SourceRange | null;
+  /** True where `range` is approximate (bhyvectl prints rounded lengths). */
+  readonly approximate?: boolean;
+}
+
+export type ImageRole = 'kernel' | 'firmware' | 'disk' | 'cdrom' | 'initrd';
+
+/** A file that the machine loads or attaches; it need not exist. */
+export interface ImageReference {
+  readonly role: ImageRole;
+  readonly path: string;
+  readonly origin: Origin;
+}
+
+/** One guest. */
+export interface Machine {
+  readonly name: string;
+  /** Name of the VMM model (its folder), or null for a bare memory map. */
+  readonly vmm: string | null;
+  /** Version id within the VMM's list. */
+  readonly version: string | null;
+  /** Guest memory as the VMM takes it, in bytes, with the line that says so. Null where unknown. */
+  readonly memory: Fact<bigint> | null;
+  readonly vcpus: Fact<number>;
+  /** Sorted by start. Those of a memory map may overlap. */
+  readonly regions: readonly Region[];
+  readonly images: readonly ImageReference[];
+  /** The whole block or table that describes it. */
+  readonly at: SourceRange | null;
+  /** Its name, for lenses and links; `at` where it has none of its own. */
+  readonly nameAt: SourceRange | null;
+}
+
+export function sortRegions(regions: readonly Region[]): Region[] {
+  return [...regions].sort((a, b) => compareRanges(a.range, b.range));
+}
+
+/** The first region that contains the address, or undefined for a hole. */
+export function regionAt(machine: Machine, address: bigint): Region | undefined {
+  return machine.regions.find((region) => contains(region.range, address));
+}

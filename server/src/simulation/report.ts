@@ -1,0 +1,70 @@
+/** The result of a simulated boot. `bootpath simulate --format json` prints it field by field (addresses as hex). */
+import type { FaultRecord, TraceEvent } from '../../emulator/face';
+import type { EvidenceGrade, Finding } from '../text/finding';
+import type { CpuMode, VcpuState } from '../x86/state';
+
+export const OUTCOMES = [
+  'halted',
+  'shutdown',
+  'reset',
+  'triple-fault',
+  'guest-panic',
+  'host-panic',
+  'vmm-exit',
+  'expectation-met',
+  'budget',
+  'invalid-entry',
+  'cancelled',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Exits of one kind: `IN 0x64`, `MMIO read 0xfee00020`, `HLT`. */
+export interface ExitCount {
+  readonly kind: 'in' | 'out' | 'mmio-read' | 'mmio-write' | 'hlt' | 'cpuid' | 'rdmsr' | 'wrmsr' | 'shutdown';
+  /** Port, address, leaf or MSR; null for `hlt` and `shutdown`. */
+  readonly at: bigint | null;
+  readonly count: number;
+  /** The device that answered, or null. */
+  readonly device: string | null;
+}
+
+/** A line of the timeline that does not come from the CPU itself. */
+export type BoardEvent =
+  | { readonly event: 'console'; readonly at: number; readonly vcpu: number; readonly text: string }
+  | { readonly event: 'verdict'; readonly at: number; readonly vcpu: number; readonly text: string };
+
+export type TimelineEvent = TraceEvent | BoardEvent;
+
+export interface BootReport {
+  readonly outcome: Outcome;
+  /** One or two sentences with the numbers. */
+  readonly reason: string;
+  readonly instructions: number;
+  /** Wall time of the run in milliseconds; not part of the JSON contract's fixed fields, never compared. */
+  readonly milliseconds: number;
+  readonly vcpus: readonly { readonly registers: VcpuState; readonly mode: CpuMode }[];
+  readonly console: string;
+  readonly firmwareLog: string;
+  readonly exits: readonly ExitCount[];
+  readonly timeline: readonly TimelineEvent[];
+  /** Events left out of `timeline` because it is capped. */
+  readonly timelineDropped: number;
+  readonly faultChain: readonly FaultRecord[];
+  readonly findings: readonly Finding[];
+  readonly evidence: EvidenceGrade | null;
+  readonly notModelled: readonly string[];
+}
+
+export interface SimulationRequest {
+  /** Index into the document's machines. */
+  readonly machine: string | null;
+  readonly firmware: Uint8Array | null;
+  readonly kernel: Uint8Array | null;
+  /** Name of a probe guest; the default probe is used where neither image nor probe is given. */
+  readonly probe: string | null;
+  readonly taps: readonly number[];
+  readonly maxInstructions: number;
+  readonly reboots: number;
+  /** Seed of nothing: runs are deterministic. The quantum may be varied to hunt races. */
+  readonly quantum?: number;
+}

@@ -1,0 +1,92 @@
+/** A VMM model: the userland half of one real VMM, versioned by its own source revisions. */
+import type { CpuProfile, Core, SlotKind } from '../../emulator/face';
+import type { Clock, Device } from '../devices/device';
+import type { Machine } from '../machine/machine';
+import type { KnownIssue } from '../machine/knownIssue';
+
+export interface VmmVersion {
+  /** Release where one is established (`7.8`), else the source's revision or date (`x86_vm-1.27`). */
+  readonly id: string;
+  readonly title: string;
+  /** The files and revisions that were read. */
+  readonly source: string;
+}
+
+/** What a VMM does with an event that its devices do not answer. */
+export type Verdict =
+  /** The access is answered (reads give `value`). */
+  | { readonly kind: 'answer'; readonly value: bigint }
+  /** The guest is restarted. */
+  | { readonly kind: 'reset'; readonly reason: string }
+  /** The guest is powered off. */
+  | { readonly kind: 'shutdown'; readonly reason: string }
+  /** The VMM gives up on the guest. */
+  | { readonly kind: 'vmm-exit'; readonly reason: string };
+
+export interface PortAccess {
+  readonly port: number;
+  readonly size: 1 | 2 | 4;
+  readonly write: boolean;
+  readonly value: number;
+  readonly string: boolean;
+  readonly rep: boolean;
+}
+
+export interface MmioAccess {
+  readonly address: bigint;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly write: boolean;
+  readonly value: bigint;
+}
+
+/** What the simulation hands to a model when it builds a board. */
+export interface BoardInputs {
+  readonly machine: Machine;
+  readonly version: string;
+  readonly clock: Clock;
+  /** Firmware image bytes where one is given. */
+  readonly firmware: Uint8Array | null;
+  /** Kernel image bytes where one is given and the VMM boots it directly. */
+  readonly kernel: Uint8Array | null;
+  /** Text that the guest writes to its console (the first serial port). */
+  console(text: string): void;
+  /** Level of the 8259's INTR output. */
+  setInterruptLine(up: boolean): void;
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
+  /** Guest memory, for devices that do DMA (fw_cfg). */
+  readMemory(address: bigint, length: number): Uint8Array | null;
+  writeMemory(address: bigint, bytes: Uint8Array): boolean;
+  /** A device asks for the end of the run: a reset port, a power-off register. */
+  request(verdict: Verdict): void;
+}
+
+/** A machine with the power off: what is mapped, who answers, and how the first instruction finds the CPU. */
+export interface Board {
+  readonly profile: CpuProfile;
+  readonly slots: readonly { readonly start: bigint; readonly end: bigint; readonly kind: SlotKind }[];
+  readonly devices: readonly Device[];
+  /** Before a device sees it: string I/O that the VMM cannot do, and the like. Null lets it pass. */
+  screenPort?(access: PortAccess): Verdict | null;
+  unansweredPort(access: PortAccess): Verdict;
+  unansweredMmio(access: MmioAccess): Verdict;
+  /** RDMSR that neither core nor board knows; null is #GP(0). */
+  readMsr?(index: number, vcpu: number): bigint | null;
+  writeMsr?(index: number, value: bigint, vcpu: number): boolean;
+  interprocessorInterrupt?(icr: bigint, vcpu: number): Verdict | null;
+  /** What the VMM does with a triple fault. */
+  tripleFault(): Verdict;
+  /** Fills memory and registers before the first instruction. Returns a problem in words, or null. */
+  powerOn(core: Core): string | null;
+  /** What of the real VMM this model leaves out: shown with every report. */
+  readonly notModelled: readonly string[];
+}
+
+export interface VmmModel {
+  /** The folder's name: `vmd`. */
+  readonly name: string;
+  readonly title: string;
+  /** Oldest first. */
+  readonly versions: readonly VmmVersion[];
+  readonly knownIssues: readonly KnownIssue[];
+  board(inputs: BoardInputs): Board;
+}

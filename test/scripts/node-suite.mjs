@@ -1,0 +1,93 @@
+// Runs one of the node:test suites: bundles test/SUITE/**/*.test.ts with esbuild, runs them with `node --test`,
+// and prints the plain sum as the last line. usage: node-suite.mjs SUITE [NAME-PART…]
+import * as esbuild from 'esbuild';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildCore, shared } from '../../esbuild.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
+export async function runNodeSuite(suite, parts = []) {
+  const folder = join(root, 'test', suite);
+  const tests = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter(
+      (name) =>
+        name.endsWith('.test.ts') && (parts.length === 0 || parts.some((part) => name.includes(part))),
+    )
+    .sort();
+  if (tests.length === 0) throw new Error(`no tests in test/${suite} match ${parts.join(' ')}`);
+  if (existsSync(join(root, 'server/emulator/assembly/core.ts'))) buildCore();
+  // Bundled beside each other in dist, so that paths relative to the root keep working through BOOTPATH_ROOT.
+  const out = join(root, 'dist/test', `${suite}-${process.pid}`);
+  mkdirSync(out, { recursive: true });
+  try {
+    await esbuild.build({
+      ...shared,
+      absWorkingDir: root,
+      entryPoints: tests.map((name) => join(folder, name)),
+      outdir: out,
+      outbase: folder,
+      platform: 'node',
+      format: 'cjs',
+      external: ['iced-x86', 'playwright-core', 'esbuild'],
+      sourcemap: 'inline',
+    });
+    return await runFiles(tests.map((name) => join(out, name.replace(/\.ts$/, '.js'))));
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+function runFiles(files) {
+  return new Promise((resolve) => {
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', '--test', '--test-reporter=tap', ...files],
+      { cwd: root, env: { ...process.env, BOOTPATH_ROOT: root }, stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    let text = '';
+    child.stdout.setEncoding('utf8');
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child.on('close', (code) => {
+      const count = (name) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+      const sum = {
+        passed: count('pass'),
+        failed: count('fail') + count('cancelled'),
+        skipped: count('skipped') + count('todo'),
+      };
+      if (code !== 0 && sum.failed === 0) sum.failed = 1;
+      printFailures(text);
+      resolve(sum);
+    });
+  });
+}
+
+/** The failing leaves of the TAP text, with their diagnostics. */
+function printFailures(text) {
+  const lines = text.split('\n');
+  for (let i = 0; i < lines.length; i++) {
+    const failed = /^(\s*)not ok \d+ - (.*)$/.exec(lines[i]);
+    if (!failed) continue;
+    const block = [];
+    for (let j = i + 1; j < lines.length && lines[j].startsWith(failed[1] + '  '); j++) block.push(lines[j]);
+    if (block.some((line) => line.includes("failureType: 'subtestsFailed'"))) continue;
+    console.log(`FAILED ${failed[2].replace(root, '')}`);
+    console.log(
+      block
+        .filter((line) => !/^\s*(duration_ms|---|\.\.\.|type:)/.test(line))
+        .join('\n')
+        .replaceAll(root + '/', ''),
+    );
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [suite, ...parts] = process.argv.slice(2);
+  const { passed, failed, skipped } = await runNodeSuite(suite, parts);
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+  process.exit(failed ? 1 : 0);
+}
