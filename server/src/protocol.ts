@@ -1,0 +1,116 @@
+/**
+ * Every custom request and notification between client and server. Addresses are lower-case hex strings on the wire,
+ * ranges half-open. Both sides import this file; it imports nothing but types.
+ */
+import type { RegionKind } from './machine/machine';
+import type { TextRange } from './text/position';
+import type { Outcome } from './simulation/report';
+
+export interface WireRegion {
+  readonly start: string;
+  readonly end: string;
+  readonly kind: RegionKind;
+  readonly name: string;
+  readonly permissions: string | null;
+  readonly reason: string;
+  /** The text that it links to, null where there is none. */
+  readonly uri: string | null;
+  readonly range: TextRange | null;
+  readonly approximate: boolean;
+}
+
+export interface WireMachine {
+  readonly name: string;
+  /** `vmd@7.8`, or null for a bare memory map. */
+  readonly vmm: string | null;
+  readonly regions: readonly WireRegion[];
+  readonly uri: string;
+  /** Of the machine's name; where lenses stand. */
+  readonly range: TextRange;
+}
+
+/** What a document was recognised as: for the language status item. */
+export interface StatusResult {
+  readonly language: string | null;
+  readonly vmm: string | null;
+  readonly version: string | null;
+  readonly reason: 'asked' | 'pragma' | 'newest' | null;
+  /** Oldest first; empty where the language has no VMM. */
+  readonly versions: readonly { readonly id: string; readonly title: string }[];
+}
+
+export const StatusRequest = 'bootpath/status';
+export interface StatusParams {
+  readonly uri: string;
+}
+
+/** Sets the VMM version for a document, as a click on the status item does; null goes back to pragma or newest. */
+export const ChooseVersionRequest = 'bootpath/chooseVersion';
+export interface ChooseVersionParams {
+  readonly uri: string;
+  readonly version: string | null;
+}
+
+export const LayoutRequest = 'bootpath/layout';
+export interface LayoutParams {
+  readonly uri: string;
+}
+export interface LayoutResult {
+  readonly machines: readonly WireMachine[];
+}
+
+/** The region or machine at a position, for the picture hover. Null where there is none. */
+export const RegionAtRequest = 'bootpath/regionAt';
+export interface RegionAtParams {
+  readonly uri: string;
+  readonly position: { readonly line: number; readonly character: number };
+}
+export interface RegionAtResult {
+  readonly machine: WireMachine;
+  /** Indices into `machine.regions` of those that this line produced. */
+  readonly selected: readonly number[];
+}
+
+/** Boots a machine in the worker. Progress and cancel by the LSP's own means (`workDoneToken`, `$/cancelRequest`). */
+export const SimulateRequest = 'bootpath/simulate';
+export interface SimulateParams {
+  readonly uri: string;
+  readonly machine: string;
+  readonly firmware: string | null;
+  readonly kernel: string | null;
+  readonly probe: string | null;
+  readonly taps: readonly number[];
+  readonly maxInstructions: number;
+  readonly workDoneToken?: string | number;
+}
+export interface SimulateResult {
+  readonly outcome: Outcome;
+  /** A few words for beside the lens: `reset by port 0x64 after 1.2 M instructions`. */
+  readonly summary: string;
+  /** The report for the output channel; places are written `path:line:column`. */
+  readonly text: string;
+  readonly findings: readonly WireFinding[];
+}
+
+export interface WireFinding {
+  readonly code: string;
+  readonly severity: 'error' | 'warning' | 'information' | 'hint';
+  readonly message: string;
+  readonly uri: string | null;
+  readonly range: TextRange | null;
+}
+
+/** Decodes crash text against the given configs; an empty list takes every open one. */
+export const DecodeRequest = 'bootpath/decode';
+export interface DecodeParams {
+  readonly text: string;
+  /** Where the text came from, for links back into it; null for the clipboard. */
+  readonly uri: string | null;
+  readonly configs: readonly string[];
+}
+export interface DecodeResult {
+  readonly recognised: boolean;
+  /** The report for the output channel; places are written `path:line:column`. */
+  readonly text: string;
+  readonly findings: readonly WireFinding[];
+}
