@@ -17,6 +17,7 @@ const ROOMS = [
   'server/src/checks',
   'server/src/simulation',
   'server/src/crash',
+  'server/src/picture',
   'server/src/features',
   'server/src/output',
 ];
