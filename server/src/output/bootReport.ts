@@ -1,0 +1,187 @@
+/** A BootReport as JSON (the contract of `bootpath simulate`) and as text for the terminal and the output channel. */
+import { hex } from '../address/format';
+import type { FaultRecord } from '../../emulator/face';
+import type { Machine } from '../machine/machine';
+import { regionAt } from '../machine/machine';
+import type { BootReport, ExitCount, TimelineEvent } from '../simulation/report';
+import { modeOf } from '../x86/state';
+import { findingJson, findingText } from './findings';
+import { vmmLabel } from './layout';
+import { placeText, type PathOf } from './place';
+import { registersJson, registersText } from './registers';
+import { eventText, MNEMONICS, ticksText } from './timeline';
+
+/** Every bigint becomes a hex string; everything else stays. */
+function wire(value: unknown): unknown {
+  if (typeof value === 'bigint') return hex(value);
+  if (Array.isArray(value)) return value.map(wire);
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, wire(item)]));
+  }
+  return value;
+}
+
+function faultJson(fault: FaultRecord): object {
+  const { state, ...rest } = fault;
+  return { ...(wire(rest) as object), registers: registersJson(state), mode: modeOf(state) };
+}
+
+/** The JSON contract of `simulate`, field by field. */
+export function bootReportJson(report: BootReport, pathOf: PathOf): object {
+  return {
+    outcome: report.outcome,
+    reason: report.reason,
+    instructions: report.instructions,
+    vcpus: report.vcpus.map(({ registers, mode }) => ({ registers: registersJson(registers), mode })),
+    console: report.console,
+    firmwareLog: report.firmwareLog,
+    exits: report.exits.map(wire),
+    timeline: report.timeline.map(wire),
+    timelineDropped: report.timelineDropped,
+    faultChain: report.faultChain.map(faultJson),
+    findings: report.findings.map((finding) => findingJson(finding, pathOf)),
+    evidence: report.evidence,
+    notModelled: report.notModelled,
+  };
+}
+
+/** A few words for beside the lens: `reset after 1.2 M instructions`. */
+export function bootSummary(report: Pick<BootReport, 'outcome' | 'instructions'>): string {
+  return `${report.outcome} after ${countText(report.instructions)} instructions`;
+}
+
+/** `7.2 M`, `12.3 k`, `812`. */
+export function countText(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(2)} G`;
+  if (count >= 1e6) return `${(count / 1e6).toFixed(1)} M`;
+  if (count >= 1e4) return `${(count / 1e3).toFixed(1)} k`;
+  return String(count);
+}
+
+export interface BootReportTextOptions {
+  readonly pathOf: PathOf;
+  /** Timeline lines at most; the middle is left out beyond it. */
+  readonly timelineLines?: number;
+}
+
+/** The report for people: outcome first, then how it came about, then what it is built on. */
+export function bootReportText(report: BootReport, machine: Machine, options: BootReportTextOptions): string {
+  const { pathOf } = options;
+  const lines: string[] = [];
+  const label = vmmLabel(machine);
+  lines.push(`Simulated boot of "${machine.name}"${label ? ` under ${label}` : ''}`);
+  if (machine.nameAt) lines.push(`  ${placeText(machine.nameAt, pathOf)}`);
+  lines.push('', `Outcome: ${report.outcome}`, ...wrap(report.reason, '  '));
+  const rate =
+    report.milliseconds > 0 ? `, ${(report.instructions / report.milliseconds / 1000).toFixed(0)} MIPS` : '';
+  lines.push(
+    `  ${report.instructions.toLocaleString('en-US')} instructions in ${(report.milliseconds / 1000).toFixed(2)} s${rate}`,
+  );
+  if (report.evidence) lines.push(`  evidence: ${report.evidence}`);
+  section(
+    lines,
+    'Findings',
+    report.findings.flatMap((finding) => findingText(finding, pathOf)),
+  );
+  section(lines, 'Fault chain', faultChainText(report.faultChain, machine, pathOf));
+  section(lines, 'Timeline', timelineText(report, options.timelineLines ?? 60));
+  section(lines, 'Console', textBlock(report.console));
+  section(
+    lines,
+    'Firmware log (an observation overlay; the real VMM has no such port)',
+    textBlock(report.firmwareLog),
+  );
+  section(lines, 'Exits', exitsText(report.exits));
+  section(
+    lines,
+    'Final state',
+    report.vcpus.flatMap(({ registers, mode }, index) => [
+      `vCPU ${index}: ${mode}`,
+      ...registersText(registers),
+    ]),
+  );
+  section(
+    lines,
+    'Not modelled',
+    report.notModelled.flatMap((item) => wrap(item, '', '- ')),
+  );
+  return lines.join('\n') + '\n';
+}
+
+function section(lines: string[], title: string, body: readonly string[]): void {
+  if (body.length === 0) return;
+  lines.push('', title, ...body.map((line) => (line ? '  ' + line : '')));
+}
+
+/** Wraps at 108 columns. */
+export function wrap(text: string, indent: string, bullet = ''): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line && line.length + word.length + 1 > 108 - indent.length - bullet.length) {
+      lines.push(line);
+      line = word;
+    } else line = line ? `${line} ${word}` : word;
+  }
+  if (line) lines.push(line);
+  const hang = ' '.repeat(bullet.length);
+  return lines.map((item, index) => indent + (index === 0 ? bullet : hang) + item);
+}
+
+function textBlock(text: string): string[] {
+  if (!text.trim()) return [];
+  return text.replace(/\r/g, '').replace(/\n+$/, '').split('\n').map(printable);
+}
+
+/** Control characters other than tab are shown as their Unicode pictures. */
+function printable(line: string): string {
+  return Array.from(line, (c) =>
+    c < ' ' && c !== '\t' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : c,
+  ).join('');
+}
+
+function faultChainText(faults: readonly FaultRecord[], machine: Machine, pathOf: PathOf): string[] {
+  return faults.flatMap((fault, index) => {
+    const { state } = fault;
+    const code = fault.errorCode === null ? '' : ` (error code ${hex(fault.errorCode)})`;
+    const address = modeOf(state) === 'long' ? state.rip : state.segments.cs.base + state.rip;
+    const lines = [
+      `${index + 1}. ${MNEMONICS[fault.vector] ?? `vector ${fault.vector}`}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
+      ...wrap(fault.reason, '   '),
+    ];
+    // With paging off a linear address is a guest-physical one, so it can be named.
+    if ((state.cr0 & (1n << 31n)) === 0n) {
+      const region = regionAt(machine, address);
+      if (region) {
+        const place = region.at ? ` (${placeText(region.at, pathOf)})` : '';
+        lines.push(`   in ${region.name}, ${region.kind}${place}`);
+      }
+    }
+    return [...lines, ...registersText(state).map((line) => '   ' + line)];
+  });
+}
+
+function timelineText(report: BootReport, limit: number): string[] {
+  const events: readonly TimelineEvent[] = report.timeline;
+  const shown = events.map(eventText);
+  const lines =
+    shown.length <= limit
+      ? shown
+      : [
+          ...shown.slice(0, Math.floor(limit / 2)),
+          `… ${shown.length - limit} events …`,
+          ...shown.slice(shown.length - Math.ceil(limit / 2)),
+        ];
+  if (report.timelineDropped) lines.push(`${report.timelineDropped} further events were not kept`);
+  return lines;
+}
+
+function exitsText(exits: readonly ExitCount[]): string[] {
+  return [...exits]
+    .sort((a, b) => b.count - a.count)
+    .slice(0, 40)
+    .map(
+      ({ kind, at, count, device }) =>
+        `${count.toLocaleString('en-US').padStart(12)}  ${kind}${at === null ? '' : ' ' + hex(at)}${device ? `  (${device})` : ''}`,
+    );
+}

@@ -1,0 +1,119 @@
+/** A CrashReport as JSON (the contract of `bootpath decode`) and as text. */
+import { hex } from '../address/format';
+import type { Hypothesis } from '../machine/knownIssue';
+import type { Crash, CrashFinding, CrashRegisters, CrashReport, Mapping } from '../crash/report';
+import { wrap } from './bootReport';
+import { findingJson } from './findings';
+import { placeJson, placeText, type PathOf } from './place';
+
+function crashFindingJson(finding: CrashFinding, pathOf: PathOf): object {
+  const { confidence, evidence, cause } = finding;
+  return { ...findingJson(finding, pathOf), confidence, evidence, cause };
+}
+
+function registersJson(registers: CrashRegisters): Record<string, unknown> {
+  const json: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(registers.values)) {
+    if (value !== undefined) json[name] = hex(value);
+  }
+  for (const [name, segment] of Object.entries(registers.segments)) {
+    if (!segment) continue;
+    const known = Object.entries(segment).filter(([, value]) => value !== null);
+    json[name] = Object.fromEntries(known.map(([key, value]) => [key, hex(value as bigint | number)]));
+  }
+  return json;
+}
+
+function mappingJson(mapping: Mapping, pathOf: PathOf): object {
+  const { what, address, role, region, machine, note } = mapping;
+  return { what, address: hex(address), role, region, machine, note, ...placeJson(mapping.at, pathOf) };
+}
+
+function crashJson(crash: Crash, pathOf: PathOf): object {
+  return {
+    format: crash.format,
+    title: crash.title,
+    mode: crash.mode,
+    registers: registersJson(crash.registers),
+    findings: crash.findings.map((finding) => crashFindingJson(finding, pathOf)),
+    rootCause: crash.rootCause ? crashFindingJson(crash.rootCause, pathOf) : null,
+    hypotheses: crash.hypotheses,
+    mappings: crash.mappings.map((mapping) => mappingJson(mapping, pathOf)),
+    ...placeJson(crash.at, pathOf),
+  };
+}
+
+/** The JSON contract of `decode`. */
+export function crashReportJson(report: CrashReport, pathOf: PathOf): object {
+  return {
+    crashes: report.crashes.map((crash) => crashJson(crash, pathOf)),
+    ...(report.crashes.length === 0 ? { misses: report.misses } : {}),
+  };
+}
+
+/** The decoded report for people: verdict, evidence, hypotheses, then where the addresses lie. */
+export function crashReportText(report: CrashReport, pathOf: PathOf): string {
+  if (report.crashes.length === 0) {
+    return (
+      ['No crash was recognised.', ...report.misses.flatMap((miss) => wrap(miss, '  ', '- '))].join('\n') +
+      '\n'
+    );
+  }
+  return report.crashes.map((crash) => crashText(crash, pathOf).join('\n')).join('\n\n') + '\n';
+}
+
+function crashText(crash: Crash, pathOf: PathOf): string[] {
+  const lines = [
+    crash.title,
+    `  ${placeText(crash.at, pathOf)}  ${crash.format}${crash.mode ? `, ${crash.mode} mode` : ''}`,
+  ];
+  lines.push('', 'Root cause');
+  if (crash.rootCause) lines.push(...findingLines(crash.rootCause, pathOf));
+  else lines.push('  Not established by this dump.');
+  const others = crash.findings.filter((finding) => finding !== crash.rootCause);
+  if (others.length)
+    lines.push('', 'What the dump shows', ...others.flatMap((finding) => findingLines(finding, pathOf)));
+  if (crash.hypotheses.length) {
+    lines.push('', 'Hypotheses, and the experiment that would decide');
+    lines.push(...crash.hypotheses.flatMap((hypothesis, index) => hypothesisLines(hypothesis, index)));
+  }
+  if (crash.mappings.length) {
+    lines.push(
+      '',
+      'Where the addresses lie',
+      ...crash.mappings.flatMap((mapping) => mappingLines(mapping, pathOf)),
+    );
+  }
+  return lines;
+}
+
+function findingLines(finding: CrashFinding, pathOf: PathOf): string[] {
+  const cause = finding.cause ? `, cause: ${finding.cause}` : '';
+  const lines = wrap(`${finding.message}`, '  ', '- ');
+  lines.push(`    [${finding.code}] ${finding.confidence}, ${finding.evidence}${cause}`);
+  if (finding.at) lines.push(`    → ${placeText(finding.at, pathOf)}`);
+  for (const related of finding.related ?? [])
+    lines.push(`    → ${placeText(related.at, pathOf)}: ${related.message}`);
+  for (const at of finding.dumpLines.slice(0, 4)) lines.push(`    dump: ${placeText(at, pathOf)}`);
+  return lines;
+}
+
+function hypothesisLines(hypothesis: Hypothesis, index: number): string[] {
+  return [
+    ...wrap(hypothesis.message, '  ', `H${index + 1} `),
+    ...hypothesis.for.flatMap((text) => wrap(text, '     ', 'for     ')),
+    ...hypothesis.against.flatMap((text) => wrap(text, '     ', 'against ')),
+    ...wrap(hypothesis.experiment, '     ', 'try     '),
+  ];
+}
+
+function mappingLines(mapping: Mapping, pathOf: PathOf): string[] {
+  const where = mapping.region ? `in ${mapping.region}` : 'in no region';
+  const place = mapping.at ? ` → ${placeText(mapping.at, pathOf)}` : '';
+  const lines = [
+    `  ${mapping.what} ${hex(mapping.address)}  ${where}${place}`,
+    ...wrap(mapping.role, '      '),
+  ];
+  if (mapping.note) lines.push(...wrap(mapping.note, '      '));
+  return lines;
+}

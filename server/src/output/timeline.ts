@@ -1,0 +1,70 @@
+/** One line for each event of a boot's timeline. */
+import { hex } from '../address/format';
+import type { TimelineEvent } from '../simulation/report';
+
+/** Exception mnemonics by vector (SDM vol. 3, Table 6-1). */
+export const MNEMONICS: Readonly<Partial<Record<number, string>>> = {
+  0: '#DE divide error',
+  1: '#DB debug',
+  2: 'NMI',
+  3: '#BP breakpoint',
+  4: '#OF overflow',
+  5: '#BR bound range',
+  6: '#UD invalid opcode',
+  7: '#NM no math coprocessor',
+  8: '#DF double fault',
+  10: '#TS invalid TSS',
+  11: '#NP segment not present',
+  12: '#SS stack fault',
+  13: '#GP general protection',
+  14: '#PF page fault',
+  16: '#MF x87 error',
+  17: '#AC alignment check',
+  18: '#MC machine check',
+  19: '#XM SIMD error',
+  21: '#CP control protection',
+};
+
+/** An instruction count with thin grouping: `1 234 567`. */
+export function ticksText(at: number): string {
+  return String(at).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+/** `       1 234  vCPU 0  CR0 ← 0x80000011 (was 0x11)`. */
+export function eventText(event: TimelineEvent): string {
+  return `${ticksText(event.at).padStart(14)}  vCPU ${event.vcpu}  ${describe(event)}`;
+}
+
+function describe(event: TimelineEvent): string {
+  switch (event.event) {
+    case 'mode':
+      return `${event.from} → ${event.to} mode, paging ${event.paging}, at ${hex(event.rip)}`;
+    case 'cr-write':
+      return `${event.register.toUpperCase()} ← ${hex(event.value)} (was ${hex(event.previous)}) at ${hex(event.rip)}`;
+    case 'msr-write':
+      return `MSR ${hex(event.index >>> 0)} ← ${hex(event.value)} at ${hex(event.rip)}`;
+    case 'table-load': {
+      const selector = event.selector === null ? '' : ` selector ${hex(event.selector)}`;
+      return `${event.table.toUpperCase()} ←${selector} base ${hex(event.base)} limit ${hex(event.limit >>> 0)} at ${hex(event.rip)}`;
+    }
+    case 'exception': {
+      const code = event.errorCode === null ? '' : `, error code ${hex(event.errorCode)}`;
+      const address = event.cr2 === null ? '' : `, CR2 ${hex(event.cr2)}`;
+      return `${MNEMONICS[event.vector] ?? `vector ${event.vector}`} at ${hex(event.rip)}${code}${address}`;
+    }
+    case 'interrupt':
+      return `interrupt ${hex(event.vector)} (${event.source})`;
+    case 'ipi':
+      return `ICR ← ${hex(event.icr)} at ${hex(event.rip)}`;
+    case 'init':
+      return 'INIT';
+    case 'sipi':
+      return `start-up IPI, vector ${hex(event.vector)}: starts at ${hex(event.vector << 12)}`;
+    case 'halt':
+      return `HLT at ${hex(event.rip)}`;
+    case 'console':
+      return `console: ${JSON.stringify(event.text)}`;
+    case 'verdict':
+      return event.text;
+  }
+}
