@@ -60,6 +60,8 @@ export interface Bus {
   writeMsr(index: number, value: bigint, vcpu: number): boolean;
   /** An ICR write of the local APIC, before it acts. `REFUSED` ends the run: some VMMs cannot do some IPIs. */
   interprocessorInterrupt?(icr: bigint, vcpu: number): void | Refused;
+  /** A local APIC ends a level-triggered interrupt: the EOI message that IOAPICs listen for (SDM vol. 3, 10.8.5). */
+  endOfInterrupt?(vector: number, vcpu: number): void;
   /** Called as it happens; must be quick. */
   trace?(event: TraceEvent): void;
 }
@@ -203,6 +205,8 @@ export interface Core {
   run(deadline: Ticks): Exit;
   /** Moves the clock to `until` while everything is idle. */
   skipIdle(until: Ticks): void;
+  /** When the first running local APIC timer expires, or null: how far an idle machine may skip. */
+  nextTimer?(): Ticks | null;
   /** Asks `run` to return after the present instruction. For the bus. */
   requestStop(): void;
   /** Linear execution breakpoints, checked before an instruction. */
