@@ -78,6 +78,8 @@ export interface Document {
   readonly wanted: readonly string[];
   /** All URIs that were read, the document's own first. */
   readonly read: readonly string[];
+  /** The included files that were read, for places in them and their own suppression comments. */
+  readonly included?: readonly SourceText[];
 }
 
 /** What a hover says, in Markdown without HTML. */

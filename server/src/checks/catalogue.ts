@@ -1,0 +1,56 @@
+/** The table of all codes, and the run that turns a document into findings. */
+import type { Document } from '../machine/language';
+import type { Finding, Severity } from '../text/finding';
+import { suppressionsIn, type Suppressions } from '../text/suppression';
+import { applies, type Check } from './check';
+
+/** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps. */
+export const CHECKS: readonly Check[] = [];
+
+export interface CheckSettings {
+  /** A severity, or `off`, by code. */
+  readonly severities?: Readonly<Record<string, Severity | 'off'>>;
+}
+
+/**
+ * All findings of a document: the parser's and every rule's, with the settings and the suppression comments applied,
+ * in the order of the text (the document's own file first).
+ */
+export function runChecks(document: Document, settings: CheckSettings = {}): Finding[] {
+  const found: Finding[] = [...document.problems];
+  for (const check of CHECKS) {
+    if (!check.run || settings.severities?.[check.code] === 'off' || !applies(check, document)) continue;
+    for (const finding of check.run(document)) {
+      found.push({ ...finding, code: check.code, severity: finding.severity ?? check.severity });
+    }
+  }
+  const suppressions = new Map<string, Suppressions>();
+  for (const source of [document.source, ...(document.included ?? [])]) {
+    suppressions.set(source.uri, suppressionsIn(source.text));
+  }
+  return found
+    .filter(
+      (finding) =>
+        !finding.at || !suppressions.get(finding.at.uri)?.covers(finding.at.range.start.line, finding.code),
+    )
+    .flatMap((finding) => weigh(finding, settings))
+    .sort((a, b) => compareFindings(a, b, document.source.uri));
+}
+
+function weigh(finding: Finding, settings: CheckSettings): Finding[] {
+  const wanted = settings.severities?.[finding.code];
+  if (wanted === 'off') return [];
+  return [wanted ? { ...finding, severity: wanted } : finding];
+}
+
+function compareFindings(a: Finding, b: Finding, own: string): number {
+  if (!a.at || !b.at) return Number(!a.at) - Number(!b.at);
+  if (a.at.uri !== b.at.uri) {
+    if (a.at.uri === own || b.at.uri === own) return a.at.uri === own ? -1 : 1;
+    return a.at.uri < b.at.uri ? -1 : 1;
+  }
+  const [from, to] = [a.at.range.start, b.at.range.start];
+  return (
+    from.line - to.line || from.character - to.character || (a.code < b.code ? -1 : a.code > b.code ? 1 : 0)
+  );
+}
