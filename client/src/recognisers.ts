@@ -1,0 +1,18 @@
+/** The content that makes a text ours while its language id is somebody else's. Pure functions of the server's rooms. */
+
+export interface Recogniser {
+  /** Language ids under which such texts are found in a bare VS Code. */
+  readonly languages: readonly string[];
+  /** The id that the document is switched to, or null where it keeps its own. */
+  readonly becomes: string | null;
+  recognise(text: string, path: string): boolean;
+}
+
+export const RECOGNISERS: readonly Recogniser[] = [
+  {
+    languages: ['properties', 'ini', 'plaintext'],
+    becomes: 'vmconf',
+    recognise: (text) => /^\s*vm\s+"?[\w-]+"?\s*\{/m.test(text),
+  },
+  { languages: ['log', 'plaintext'], becomes: null, recognise: (text) => text.includes('BIOS-e820:') },
+];
