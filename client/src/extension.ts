@@ -1,7 +1,12 @@
 /** Bootpath in VS Code: each feature is one file with its own `activate`. */
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { Claims } from './claim';
+import * as decodeCrash from './decodeCrash';
 import { Server } from './languageClient';
+import { ReportChannel } from './reportChannel';
+import * as reportLinks from './reportLinks';
+import * as simulateBoot from './simulateBoot';
+import * as versionStatus from './versionStatus';
 
 /** What other extensions, and the tests, may ask. */
 export interface BootpathApi {
@@ -12,7 +17,18 @@ export interface BootpathApi {
 export function activate(context: vscode.ExtensionContext): BootpathApi {
   const claims = new Claims(context.workspaceState);
   const server = new Server(context, claims);
-  context.subscriptions.push(claims, server);
+  const channel = new ReportChannel();
+  context.subscriptions.push(claims, server, channel);
+  versionStatus.activate(context, server, claims);
+  reportLinks.activate(context);
+  const boots = simulateBoot.activate(context, server, channel);
+  const crashes = decodeCrash.activate(context, server, claims, channel);
+  context.subscriptions.push(
+    vscode.commands.registerCommand('bootpath.clearCrashFindings', () => {
+      boots.clear();
+      crashes.clear();
+    }),
+  );
   claims.start();
   return {
     get serverRunning() {

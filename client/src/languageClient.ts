@@ -108,7 +108,6 @@ export class Server implements vscode.Disposable {
         documentSelector: SCHEMES.flatMap((scheme) => languages.map((language) => ({ scheme, language }))),
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
-        synchronize: { configurationSection: 'bootpath' },
         diagnosticPullOptions: {
           onChange: true,
           onTabs: false,

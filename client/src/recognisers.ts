@@ -5,7 +5,9 @@ export interface Recogniser {
   readonly languages: readonly string[];
   /** The id that the document is switched to, or null where it keeps its own. */
   readonly becomes: string | null;
-  recognise(text: string, path: string): boolean;
+  /** Whether it is a crash, for which the decode command needs no selection. */
+  readonly dump?: boolean;
+  readonly recognise: (text: string, path: string) => boolean;
 }
 
 export const RECOGNISERS: readonly Recogniser[] = [
