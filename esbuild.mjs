@@ -46,7 +46,7 @@ const bundles = [
   },
   {
     ...node,
-    entryPoints: { server: 'server/src/server.ts', worker: 'server/src/worker.ts' },
+    entryPoints: { server: 'server/src/serverMain.ts', worker: 'server/src/worker.ts' },
     outdir: 'dist',
     minify: flags.has('--production'),
   },

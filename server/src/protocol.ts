@@ -2,39 +2,19 @@
  * Every custom request and notification between client and server. Addresses are lower-case hex strings on the wire,
  * ranges half-open. Both sides import this file; it imports nothing but types.
  */
-import type { RegionKind } from './machine/machine';
+import type { WireMachine } from './features/layout';
 import type { TextRange } from './text/position';
 import type { Outcome } from './simulation/report';
 
-export interface WireRegion {
-  readonly start: string;
-  readonly end: string;
-  readonly kind: RegionKind;
-  readonly name: string;
-  readonly permissions: string | null;
-  readonly reason: string;
-  /** The text that it links to, null where there is none. */
-  readonly uri: string | null;
-  readonly range: TextRange | null;
-  readonly approximate: boolean;
-}
-
-export interface WireMachine {
-  readonly name: string;
-  /** `vmd@7.8`, or null for a bare memory map. */
-  readonly vmm: string | null;
-  readonly regions: readonly WireRegion[];
-  readonly uri: string;
-  /** Of the machine's name; where lenses stand. */
-  readonly range: TextRange;
-}
+export type { WireMachine, WireRegion } from './features/layout';
 
 /** What a document was recognised as: for the language status item. */
 export interface StatusResult {
   readonly language: string | null;
   readonly vmm: string | null;
   readonly version: string | null;
-  readonly reason: 'asked' | 'pragma' | 'newest' | null;
+  /** Who chose the version: the user for this document, the text itself, the setting, or nobody. */
+  readonly reason: 'asked' | 'pragma' | 'setting' | 'newest' | null;
   /** Oldest first; empty where the language has no VMM. */
   readonly versions: readonly { readonly id: string; readonly title: string }[];
 }

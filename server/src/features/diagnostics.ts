@@ -1,0 +1,68 @@
+/** Findings as diagnostics of one file, each with a link to its page and the places that are related to it. */
+import type { Diagnostic } from 'vscode-languageserver-types';
+import type { Document } from '../machine/language';
+import type { Finding } from '../text/finding';
+import type { TextRange } from '../text/position';
+import { resolvePath } from './documentLinks';
+import { SEVERITY, TAG } from './protocolNumbers';
+
+export const DIAGNOSTIC_SOURCE = 'bootpath';
+
+const PAGES = 'https://github.com/bootpath/bootpath/blob/main/docs/checks/';
+const START: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+/** The page that explains a code. */
+export function pageOf(code: string): string {
+  return `${PAGES}${encodeURIComponent(code)}.md`;
+}
+
+function toDiagnostic(finding: Finding, range: TextRange): Diagnostic {
+  return {
+    range,
+    severity: SEVERITY[finding.severity],
+    code: finding.code,
+    codeDescription: { href: pageOf(finding.code) },
+    source: DIAGNOSTIC_SOURCE,
+    message: finding.message,
+    ...(finding.tags && finding.tags.length > 0 ? { tags: finding.tags.map((tag) => TAG[tag]) } : {}),
+    ...(finding.related && finding.related.length > 0
+      ? {
+          relatedInformation: finding.related.map((place) => ({
+            location: { uri: place.at.uri, range: place.at.range },
+            message: place.message,
+          })),
+        }
+      : {}),
+  };
+}
+
+/**
+ * The diagnostics of the document's own text. A finding in an included file is shown at the include, with a link to
+ * the place, since pull diagnostics have no other place for it while that file is closed.
+ */
+export function diagnosticsOf(document: Document, findings: readonly Finding[]): Diagnostic[] {
+  const own = document.source.uri;
+  return findings.map((finding) => {
+    if (!finding.at) return toDiagnostic(finding, START);
+    if (finding.at.uri === own) return toDiagnostic(finding, finding.at.range);
+    const place = { at: finding.at, message: finding.message };
+    return toDiagnostic(
+      { ...finding, related: [place, ...(finding.related ?? [])] },
+      includeOf(document, finding.at.uri) ?? START,
+    );
+  });
+}
+
+/** The diagnostics that a document which includes `uri` has for that file. */
+export function diagnosticsIn(uri: string, findings: readonly Finding[]): Diagnostic[] {
+  return findings.flatMap((finding) =>
+    finding.at?.uri === uri ? [toDiagnostic(finding, finding.at.range)] : [],
+  );
+}
+
+/** The include that leads to a file; for one that another include brings in, the first include. */
+function includeOf(document: Document, uri: string): TextRange | null {
+  const includes = document.outline.filter((node) => node.kind === 'include');
+  const direct = document.links.find((link) => resolvePath(link.path, document.source.uri) === uri);
+  return direct?.range ?? includes[0]?.nameRange ?? null;
+}

@@ -1,0 +1,42 @@
+/** Hover in words: what a keyword means, what a number decodes to, which regions the line yields. */
+import type { Hover } from 'vscode-languageserver-types';
+import type { Description, Document } from '../machine/language';
+import type { Position, TextRange } from '../text/position';
+import { regionsByLine } from './lineRegions';
+import { numberAt } from './numberAt';
+import { describeAddress, describeRegions } from './regionText';
+
+/** Editors cut longer Markdown, in the middle of a table. */
+export const HOVER_LIMIT = 60_000;
+/** Machines of which a hover says what lies at an address. */
+const MACHINES = 4;
+
+/** `description` is what the language says about the place. Null where there is nothing to say. */
+export function hover(document: Document, position: Position, description: Description | null): Hover | null {
+  const sections: string[] = [];
+  let range: TextRange | null = null;
+  if (description) {
+    sections.push(description.markdown);
+    range = description.range;
+  }
+  const number = numberAt(document, position);
+  if (number) {
+    range ??= number.range;
+    const places = document.machines
+      .filter((machine) => machine.regions.length > 0)
+      .slice(0, MACHINES)
+      .map((machine) => describeAddress(machine, number.value));
+    if (places.length > 0) sections.push(places.join('\n\n'));
+  }
+  for (const { machine, indices } of regionsByLine(document).get(position.line) ?? []) {
+    sections.push(describeRegions(machine, indices));
+  }
+  if (sections.length === 0) return null;
+  let value = '';
+  for (const section of sections) {
+    const joined = value === '' ? section : `${value}\n\n---\n\n${section}`;
+    if (joined.length > HOVER_LIMIT) break;
+    value = joined;
+  }
+  return value === '' ? null : { contents: { kind: 'markdown', value }, ...(range ? { range } : {}) };
+}

@@ -1,0 +1,94 @@
+/** Regions and addresses of a machine in words: what the hover says, and the text equivalent of its picture. */
+import { formatRange, formatSize, hex } from '../address/format';
+import { sizeOf } from '../address/range';
+import { regionAt, type Machine, type Region } from '../machine/machine';
+import type { Origin } from '../machine/origin';
+import { codeSpan, escapeMarkdown } from './markdownText';
+
+/** Rows shown before the rest is only counted. */
+const ROWS = 16;
+/** A neighbour's boundary this near is worth a word: off-by-one and off-by-a-page errors live there. */
+const NEAR = 0x1_0000n;
+
+const about = (region: Region): string => (region.approximate ? '~' : '');
+
+/** Name and kind, once where they are the same. */
+function title(region: Region): string {
+  const name = region.name.trim();
+  return name === '' || name === region.kind ? region.kind : `${escapeMarkdown(name)} (${region.kind})`;
+}
+
+function cite(origin: Origin): string {
+  return origin.kind === 'vmm'
+    ? ` *${escapeMarkdown(`${origin.vmm}@${origin.version}`)}: ${escapeMarkdown(origin.citation)}*`
+    : '';
+}
+
+/** The regions that a line produced: one with its neighbours, several as a table. */
+export function describeRegions(machine: Machine, indices: readonly number[]): string {
+  const head = `**${escapeMarkdown(machine.name)}**: `;
+  if (indices.length === 1) return head + describeOne(machine, indices[0]!);
+  const shown = indices.slice(0, ROWS).map((index) => machine.regions[index]!);
+  const lines = [
+    `${head}this line produces ${indices.length} regions of guest physical memory.`,
+    '',
+    '| start | end (exclusive) | size | kind | why |',
+    '|---:|---:|---:|---|---|',
+    ...shown.map(
+      (region) =>
+        `| \`${hex(region.range.start)}\` | \`${about(region)}${hex(region.range.end)}\` ` +
+        `| ${about(region)}${formatSize(sizeOf(region.range))} | ${title(region)} ` +
+        `| ${escapeMarkdown(region.reason)}${cite(region.origin)} |`,
+    ),
+  ];
+  if (indices.length > ROWS) lines.push('', `${indices.length - ROWS} more are not shown.`);
+  return lines.join('\n');
+}
+
+function describeOne(machine: Machine, index: number): string {
+  const region = machine.regions[index]!;
+  const permissions = region.permissions === null ? '' : `, ${codeSpan(region.permissions)}`;
+  const lines = [
+    `${title(region)} \`${about(region)}${formatRange(region.range)}\`, ` +
+      `${about(region)}${formatSize(sizeOf(region.range))}${permissions}.`,
+  ];
+  if (region.approximate) lines.push('The end is approximate: the source prints rounded lengths.');
+  if (region.reason !== '') lines.push(escapeMarkdown(region.reason) + cite(region.origin));
+  const below = neighbour(machine.regions[index - 1], region, 'below');
+  const above = neighbour(machine.regions[index + 1], region, 'above');
+  lines.push([below, above].filter((text) => text !== null).join(' '));
+  return lines.filter((line) => line !== '').join('\n\n');
+}
+
+/** `Below it: ram [0x0, 0x9fc00), which touches it.` Null where there is none. */
+function neighbour(other: Region | undefined, region: Region, side: 'below' | 'above'): string | null {
+  if (!other) return null;
+  const gap = side === 'below' ? region.range.start - other.range.end : other.range.start - region.range.end;
+  const relation =
+    gap === 0n ? 'which touches it' : gap < 0n ? 'which overlaps it' : `after a hole of ${formatSize(gap)}`;
+  const word = side === 'below' ? 'Below' : 'Above';
+  return `${word}: ${title(other)} \`${formatRange(other.range)}\`, ${relation}.`;
+}
+
+/** Where an address lies in a machine: its region, the distance to a near boundary, or the neighbours of a hole. */
+export function describeAddress(machine: Machine, address: bigint): string {
+  const inside = regionAt(machine, address);
+  const name = escapeMarkdown(machine.name);
+  if (!inside) {
+    const below = machine.regions.findLast((region) => region.range.end <= address);
+    const above = machine.regions.find((region) => region.range.start > address);
+    const parts = [
+      below ? `${hex(address - below.range.end)} after the end of ${title(below)}` : null,
+      above ? `${hex(above.range.start - address)} before ${title(above)}` : null,
+    ].filter((part) => part !== null);
+    return `In **${name}** nothing is at \`${hex(address)}\`${parts.length > 0 ? ': ' + parts.join(', ') : ''}.`;
+  }
+  const offset = address - inside.range.start;
+  const left = inside.range.end - address;
+  const near =
+    left <= NEAR ? `, ${hex(left)} before its end` : offset <= NEAR && offset > 0n ? ', near its start' : '';
+  return (
+    `In **${name}** \`${hex(address)}\` is in ${title(inside)} \`${formatRange(inside.range)}\`, ` +
+    `offset ${hex(offset)}${near}.`
+  );
+}

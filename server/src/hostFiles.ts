@@ -1,0 +1,57 @@
+/** Files of this host for the faces: texts of includes and configs, bytes of images. */
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A config or a map that is larger is none. */
+const TEXT_LIMIT = 16 * 1024 * 1024;
+/** Far above any kernel or firmware; keeps a mistaken disk image out of memory. */
+const IMAGE_LIMIT = 512 * 1024 * 1024;
+
+export interface Files {
+  /** The text of a `file:` URI; null where it cannot be read, is no ordinary file or is too large. */
+  readText(uri: string): Promise<string | null>;
+  /** The bytes of an image; rejects with a sentence for the user. A relative path starts at `folder`. */
+  readImage(path: string, folder: string | null): Promise<Uint8Array>;
+}
+
+/** The path of a `file:` URI, null for any other. */
+export function pathOfUri(uri: string): string | null {
+  try {
+    return uri.startsWith('file:') ? fileURLToPath(uri) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  const info = await stat(path);
+  // A device or a FIFO would be read for ever.
+  if (!info.isFile()) throw new Error('it is not an ordinary file');
+  if (info.size > limit) throw new Error(`its ${info.size} bytes are more than the limit of ${limit}`);
+  return readFile(path);
+}
+
+export const hostFiles: Files = {
+  async readText(uri) {
+    const path = pathOfUri(uri);
+    if (path === null) return null;
+    try {
+      return new TextDecoder().decode(await readBounded(path, TEXT_LIMIT));
+    } catch {
+      return null;
+    }
+  },
+
+  async readImage(path, folder) {
+    const full = isAbsolute(path) || folder === null ? path : join(folder, path);
+    try {
+      return await readBounded(full, IMAGE_LIMIT);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const why =
+        code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'permission is denied' : message;
+      throw new Error(`Cannot read the image ${full}: ${why}.`, { cause: error });
+    }
+  },
+};

@@ -1,0 +1,180 @@
+/** The answers to the custom requests of protocol.ts: status, versions, layouts, simulated boots, crash decoding. */
+import {
+  ResponseError,
+  WorkDoneProgress,
+  type CancellationToken,
+  type Connection,
+  type WorkDoneProgressBegin,
+  type WorkDoneProgressEnd,
+  type WorkDoneProgressReport,
+} from 'vscode-languageserver/node';
+import type * as z from 'zod/mini';
+import { decode } from './crash/decode';
+import type { DocumentStore } from './documentStore';
+import { pathOfUri } from './hostFiles';
+import type { Document } from './machine/language';
+import { bootReportText, bootSummary } from './output/bootReport';
+import { crashReportText } from './output/crashReport';
+import * as protocol from './protocol';
+import * as shapes from './requestParams';
+import type { Service } from './service';
+import type { Simulations } from './simulations';
+import type { Finding } from './text/finding';
+import { SourceText } from './text/sourceText';
+
+/** LSP's InvalidParams and RequestFailed. */
+const INVALID_PARAMS = -32602;
+const REQUEST_FAILED = -32803;
+
+/** What the answers need of the server. */
+export interface Session {
+  readonly connection: Connection;
+  readonly service: Service;
+  readonly store: DocumentStore;
+  readonly simulations: Simulations;
+  /** Versions that the user chose, by URI. */
+  readonly chosen: Map<string, string>;
+  openUris(): readonly string[];
+  /** A version was chosen: everything is asked for anew. */
+  everythingChanged(): void;
+  /** How a simulation ended is shown beside its lens. */
+  lensesChanged(): void;
+}
+
+const NO_STATUS: protocol.StatusResult = {
+  language: null,
+  vmm: null,
+  version: null,
+  reason: null,
+  versions: [],
+};
+
+/** The path that reports show, which the client makes links of. */
+function pathOf(uri: string): string {
+  return pathOfUri(uri) ?? uri;
+}
+
+function wireFinding({ code, severity, message, at }: Finding): protocol.WireFinding {
+  return { code, severity, message, uri: at?.uri ?? null, range: at?.range ?? null };
+}
+
+export function answerOwnRequests(session: Session): void {
+  const { connection, service, store } = session;
+
+  /** Checks what came in; an error of the handler is the answer and is logged, and the server lives on. */
+  const on = <P, R>(
+    method: string,
+    shape: z.ZodMiniType<P>,
+    handle: (params: P, token: CancellationToken) => Promise<R>,
+  ): void => {
+    connection.onRequest(method, async (sent: unknown, token: CancellationToken) => {
+      const checked = shape.safeParse(sent);
+      if (!checked.success) {
+        const issue = checked.error.issues[0];
+        return new ResponseError(INVALID_PARAMS, `${method}: ${issue?.path.join('.')}: ${issue?.message}`);
+      }
+      try {
+        return await handle(checked.data, token);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        connection.console.error(`${method} failed: ${error instanceof Error ? error.stack : message}`);
+        return new ResponseError(REQUEST_FAILED, message);
+      }
+    });
+  };
+
+  const status = async (uri: string): Promise<protocol.StatusResult> => {
+    const document = await store.get(uri);
+    if (!document) return NO_STATUS;
+    const { language, choice, choiceReason } = document;
+    const versions = service.versions(choice?.vmm ?? null).map(({ id, title }) => ({ id, title }));
+    // The parser is handed the setting as if somebody had asked for it.
+    const bySetting = choiceReason === 'asked' && !session.chosen.has(uri);
+    const reason = bySetting ? 'setting' : choiceReason;
+    return { language, vmm: choice?.vmm ?? null, version: choice?.version ?? null, reason, versions };
+  };
+
+  on(protocol.StatusRequest, shapes.DocumentParams, ({ uri }) => status(uri));
+
+  on(protocol.ChooseVersionRequest, shapes.ChooseVersionParams, async ({ uri, version }) => {
+    if (version === null) session.chosen.delete(uri);
+    else {
+      const { vmm, versions } = await status(uri);
+      if (!versions.some(({ id }) => id === version)) {
+        throw new Error(`There is no version "${version}" of ${vmm ?? 'a VMM'} for this file.`);
+      }
+      session.chosen.set(uri, version);
+    }
+    session.everythingChanged();
+    return status(uri);
+  });
+
+  on(protocol.LayoutRequest, shapes.DocumentParams, async ({ uri }): Promise<protocol.LayoutResult> => {
+    const document = await store.get(uri);
+    return { machines: document ? service.layout(document) : [] };
+  });
+
+  on(
+    protocol.RegionAtRequest,
+    shapes.RegionAtParams,
+    async ({ uri, position }): Promise<protocol.RegionAtResult | null> => {
+      const document = await store.get(uri);
+      return document ? service.machineAt(document, position) : null;
+    },
+  );
+
+  on(protocol.SimulateRequest, shapes.SimulateParams, async (params, token) => {
+    const document = await store.get(params.uri);
+    if (!document) throw new Error('This file is not one that Bootpath understands.');
+    return simulate(session, document, params, token);
+  });
+
+  on(protocol.DecodeRequest, shapes.DecodeParams, async (params): Promise<protocol.DecodeResult> => {
+    const uris = params.configs.length > 0 ? params.configs : session.openUris();
+    const documents = await Promise.all(
+      uris.filter((uri) => uri !== params.uri).map((uri) => store.get(uri)),
+    );
+    const machines = documents.flatMap((document) => document?.machines ?? []);
+    const report = decode(new SourceText(params.uri ?? 'clipboard:/crash', params.text), { machines });
+    return {
+      recognised: report.crashes.length > 0,
+      text: crashReportText(report, pathOf),
+      findings: report.crashes.flatMap(({ findings }) => findings.map(wireFinding)),
+    };
+  });
+}
+
+async function simulate(
+  session: Session,
+  document: Document,
+  params: protocol.SimulateParams,
+  token: CancellationToken,
+): Promise<protocol.SimulateResult> {
+  const { connection, simulations } = session;
+  const progress = (value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void => {
+    if (params.workDoneToken === undefined) return;
+    void connection.sendProgress(WorkDoneProgress.type, params.workDoneToken, value);
+  };
+  progress({ kind: 'begin', title: `Booting ${params.machine}`, cancellable: true, percentage: 0 });
+  try {
+    const report = await simulations.run(document, params, {
+      progress: (instructions) =>
+        progress({
+          kind: 'report',
+          message: `${(instructions / 1e6).toFixed(1)} M instructions`,
+          percentage: Math.min(100, Math.floor((instructions / params.maxInstructions) * 100)),
+        }),
+      onCancel: (cancel) => token.onCancellationRequested(cancel),
+    });
+    const machine = document.machines.find(({ name }) => name === params.machine)!;
+    session.lensesChanged();
+    return {
+      outcome: report.outcome,
+      summary: bootSummary(report),
+      text: bootReportText(report, machine, { pathOf }),
+      findings: report.findings.map(wireFinding),
+    };
+  } finally {
+    progress({ kind: 'end' });
+  }
+}

@@ -1,0 +1,36 @@
+/** The shapes of custom requests, checked where they come in: any client may send anything. */
+import * as z from 'zod/mini';
+import type * as protocol from './protocol';
+
+const uri = z.string();
+
+export const DocumentParams: z.ZodMiniType<protocol.StatusParams & protocol.LayoutParams> = z.object({ uri });
+
+export const ChooseVersionParams: z.ZodMiniType<protocol.ChooseVersionParams> = z.object({
+  uri,
+  version: z.nullable(z.string()),
+});
+
+const natural = z.number().check(z.int(), z.nonnegative());
+
+export const RegionAtParams: z.ZodMiniType<protocol.RegionAtParams> = z.object({
+  uri,
+  position: z.object({ line: natural, character: natural }),
+});
+
+export const SimulateParams: z.ZodMiniType<protocol.SimulateParams> = z.object({
+  uri,
+  machine: z.string(),
+  firmware: z.nullable(z.string()),
+  kernel: z.nullable(z.string()),
+  probe: z.nullable(z.string()),
+  taps: z.array(natural.check(z.maximum(0xffff))),
+  maxInstructions: natural.check(z.positive()),
+  workDoneToken: z.optional(z.union([z.string(), z.number()])),
+});
+
+export const DecodeParams: z.ZodMiniType<protocol.DecodeParams> = z.object({
+  text: z.string(),
+  uri: z.nullable(uri),
+  configs: z.array(uri),
+});
