@@ -1,0 +1,102 @@
+/** Reads the files that a command names: texts with their includes, and image bytes. `-` is standard input. */
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Document, VmmChoice } from '../machine/language';
+import type { Machine } from '../machine/machine';
+import type { Service } from '../service';
+import { SourceText } from '../text/sourceText';
+import { UsageError } from './command';
+
+const STDIN_URI = 'stdin:/-';
+/** Includes may nest this deep, as in vmd. */
+const INCLUDE_DEPTH = 16;
+
+export function uriOf(file: string): string {
+  return file === '-' ? STDIN_URI : pathToFileURL(resolve(file)).href;
+}
+
+/** Paths relative to the working folder where that is shorter, `-` for standard input. */
+export function pathOf(uri: string): string {
+  if (uri === STDIN_URI) return '-';
+  if (!uri.startsWith('file:')) return uri;
+  const path = fileURLToPath(uri);
+  const near = relative(process.cwd(), path);
+  return near && !near.startsWith('..') ? near : path;
+}
+
+export function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    throw new UsageError(`${file}: ${reasonOf(error)}`);
+  }
+}
+
+export function readSource(file: string): SourceText {
+  return new SourceText(uriOf(file), Buffer.from(readBytes(file)).toString('utf8'));
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  const words: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'is a folder',
+    EACCES: 'may not be read',
+  };
+  return (code && words[code]) ?? String((error as Error).message);
+}
+
+/** `VMM` or `VMM@VERSION`; a VMM or version that we do not know is bad usage. */
+export function choiceOf(service: Service, text: string | undefined): VmmChoice | undefined {
+  if (text === undefined) return undefined;
+  const [vmm = '', version] = text.split('@');
+  const versions = service.versions(vmm);
+  if (versions.length === 0) {
+    throw new UsageError(`--as ${text}: there is no model of "${vmm}" (bootpath versions lists them)`);
+  }
+  if (version === undefined) return { vmm, version: versions.at(-1)!.id };
+  if (!versions.some(({ id }) => id === version)) {
+    throw new UsageError(`--as ${text}: ${vmm} has the versions ${versions.map(({ id }) => id).join(', ')}`);
+  }
+  return { vmm, version };
+}
+
+/** Parses a file with its includes; null where no language recognises it. */
+export function openDocument(service: Service, file: string, choice?: VmmChoice): Document | null {
+  return parseSource(service, readSource(file), choice);
+}
+
+export function parseSource(service: Service, source: SourceText, choice?: VmmChoice): Document | null {
+  const language = service.claim('', source.text, source.uri);
+  if (!language) return null;
+  const files = new Map<string, string>();
+  const missing = new Set<string>();
+  const context = { files, ...(choice && choice.vmm === language.vmm ? { choice } : {}) };
+  let document = service.parse(language, source, context);
+  for (let depth = 0; depth < INCLUDE_DEPTH; depth++) {
+    const wanted = document.wanted.filter((uri) => !files.has(uri) && !missing.has(uri));
+    if (wanted.length === 0) break;
+    for (const uri of wanted) {
+      try {
+        files.set(uri, readFileSync(fileURLToPath(uri), 'utf8'));
+      } catch {
+        missing.add(uri);
+      }
+    }
+    document = service.parse(language, source, context);
+  }
+  return document;
+}
+
+/** The machine that `--vm` names, else the only or first one. */
+export function pickMachine(document: Document, name: string | undefined, file: string): Machine {
+  const { machines } = document;
+  if (machines.length === 0) throw new UsageError(`${file} describes no machine`);
+  if (name === undefined) return machines[0]!;
+  const machine = machines.find((candidate) => candidate.name === name);
+  if (!machine) {
+    throw new UsageError(`${file} has no machine "${name}" (it has ${machines.map((m) => m.name).join(', ')})`);
+  }
+  return machine;
+}
