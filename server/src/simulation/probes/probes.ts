@@ -1,0 +1,232 @@
+/** All probe guests. The sources stand beside this file (NASM); `test/scripts/assemble-probes.mjs` makes the rest. */
+import apStart from './ap-start.bin';
+import apStartLabels from './ap-start.labels.json';
+import bootPath from './boot-path.bin';
+import bootPathLabels from './boot-path.labels.json';
+import linuxRebootBios from './linux-reboot-bios.bin';
+import linuxRebootBiosLabels from './linux-reboot-bios.labels.json';
+import resetBios from './reset-bios.bin';
+import resetBiosLabels from './reset-bios.labels.json';
+import resetCf9 from './reset-cf9.bin';
+import resetCf9Labels from './reset-cf9.labels.json';
+import resetI8042 from './reset-i8042.bin';
+import resetI8042Labels from './reset-i8042.labels.json';
+import resetPort92 from './reset-port92.bin';
+import resetPort92Labels from './reset-port92.labels.json';
+import resetTripleFault from './reset-triple-fault.bin';
+import resetTripleFaultLabels from './reset-triple-fault.labels.json';
+import type { Probe, ProbeStatus } from './probe';
+
+const FAULT: ProbeStatus = {
+  code: 'fault',
+  meaning: 'An exception came that the probe does not expect; its line names vector, error code and place.',
+  verdict: 'fault',
+};
+const RESTARTED: ProbeStatus = {
+  code: 'restarted',
+  meaning: 'The reset vector ran again with memory kept; the line before says whether by a reset or a jump.',
+  verdict: 'expected',
+};
+const STILL_RUNNING: ProbeStatus = {
+  code: 'still-running',
+  meaning: 'The machine ignored this way to reset it; a guest that relies on it goes on to its next method.',
+  verdict: 'finding',
+};
+const NO_LONG_MODE: ProbeStatus = {
+  code: 'no-long-mode',
+  meaning: 'CPUID 0x80000001 does not offer long mode, so a 64-bit kernel cannot start.',
+  verdict: 'finding',
+};
+const RESET_STATUSES = [RESTARTED, STILL_RUNNING, FAULT];
+
+/** In the order in which they are offered; the first is what runs where nothing else is asked for. */
+export const PROBES: readonly Probe[] = [
+  {
+    name: 'boot-path',
+    title: 'The boot path of a 64-bit kernel',
+    checks:
+      'Reads the memory map, checks A20, takes every mode switch to long mode with its own page tables, writes and ' +
+      'reads back the first and last page of each RAM entry, and goes down to real mode again.',
+    load: 'rom',
+    image: bootPath,
+    labels: bootPathLabels,
+    parameters: [],
+    statuses: [
+      {
+        code: 'complete',
+        meaning: 'Every mode was reached and every page touched held what was written.',
+        verdict: 'expected',
+      },
+      {
+        code: 'memory-lost',
+        meaning: 'A page that the map calls RAM did not hold what was written to it.',
+        verdict: 'finding',
+      },
+      {
+        code: 'no-memory-map',
+        meaning:
+          'Neither fw_cfg nor CMOS told the size of memory; the modes were taken, no page was touched.',
+        verdict: 'finding',
+      },
+      {
+        code: 'a20-off',
+        meaning: 'Address bit 20 stays 0 and port 0x92 does not open it.',
+        verdict: 'finding',
+      },
+      NO_LONG_MODE,
+      FAULT,
+    ],
+    endsInReset: false,
+  },
+  {
+    name: 'ap-start',
+    title: 'Starting the other CPUs',
+    checks:
+      'Finds the local APIC by CPUID, sends INIT and two start-up IPIs to all but itself, and counts the CPUs that ' +
+      'report from real, protected and long mode.',
+    load: 'rom',
+    image: apStart,
+    labels: apStartLabels,
+    parameters: [],
+    statuses: [
+      {
+        code: 'complete',
+        meaning: 'All CPUs that fw_cfg declares answered; without a declared number, at least one other did.',
+        verdict: 'expected',
+      },
+      {
+        code: 'alone',
+        meaning: 'No other CPU answered, and fw_cfg does not say how many there should be.',
+        verdict: 'expected',
+      },
+      {
+        code: 'no-local-apic',
+        meaning: 'CPUID.1:EDX bit 9 is clear: this machine cannot start another CPU.',
+        verdict: 'finding',
+      },
+      {
+        code: 'cpus-missing',
+        meaning: 'Fewer CPUs reached long mode than were declared, or than had begun in real mode.',
+        verdict: 'finding',
+      },
+      NO_LONG_MODE,
+      FAULT,
+    ],
+    endsInReset: false,
+  },
+  {
+    name: 'reset-triple-fault',
+    title: 'Reset by a triple fault',
+    checks: 'Loads an interrupt table of limit 0 in protected mode and executes INT3.',
+    load: 'rom',
+    image: resetTripleFault,
+    labels: resetTripleFaultLabels,
+    parameters: [],
+    statuses: RESET_STATUSES,
+    endsInReset: true,
+  },
+  {
+    name: 'reset-i8042',
+    title: 'Reset by the keyboard controller',
+    checks: 'Writes the pulse-reset command 0xfe to port 0x64, as most PC kernels try first.',
+    load: 'rom',
+    image: resetI8042,
+    labels: resetI8042Labels,
+    parameters: [],
+    statuses: RESET_STATUSES,
+    endsInReset: true,
+  },
+  {
+    name: 'reset-cf9',
+    title: 'Reset by the reset control register',
+    checks: 'Writes 0x2, then 0x6 to port 0xcf9.',
+    load: 'rom',
+    image: resetCf9,
+    labels: resetCf9Labels,
+    parameters: [],
+    statuses: RESET_STATUSES,
+    endsInReset: true,
+  },
+  {
+    name: 'reset-port92',
+    title: 'Reset by system control port A',
+    checks: 'Raises bit 0 (fast reset) of port 0x92.',
+    load: 'rom',
+    image: resetPort92,
+    labels: resetPort92Labels,
+    parameters: [],
+    statuses: RESET_STATUSES,
+    endsInReset: true,
+  },
+  {
+    name: 'reset-bios',
+    title: 'Warm boot through the BIOS entry point',
+    checks: 'Stores the warm boot word 0x1234 at 0x472 and jumps to F000:FFF0, where the firmware starts.',
+    load: 'rom',
+    image: resetBios,
+    labels: resetBiosLabels,
+    parameters: [],
+    statuses: [RESTARTED, FAULT],
+    endsInReset: false,
+  },
+  {
+    name: 'linux-reboot-bios',
+    title: 'The way Linux reboots through the BIOS',
+    checks:
+      'Places a real-mode blob at the top of declared low memory as Linux does, and from long mode jumps into it ' +
+      'over page tables that map only the first GiB, then down to real mode and F000:FFF0.',
+    load: 'rom',
+    image: linuxRebootBios,
+    labels: linuxRebootBiosLabels,
+    parameters: [
+      {
+        name: 'ibt',
+        label: 'param_ibt',
+        size: 1,
+        initial: 0,
+        meaning: 'Indirect-branch tracking (CR4.CET with ENDBR_EN in IA32_S_CET): 0 off, 1 on.',
+      },
+      {
+        name: 'blob',
+        label: 'param_blob',
+        size: 1,
+        initial: 0,
+        meaning:
+          'The blob at the jump: 0 intact, 1 its code page is zeros, 2 all of it is, page table included.',
+      },
+      {
+        name: 'stack',
+        label: 'param_stack',
+        size: 4,
+        initial: 0x405ebb78,
+        meaning: 'The low half of RSP at the jump; from 0x40000000 on it lies outside the blob’s page table.',
+      },
+    ],
+    statuses: [
+      RESTARTED,
+      {
+        code: 'double-fault',
+        meaning:
+          'A fault at the jump’s target could not be delivered, because its frame could not be pushed: the handler of ' +
+          'the double fault, on a stack of its own, reports the state.',
+        verdict: 'finding',
+      },
+      {
+        code: 'no-ibt',
+        meaning: 'Tracking was asked for and CPUID.7:EDX bit 20 does not offer it.',
+        verdict: 'finding',
+      },
+      {
+        code: 'no-low-memory',
+        meaning: 'The memory map has no room for the blob below 1 MiB.',
+        verdict: 'finding',
+      },
+      NO_LONG_MODE,
+      FAULT,
+    ],
+    endsInReset: false,
+  },
+];
+
+/** The probe of that name, or null. */
+export const probeNamed = (name: string): Probe | null => PROBES.find((probe) => probe.name === name) ?? null;

@@ -1,0 +1,73 @@
+// Assembles the probe guests: NAME.asm to NAME.bin and NAME.labels.json beside it. With --check nothing is written:
+// it exits 1 where a committed file differs from what NASM makes of the source.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '../../server/src/simulation/probes');
+
+/** Names of all probes: the .asm files (what they share are .inc files). */
+export const probeNames = () =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.asm'))
+    .map((name) => name.slice(0, -'.asm'.length))
+    .sort();
+
+/**
+ * Labels of a NASM map, name to linear address in lower-case hex: those of the image, without local ones (with a dot)
+ * and the generated fault stubs.
+ */
+export function labelsOf(map, size) {
+  const labels = {};
+  for (const [, address, name] of map.matchAll(/^\s*[0-9A-F]+\s+([0-9A-F]+)\s+([A-Za-z_]\w*)$/gm)) {
+    const value = parseInt(address, 16);
+    if (value < 0x100000 - size || value >= 0x100000 || /^stub\d+_/.test(name)) continue;
+    labels[name] = `0x${value.toString(16)}`;
+  }
+  return labels;
+}
+
+/** @returns {{binary: Buffer, labels: string}} */
+export function assemble(name) {
+  const work = mkdtempSync(join(tmpdir(), 'bootpath-probe-'));
+  try {
+    const [wrapper, map, out] = ['probe.asm', 'probe.map', 'probe.bin'].map((file) => join(work, file));
+    writeFileSync(wrapper, `[map symbols ${map}]\n%include "${name}.asm"\n`);
+    const args = ['-f', 'bin', '-w+all', '-w-prefix-seg', '-w+error', '-I', `${folder}/`, '-o', out, wrapper];
+    const nasm = spawnSync('nasm', args, { encoding: 'utf8' });
+    if (nasm.error) throw new Error(`nasm cannot be run: ${nasm.error.message}`);
+    if (nasm.status !== 0) throw new Error(nasm.stderr);
+    const binary = readFileSync(out);
+    const labels = labelsOf(readFileSync(map, 'utf8'), binary.length);
+    return { binary, labels: JSON.stringify(labels, null, 2) + '\n' };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const check = process.argv.includes('--check');
+  let stale = 0;
+  for (const name of probeNames()) {
+    const { binary, labels } = assemble(name);
+    const files = [
+      [`${name}.bin`, binary],
+      [`${name}.labels.json`, Buffer.from(labels)],
+    ];
+    for (const [file, bytes] of files) {
+      const path = join(folder, file);
+      if (existsSync(path) && readFileSync(path).equals(bytes)) continue;
+      stale++;
+      if (check) console.error(`${file} is not what NASM makes of ${name}.asm`);
+      else writeFileSync(path, bytes);
+      if (!check) console.log(`${file}: ${bytes.length} bytes`);
+    }
+  }
+  if (check && stale > 0) {
+    console.error('run `node test/scripts/assemble-probes.mjs` and commit what it writes');
+    process.exit(1);
+  }
+  if (check) console.log(`${probeNames().length} probes are what their sources say`);
+}
