@@ -2,7 +2,7 @@
 // the command line and the webview. `--core` builds the core only, `--watch` rebuilds on change.
 import * as esbuild from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -35,7 +35,10 @@ export const shared = {
   loader: { '.wasm': 'binary', '.bin': 'binary' },
 };
 
-const node = { ...shared, platform: 'node', format: 'cjs', absWorkingDir: root };
+/** For the package: small, and with a list of what went in. */
+const production = flags.has('--production');
+const packaged = { minify: production, sourcemap: !production, metafile: production };
+const node = { ...shared, ...packaged, platform: 'node', format: 'cjs', absWorkingDir: root };
 
 const bundles = [
   {
@@ -48,7 +51,6 @@ const bundles = [
     ...node,
     entryPoints: { server: 'server/src/serverMain.ts', worker: 'server/src/worker.ts' },
     outdir: 'dist',
-    minify: flags.has('--production'),
   },
   {
     ...node,
@@ -58,6 +60,7 @@ const bundles = [
   },
   {
     ...shared,
+    ...packaged,
     absWorkingDir: root,
     entryPoints: { addressSpace: 'client/webview/addressSpace.ts' },
     outdir: 'dist/webview',
@@ -75,6 +78,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       Object.values(bundle.entryPoints).every((f) => existsSync(join(root, f))),
     );
     if (flags.has('--watch')) for (const bundle of present) await (await esbuild.context(bundle)).watch();
-    else await Promise.all(present.map((bundle) => esbuild.build(bundle)));
+    else {
+      const built = await Promise.all(present.map((bundle) => esbuild.build(bundle)));
+      const inputs = built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+      if (production) writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
+    }
   }
 }

@@ -24,7 +24,7 @@ export function activate(context: vscode.ExtensionContext, server: Server, claim
   const item = vscode.languages.createLanguageStatusItem('bootpath.version', []);
   item.name = 'Bootpath';
 
-  const chosen = (): Record<string, string> => memory.get<Record<string, string>>(CHOSEN_KEY, {});
+  const chosen = (): Record<string, string> => ({ ...memory.get<Record<string, string>>(CHOSEN_KEY) });
   const status = (uri: vscode.Uri): Promise<StatusResult> => {
     const params: StatusParams = { uri: uri.toString() };
     return server.request<StatusResult>(StatusRequest, params);
