@@ -11,6 +11,8 @@ export interface PlaceCandidate {
 
 /** A path may hold blanks: so many words to the left are tried. */
 const WORDS = 6;
+/** UTF-16 units; the longest path that is looked for. */
+const LONGEST = 1024;
 
 /**
  * One list per place, the shortest reading of its path first: `see my notes/vm.conf:3:1` is `notes/vm.conf`, then
@@ -37,7 +39,7 @@ export function placesInLine(text: string): PlaceCandidate[][] {
 /** Where a path that ends at `end` may begin: after blanks, brackets and quotes, nearest first. */
 function startsBefore(text: string, end: number): number[] {
   const starts: number[] = [];
-  for (let at = end - 1; at >= 0 && starts.length < WORDS; at--) {
+  for (let at = end - 1; at >= Math.max(0, end - LONGEST) && starts.length < WORDS; at--) {
     const before = at === 0 ? ' ' : text[at - 1]!;
     if (/[\s()[\]<>"'`,;=]/.test(before) && !/[\s()[\]<>"'`,;=]/.test(text[at]!)) starts.push(at);
     if (/["'`<>]/.test(text[at]!)) break;

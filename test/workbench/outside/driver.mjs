@@ -1,0 +1,104 @@
+// One workbench in a browser, opened on a copy of a folder, with the words that tests and screenshots speak.
+import { cpSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ensureHost } from '../../scripts/ensure-host.mjs';
+import {
+  remoteUri,
+  startBrowser,
+  startServer,
+  temporaryFolder,
+  workbenchUrl,
+} from '../../scripts/vscode-host.mjs';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+export class Workbench {
+  /**
+   * @param {object} options
+   * @param {string} options.folder copied, so that the run may write to it
+   * @param {string=} options.file opened at once, relative to the folder
+   * @param {string=} options.extensionsDir run what is installed there instead of the checkout
+   * @param {object=} options.settings
+   * @param {{width: number, height: number}=} options.size
+   * @param {number=} options.scale
+   */
+  static async open({ folder, file, extensionsDir, settings, size, scale }) {
+    const temporary = temporaryFolder('ui');
+    const workspace = join(temporary, folder.split('/').at(-1));
+    cpSync(folder, workspace, { recursive: true });
+    const server = await startServer({
+      hostDir: ensureHost(),
+      extensionsDir,
+      settings,
+      automation: !extensionsDir,
+    });
+    const { browser, page, refused } = await startBrowser({ size, scale });
+    page.setDefaultTimeout(30_000);
+    const workbench = new Workbench({ temporary, workspace, server, browser, page, refused });
+    const payload = extensionsDir ? [] : [['extensionDevelopmentPath', remoteUri(server, root)]];
+    if (file) payload.push(['openFile', remoteUri(server, join(workspace, file))]);
+    try {
+      await page.goto(workbenchUrl(server, { folder: workspace, payload }));
+      await page.waitForSelector('.monaco-workbench');
+      if (file) await page.waitForSelector('.monaco-editor .view-line');
+    } catch (error) {
+      await workbench.close();
+      throw error;
+    }
+    return workbench;
+  }
+
+  constructor(parts) {
+    Object.assign(this, parts);
+  }
+
+  async close() {
+    await this.browser.close().catch(() => {});
+    await this.server.stop();
+    rmSync(this.temporary, { recursive: true, force: true });
+  }
+
+  /** Runs a command by its title, through the palette. */
+  async command(title) {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    await row.waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  async openFile(name) {
+    await this.page.keyboard.press('Control+P');
+    const input = this.page.locator('.quick-input-widget input');
+    await input.waitFor();
+    await input.fill(name);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row', { hasText: name.split('/').at(-1) })
+      .first()
+      .waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.tab.active', { hasText: name.split('/').at(-1) }).waitFor();
+  }
+
+  lens(title) {
+    return this.page.locator('.codelens-decoration a', { hasText: title });
+  }
+
+  /** The contents of the one webview that is shown. */
+  webview() {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** `Ln 3, Col 5` of the status bar. */
+  async cursor() {
+    const text = await this.page
+      .locator('.statusbar-item', { hasText: /Ln \d+, Col \d+/ })
+      .first()
+      .innerText();
+    const [, line, column] = /Ln (\d+), Col (\d+)/.exec(text);
+    return { line: Number(line), column: Number(column) };
+  }
+}
