@@ -1,13 +1,4 @@
 /** The answers to the custom requests of protocol.ts: status, versions, layouts, simulated boots, crash decoding. */
-import {
-  ResponseError,
-  WorkDoneProgress,
-  type CancellationToken,
-  type Connection,
-  type WorkDoneProgressBegin,
-  type WorkDoneProgressEnd,
-  type WorkDoneProgressReport,
-} from 'vscode-languageserver/node';
 import type * as z from 'zod/mini';
 import { decode } from './crash/decode';
 import type { DocumentStore } from './documentStore';
@@ -22,13 +13,8 @@ import type { Simulations } from './simulations';
 import type { Finding } from './text/finding';
 import { SourceText } from './text/sourceText';
 
-/** LSP's InvalidParams and RequestFailed. */
-const INVALID_PARAMS = -32602;
-const REQUEST_FAILED = -32803;
-
 /** What the answers need of the server. */
 export interface Session {
-  readonly connection: Connection;
   readonly service: Service;
   readonly store: DocumentStore;
   readonly simulations: Simulations;
@@ -40,6 +26,19 @@ export interface Session {
   /** How a simulation ended is shown beside its lens. */
   lensesChanged(): void;
 }
+
+/** What a request may do while it is worked on. */
+export interface Work {
+  /** Shows how far it is, in per cent. */
+  progress(message: string, percentage: number): void;
+  onCancel(cancel: () => void): void;
+}
+
+/** The answer to a request. What it throws is the error's message. */
+export type Handle<P, R> = (params: P, work: Work) => Promise<R>;
+
+/** Registers an answer; parameters of another shape are refused. */
+export type Register = <P, R>(method: string, shape: z.ZodMiniType<P>, handle: Handle<P, R>) => void;
 
 const NO_STATUS: protocol.StatusResult = {
   language: null,
@@ -58,30 +57,8 @@ function wireFinding({ code, severity, message, at }: Finding): protocol.WireFin
   return { code, severity, message, uri: at?.uri ?? null, range: at?.range ?? null };
 }
 
-export function answerOwnRequests(session: Session): void {
-  const { connection, service, store } = session;
-
-  /** Checks what came in; an error of the handler is the answer and is logged, and the server lives on. */
-  const on = <P, R>(
-    method: string,
-    shape: z.ZodMiniType<P>,
-    handle: (params: P, token: CancellationToken) => Promise<R>,
-  ): void => {
-    connection.onRequest(method, async (sent: unknown, token: CancellationToken) => {
-      const checked = shape.safeParse(sent);
-      if (!checked.success) {
-        const issue = checked.error.issues[0];
-        return new ResponseError(INVALID_PARAMS, `${method}: ${issue?.path.join('.')}: ${issue?.message}`);
-      }
-      try {
-        return await handle(checked.data, token);
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        connection.console.error(`${method} failed: ${error instanceof Error ? error.stack : message}`);
-        return new ResponseError(REQUEST_FAILED, message);
-      }
-    });
-  };
+export function answerOwnRequests(session: Session, on: Register): void {
+  const { service, store } = session;
 
   const status = async (uri: string): Promise<protocol.StatusResult> => {
     const document = await store.get(uri);
@@ -123,10 +100,10 @@ export function answerOwnRequests(session: Session): void {
     },
   );
 
-  on(protocol.SimulateRequest, shapes.SimulateParams, async (params, token) => {
+  on(protocol.SimulateRequest, shapes.SimulateParams, async (params, work) => {
     const document = await store.get(params.uri);
     if (!document) throw new Error('This file is not one that Bootpath understands.');
-    return simulate(session, document, params, token);
+    return simulate(session, document, params, work);
   });
 
   on(protocol.DecodeRequest, shapes.DecodeParams, async (params): Promise<protocol.DecodeResult> => {
@@ -145,36 +122,28 @@ export function answerOwnRequests(session: Session): void {
 }
 
 async function simulate(
-  session: Session,
+  { simulations, lensesChanged }: Session,
   document: Document,
   params: protocol.SimulateParams,
-  token: CancellationToken,
+  work: Work,
 ): Promise<protocol.SimulateResult> {
-  const { connection, simulations } = session;
-  const progress = (value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void => {
-    if (params.workDoneToken === undefined) return;
-    void connection.sendProgress(WorkDoneProgress.type, params.workDoneToken, value);
+  const report = await simulations.run(document, params, {
+    progress: (instructions) =>
+      work.progress(
+        `${(instructions / 1e6).toFixed(1)} M instructions`,
+        Math.min(100, Math.floor((instructions / params.maxInstructions) * 100)),
+      ),
+    onCancel: (cancel) => work.onCancel(cancel),
+  });
+  lensesChanged();
+  return {
+    outcome: report.outcome,
+    summary: bootSummary(report),
+    text: bootReportText(
+      report,
+      document.machines.find(({ name }) => name === params.machine)!,
+      { pathOf },
+    ),
+    findings: report.findings.map(wireFinding),
   };
-  progress({ kind: 'begin', title: `Booting ${params.machine}`, cancellable: true, percentage: 0 });
-  try {
-    const report = await simulations.run(document, params, {
-      progress: (instructions) =>
-        progress({
-          kind: 'report',
-          message: `${(instructions / 1e6).toFixed(1)} M instructions`,
-          percentage: Math.min(100, Math.floor((instructions / params.maxInstructions) * 100)),
-        }),
-      onCancel: (cancel) => token.onCancellationRequested(cancel),
-    });
-    const machine = document.machines.find(({ name }) => name === params.machine)!;
-    session.lensesChanged();
-    return {
-      outcome: report.outcome,
-      summary: bootSummary(report),
-      text: bootReportText(report, machine, { pathOf }),
-      findings: report.findings.map(wireFinding),
-    };
-  } finally {
-    progress({ kind: 'end' });
-  }
 }

@@ -2,28 +2,38 @@
 import {
   DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
+  ErrorCodes,
+  LSPErrorCodes,
+  ResponseError,
   TextDocuments,
   TextDocumentSyncKind,
+  WorkDoneProgress,
   type CancellationToken,
   type ClientCapabilities,
   type Connection,
-  type Diagnostic,
   type Disposable,
   type InitializeParams,
   type InitializeResult,
+  type ProgressToken,
+  type WorkDoneProgressBegin,
+  type WorkDoneProgressEnd,
+  type WorkDoneProgressReport,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type * as z from 'zod/mini';
+import { DocumentFindings } from './documentFindings';
 import { DocumentStore, normalUri } from './documentStore';
 import { CODE_ACTION_KINDS } from './features/codeActions';
 import { DIAGNOSTIC_SOURCE } from './features/diagnostics';
 import { hostFiles, type Files } from './hostFiles';
+import { IncludeWatch } from './includeWatch';
 import type { Document, Language, VmmChoice } from './machine/language';
 import { bootSummary } from './output/bootReport';
-import { answerOwnRequests } from './ownRequests';
+import { answerOwnRequests, type Handle, type Session } from './ownRequests';
+import { PushedDiagnostics } from './pushedDiagnostics';
 import { bootpathService, type Service } from './service';
 import { SettingsSource } from './settingsSource';
 import { Simulations, type Simulator } from './simulations';
-import type { Finding } from './text/finding';
 import { startSimulation } from './worker';
 
 /** What the server stands on; tests put a language of their own in. */
@@ -49,15 +59,14 @@ class LanguageServer {
   private readonly store: DocumentStore;
   private readonly simulations: Simulations;
   private readonly settings: SettingsSource;
+  private readonly findings: DocumentFindings;
   /** Versions that the user chose, by URI. */
   private readonly chosen = new Map<string, string>();
   private readonly texts = new TextDocuments(TextDocument);
   private capabilities: ClientCapabilities = {};
-  /** URIs that hold diagnostics which we pushed. */
-  private readonly pushed = new Set<string>();
-  private readonly includes = new Map<string, ReadonlySet<string>>();
+  private readonly pushed: PushedDiagnostics;
+  private readonly includeWatch = new IncludeWatch();
   private watching: Promise<Disposable> | null = null;
-  private findings = new WeakMap<Document, readonly Finding[]>();
 
   constructor(
     private readonly connection: Connection,
@@ -80,6 +89,15 @@ class LanguageServer {
           : null,
       (line) => this.connection.console.warn(line),
     );
+    this.findings = new DocumentFindings(service, this.store, this.settings);
+    this.pushed = new PushedDiagnostics({
+      open: (uri) => this.texts.get(uri),
+      diagnostics: async (uri) => {
+        const document = await this.store.get(uri);
+        return document ? this.findings.diagnostics(document) : null;
+      },
+      send: (uri, version, diagnostics) => connection.sendDiagnostics({ uri, version, diagnostics }),
+    });
   }
 
   listen(): void {
@@ -95,16 +113,7 @@ class LanguageServer {
     });
     connection.onDidChangeWatchedFiles(({ changes }) => changes.forEach(({ uri }) => this.fileChanged(uri)));
     this.answerFeatures();
-    answerOwnRequests({
-      connection,
-      service: this.surroundings.service,
-      store: this.store,
-      simulations: this.simulations,
-      chosen: this.chosen,
-      openUris: () => this.texts.keys(),
-      everythingChanged: () => this.everythingChanged(),
-      lensesChanged: () => this.refresh('codeLens'),
-    });
+    answerOwnRequests(this.session(), (method, shape, handle) => this.register(method, shape, handle));
     this.texts.listen(connection);
     connection.listen();
   }
@@ -186,7 +195,7 @@ class LanguageServer {
     const dependents = this.store.closed(uri);
     this.settings.forget(uri);
     this.simulations.closed(uri);
-    this.clear(uri);
+    this.pushed.clear(uri).catch((error: unknown) => this.failed('clearing diagnostics', error));
     this.publish(dependents);
   }
 
@@ -203,14 +212,12 @@ class LanguageServer {
   /** After a change of settings or of a chosen version. */
   private everythingChanged(): void {
     this.store.clear();
-    this.findings = new WeakMap();
+    this.findings.clear();
     this.publish(this.texts.keys());
     this.refresh('diagnostics', 'codeLens', 'inlayHint');
   }
 
   private includesChanged(uri: string, includes: ReadonlySet<string>): void {
-    if (includes.size > 0) this.includes.set(uri, includes);
-    else this.includes.delete(uri);
     // An open file that turns out to be an include gets the findings of who includes it.
     const open = this.texts.keys().filter((other) => includes.has(normalUri(other)));
     if (open.length > 0) {
@@ -219,13 +226,7 @@ class LanguageServer {
     }
     const watched = this.capabilities.workspace?.didChangeWatchedFiles;
     if (!watched?.dynamicRegistration) return;
-    const files = new Set([...this.includes.values()].flatMap((set) => [...set]));
-    const watchers = [...files].map((file) => {
-      const slash = file.lastIndexOf('/');
-      const pattern = decodeURIComponent(file.slice(slash + 1)).replace(/[*?{}[\]]/g, '?');
-      const baseUri = file.slice(0, slash);
-      return { globPattern: watched.relativePatternSupport ? { baseUri, pattern } : `**/${pattern}` };
-    });
+    const watchers = this.includeWatch.watchers(uri, includes, watched.relativePatternSupport ?? false);
     const before = this.watching;
     this.watching =
       watchers.length === 0
@@ -248,50 +249,12 @@ class LanguageServer {
     return { asked: choice(this.chosen.get(uri)), fallback: vmm === 'vmd' ? choice(vmdVersion) : null };
   }
 
-  // --- diagnostics ----------------------------------------------------------------------------------------------
-
-  private async findingsOf(document: Document): Promise<readonly Finding[]> {
-    const known = this.findings.get(document);
-    if (known) return known;
-    const { severity } = await this.settings.get(document.source.uri);
-    const findings = this.surroundings.service.findings(document, { severities: severity });
-    this.findings.set(document, findings);
-    return findings;
-  }
-
-  /** Of a text that is ours; none for any other. An included file has the findings of who includes it. */
-  private async diagnosticsFor(document: Document): Promise<Diagnostic[]> {
-    const { service } = this.surroundings;
-    const { uri } = document.source;
-    const includer = await this.store.includer(uri);
-    return includer
-      ? service.diagnosticsIn(normalUri(uri), await this.findingsOf(includer))
-      : service.diagnostics(document, await this.findingsOf(document));
-  }
-
-  /** Pushes the diagnostics of open texts to a client that does not pull. */
+  /** For a client that does not pull. */
   private publish(uris: readonly string[]): void {
     if (this.pulls) return;
     for (const uri of uris) {
-      this.push(uri).catch((error: unknown) => this.failed(`diagnostics of ${uri}`, error));
+      this.pushed.push(uri).catch((error: unknown) => this.failed(`diagnostics of ${uri}`, error));
     }
-  }
-
-  private async push(uri: string): Promise<void> {
-    const version = this.texts.get(uri)?.version;
-    const document = await this.store.get(uri);
-    const diagnostics = document ? await this.diagnosticsFor(document) : null;
-    if (version === undefined || this.texts.get(uri)?.version !== version) return;
-    if (diagnostics === null) return this.clear(uri);
-    this.pushed.add(uri);
-    await this.connection.sendDiagnostics({ uri, version, diagnostics });
-  }
-
-  private clear(uri: string): void {
-    if (!this.pushed.delete(uri)) return;
-    this.connection
-      .sendDiagnostics({ uri, diagnostics: [] })
-      .catch((error: unknown) => this.failed('clearing diagnostics', error));
   }
 
   // --- features -------------------------------------------------------------------------------------------------
@@ -302,13 +265,13 @@ class LanguageServer {
     connection.languages.diagnostics.on(
       this.answer('diagnostic', { kind: 'full', items: [] }, async (document) => ({
         kind: 'full',
-        items: await this.diagnosticsFor(document),
+        items: await this.findings.diagnostics(document),
       })),
     );
     connection.onCodeAction(
       this.answer('codeAction', [], async (document, { range, context }) => {
         const { diagnostics, only } = context;
-        return service.codeActions(document, await this.findingsOf(document), { range, diagnostics, only });
+        return service.codeActions(document, await this.findings.of(document), { range, diagnostics, only });
       }),
     );
     connection.onCodeLens(
@@ -356,6 +319,55 @@ class LanguageServer {
         service.references(document, position, context.includeDeclaration),
       ),
     );
+  }
+
+  // --- our own requests -----------------------------------------------------------------------------------------
+
+  private session(): Session {
+    return {
+      service: this.surroundings.service,
+      store: this.store,
+      simulations: this.simulations,
+      chosen: this.chosen,
+      openUris: () => this.texts.keys(),
+      everythingChanged: () => this.everythingChanged(),
+      lensesChanged: () => this.refresh('codeLens'),
+    };
+  }
+
+  private register<P, R>(method: string, shape: z.ZodMiniType<P>, handle: Handle<P, R>): void {
+    const { connection } = this;
+    connection.onRequest(method, async (sent: unknown, cancellation: CancellationToken) => {
+      const checked = shape.safeParse(sent);
+      if (!checked.success) {
+        const issue = checked.error.issues[0];
+        const where = issue?.path.join('.') ?? '';
+        return new ResponseError(
+          ErrorCodes.InvalidParams,
+          `${method}: ${where}: ${issue?.message ?? 'invalid'}`,
+        );
+      }
+      const token = (sent as { readonly workDoneToken?: ProgressToken }).workDoneToken;
+      const tell = (value: WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd): void => {
+        if (token !== undefined)
+          this.expect('progress', connection.sendProgress(WorkDoneProgress.type, token, value));
+      };
+      tell({ kind: 'begin', title: 'Bootpath', cancellable: true, percentage: 0 });
+      try {
+        return await handle(checked.data, {
+          progress: (message, percentage) => tell({ kind: 'report', message, percentage }),
+          onCancel: (cancel) => cancellation.onCancellationRequested(cancel),
+        });
+      } catch (error) {
+        this.failed(method, error);
+        return new ResponseError(
+          LSPErrorCodes.RequestFailed,
+          error instanceof Error ? error.message : String(error),
+        );
+      } finally {
+        tell({ kind: 'end' });
+      }
+    });
   }
 
   private ownsOutline({ source }: Document): boolean {

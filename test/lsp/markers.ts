@@ -34,5 +34,8 @@ export function applyEdits(text: string, edits: readonly { range: TextRange; new
   const offset = ({ line, character }: Position) => (starts[line] ?? text.length) + character;
   return [...edits]
     .sort((a, b) => offset(b.range.start) - offset(a.range.start))
-    .reduce((old, { range, newText }) => old.slice(0, offset(range.start)) + newText + old.slice(offset(range.end)), text);
+    .reduce(
+      (old, { range, newText }) => old.slice(0, offset(range.start)) + newText + old.slice(offset(range.end)),
+      text,
+    );
 }

@@ -2,6 +2,8 @@
 import type { Hover } from 'vscode-languageserver-types';
 import type { Description, Document } from '../machine/language';
 import type { Position, TextRange } from '../text/position';
+import { identify } from '../x86/explain';
+import { explanationText } from './explanationText';
 import { regionsByLine } from './lineRegions';
 import { numberAt } from './numberAt';
 import { describeAddress, describeRegions } from './regionText';
@@ -22,6 +24,7 @@ export function hover(document: Document, position: Position, description: Descr
   const number = numberAt(document, position);
   if (number) {
     range ??= number.range;
+    sections.push(...identify(number.text, number.label).map(explanationText));
     const places = document.machines
       .filter((machine) => machine.regions.length > 0)
       .slice(0, MACHINES)

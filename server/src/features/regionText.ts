@@ -1,7 +1,7 @@
 /** Regions and addresses of a machine in words: what the hover says, and the text equivalent of its picture. */
 import { formatRange, formatSize, hex } from '../address/format';
-import { sizeOf } from '../address/range';
-import { regionAt, type Machine, type Region } from '../machine/machine';
+import { contains, sizeOf } from '../address/range';
+import type { Machine, Region } from '../machine/machine';
 import type { Origin } from '../machine/origin';
 import { codeSpan, escapeMarkdown } from './markdownText';
 
@@ -70,25 +70,44 @@ function neighbour(other: Region | undefined, region: Region, side: 'below' | 'a
   return `${word}: ${title(other)} \`${formatRange(other.range)}\`, ${relation}.`;
 }
 
-/** Where an address lies in a machine: its region, the distance to a near boundary, or the neighbours of a hole. */
+/** Where an address lies in a machine: its regions, what is near, or the neighbours of a hole. One paragraph. */
 export function describeAddress(machine: Machine, address: bigint): string {
-  const inside = regionAt(machine, address);
-  const name = escapeMarkdown(machine.name);
-  if (!inside) {
-    const below = machine.regions.findLast((region) => region.range.end <= address);
-    const above = machine.regions.find((region) => region.range.start > address);
-    const parts = [
-      below ? `${hex(address - below.range.end)} after the end of ${title(below)}` : null,
-      above ? `${hex(above.range.start - address)} before ${title(above)}` : null,
-    ].filter((part) => part !== null);
-    return `In **${name}** nothing is at \`${hex(address)}\`${parts.length > 0 ? ': ' + parts.join(', ') : ''}.`;
+  const at = `In **${escapeMarkdown(machine.name)}**`;
+  const inside = machine.regions.filter((region) => contains(region.range, address));
+  if (inside.length > 0) {
+    const shown = inside.slice(0, 3).map((region) => placeIn(machine, region, address));
+    const more = inside.length > 3 ? ` and in ${inside.length - 3} more` : '';
+    return `${at} \`${hex(address)}\` is ${shown.join(', and ')}${more}.`;
   }
-  const offset = address - inside.range.start;
-  const left = inside.range.end - address;
-  const near =
-    left <= NEAR ? `, ${hex(left)} before its end` : offset <= NEAR && offset > 0n ? ', near its start' : '';
-  return (
-    `In **${name}** \`${hex(address)}\` is in ${title(inside)} \`${formatRange(inside.range)}\`, ` +
-    `offset ${hex(offset)}${near}.`
-  );
+  const { below, above } = around(machine, address);
+  const parts = [
+    below ? `${hex(address - below.range.end)} after the end of ${title(below)}` : null,
+    above ? `${hex(above.range.start - address)} before ${title(above)}` : null,
+  ].filter((part) => part !== null);
+  return `${at} nothing is at \`${hex(address)}\`${parts.length > 0 ? ': ' + parts.join(', ') : ''}.`;
+}
+
+function placeIn(machine: Machine, region: Region, address: bigint): string {
+  const { start, end } = region.range;
+  const parts = [
+    `in ${title(region)} \`${about(region)}${formatRange(region.range)}\` at offset ${hex(address - start)}`,
+  ];
+  if (address - start <= NEAR) {
+    const { below } = around(machine, start);
+    if (below?.range.end === start) parts.push(`${hex(address - start)} after ${title(below)} ends`);
+  }
+  if (end - address <= NEAR) {
+    const next = machine.regions.find((other) => other.range.start === end);
+    parts.push(`${hex(end - address)} before its end, where ${next ? title(next) : 'nothing'} begins`);
+  }
+  return parts.join(', ');
+}
+
+/** The regions that end last before an address and begin first after it. */
+function around(machine: Machine, address: bigint): { below: Region | undefined; above: Region | undefined } {
+  let below: Region | undefined;
+  for (const region of machine.regions) {
+    if (region.range.end <= address && (!below || region.range.end > below.range.end)) below = region;
+  }
+  return { below, above: machine.regions.find((region) => region.range.start > address) };
 }

@@ -46,7 +46,8 @@ class Parse {
   }
 
   private line(source: SourceText, line: string, offset: number): void {
-    const word = (text: string) => source.at(offset + line.indexOf(text), offset + line.indexOf(text) + text.length);
+    const word = (text: string) =>
+      source.at(offset + line.indexOf(text), offset + line.indexOf(text) + text.length);
     const whole = source.at(offset, offset + line.length);
     const own = source === this.root;
     const machine = /^machine (\S+)/.exec(line);
@@ -101,27 +102,23 @@ class Parse {
   document(): Document {
     const { choice } = this.context;
     const version = choice?.version ?? '2';
-    const machines = this.machines.map(
-      ({ name, at, nameAt, regions }): Machine => ({
-        name,
-        vmm: 'toy',
-        version,
-        memory: null,
-        vcpus: { value: 1, origin: fromText(at) },
-        regions: sortRegions(regions),
-        images: [],
-        at,
-        nameAt,
-      }),
-    );
-    const symbols = machines.map(
-      ({ name, nameAt }): NamedSymbol => ({
-        name,
-        kind: 'machine',
-        definition: nameAt,
-        references: this.uses.filter((use) => use.name === name).map(({ at }) => at),
-      }),
-    );
+    const machines = this.machines.map(({ name, at, nameAt, regions }): Machine => ({
+      name,
+      vmm: 'toy',
+      version,
+      memory: null,
+      vcpus: { value: 1, origin: fromText(at) },
+      regions: sortRegions(regions),
+      images: [],
+      at,
+      nameAt,
+    }));
+    const symbols = machines.map(({ name, nameAt }): NamedSymbol => ({
+      name,
+      kind: 'machine',
+      definition: nameAt,
+      references: this.uses.filter((use) => use.name === name).map(({ at }) => at),
+    }));
     return {
       source: this.root,
       language: 'vmconf',
@@ -154,8 +151,22 @@ export const toy: Language = {
     return { range: { start: { line: position.line, character: 0 }, end }, markdown: '**machine** NAME' };
   },
   complete: (_document, position) => [
-    { label: 'machine', detail: 'a guest', markdown: '', kind: 'keyword', insert: 'machine', range: { start: position, end: position } },
-    { label: 'guest', detail: '', markdown: 'A whole one.', kind: 'snippet', insert: 'machine ${1:name}', range: { start: position, end: position } },
+    {
+      label: 'machine',
+      detail: 'a guest',
+      markdown: '',
+      kind: 'keyword',
+      insert: 'machine',
+      range: { start: position, end: position },
+    },
+    {
+      label: 'guest',
+      detail: '',
+      markdown: 'A whole one.',
+      kind: 'snippet',
+      insert: 'machine ${1:name}',
+      range: { start: position, end: position },
+    },
   ],
 };
 
