@@ -73,6 +73,10 @@ export interface Board {
   readMsr?(index: number, vcpu: number): bigint | null;
   writeMsr?(index: number, value: bigint, vcpu: number): boolean;
   interprocessorInterrupt?(icr: bigint, vcpu: number): Verdict | null;
+  /** The INTA cycle of the board's 8259 pair: the vector. */
+  acknowledge(vcpu: number): number;
+  /** The EOI message of a local APIC, for the board's IOAPIC. */
+  endOfInterrupt?(vector: number, vcpu: number): void;
   /** What the VMM does with a triple fault. */
   tripleFault(): Verdict;
   /** Fills memory and registers before the first instruction. Returns a problem in words, or null. */

@@ -1,0 +1,128 @@
+/** The Intel 82093AA I/O APIC (Intel 290566): 24 inputs that become interrupt messages to local APICs. */
+import type { Device, DeviceState, InterruptLine } from './device';
+
+const PINS = 24;
+const VERSION = 0x11;
+const MASKED = 1 << 16;
+const LEVEL = 1 << 15;
+const REMOTE_IRR = 1 << 14;
+const LOGICAL = 1 << 11;
+/** Low halves keep remote IRR and delivery status, which are read-only. */
+const LOW_WRITABLE = 0x1afff;
+
+export interface IoapicOptions {
+  /** First physical address; the device answers 64 KiB in vmd and 4 KiB elsewhere. */
+  readonly base: bigint;
+  readonly size: bigint;
+  readonly id: number;
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
+}
+
+interface State {
+  index: number;
+  id: number;
+  low: number[];
+  high: number[];
+  lines: boolean[];
+}
+
+export class Ioapic82093aa implements Device {
+  readonly name = '82093AA I/O APIC';
+  readonly mmio: readonly { start: bigint; end: bigint }[];
+  private state: State;
+
+  constructor(private readonly options: IoapicOptions) {
+    this.mmio = [{ start: options.base, end: options.base + options.size }];
+    this.state = this.powerOn();
+  }
+
+  line(pin: number): InterruptLine {
+    return (level) => this.setLine(pin, level);
+  }
+
+  setLine(pin: number, level: boolean): void {
+    const { lines, low } = this.state;
+    const rising = level && !lines[pin];
+    lines[pin] = level;
+    if ((low[pin]! & LEVEL) !== 0 ? level : rising) this.send(pin);
+  }
+
+  /** The EOI message of a local APIC: level-triggered inputs that are still up ask again. */
+  endOfInterrupt(vector: number): void {
+    const { low, lines } = this.state;
+    for (let pin = 0; pin < PINS; pin++) {
+      if ((low[pin]! & 0xff) !== vector || (low[pin]! & REMOTE_IRR) === 0) continue;
+      low[pin] = low[pin]! & ~REMOTE_IRR;
+      if (lines[pin]) this.send(pin);
+    }
+  }
+
+  readMmio(address: bigint): bigint {
+    const offset = Number(address - this.options.base);
+    if (offset === 0x00) return BigInt(this.state.index);
+    return offset === 0x10 ? BigInt(this.readRegister(this.state.index) >>> 0) : 0n;
+  }
+
+  writeMmio(address: bigint, _size: number, value: bigint): void {
+    const offset = Number(address - this.options.base);
+    const word = Number(value & 0xffffffffn);
+    if (offset === 0x00) this.state.index = word & 0xff;
+    else if (offset === 0x10) this.writeRegister(this.state.index, word);
+  }
+
+  reset(): void {
+    this.state = this.powerOn();
+  }
+
+  save(): DeviceState {
+    return structuredClone({ ...this.state });
+  }
+
+  restore(state: DeviceState): void {
+    this.state = structuredClone(state) as unknown as State;
+  }
+
+  private powerOn(): State {
+    return {
+      index: 0,
+      id: this.options.id & 0xf,
+      low: new Array<number>(PINS).fill(MASKED),
+      high: new Array<number>(PINS).fill(0),
+      lines: new Array<boolean>(PINS).fill(false),
+    };
+  }
+
+  private readRegister(index: number): number {
+    if (index === 0x00 || index === 0x02) return this.state.id << 24;
+    if (index === 0x01) return VERSION | ((PINS - 1) << 16);
+    const pin = (index - 0x10) >> 1;
+    if (index < 0x10 || pin >= PINS) return 0;
+    return (index & 1) !== 0 ? this.state.high[pin]! : this.state.low[pin]!;
+  }
+
+  private writeRegister(index: number, value: number): void {
+    if (index === 0x00) this.state.id = (value >>> 24) & 0xf;
+    const pin = (index - 0x10) >> 1;
+    if (index < 0x10 || pin >= PINS) return;
+    const { low, high, lines } = this.state;
+    if ((index & 1) !== 0) {
+      high[pin] = value & 0xff000000;
+      return;
+    }
+    low[pin] = (value & LOW_WRITABLE) | (low[pin]! & ~LOW_WRITABLE);
+    // An edge-triggered entry has no remote IRR; a level that waited behind the mask is sent now.
+    if ((low[pin] & LEVEL) === 0) low[pin] = low[pin] & ~REMOTE_IRR;
+    else if (lines[pin]) this.send(pin);
+  }
+
+  private send(pin: number): void {
+    const { low, high } = this.state;
+    const entry = low[pin]!;
+    if ((entry & MASKED) !== 0) return;
+    const level = (entry & LEVEL) !== 0;
+    if (level && (entry & REMOTE_IRR) !== 0) return;
+    if (level) low[pin] = entry | REMOTE_IRR;
+    const destination = (high[pin]! >>> 24) & 0xff;
+    this.options.deliver(entry & 0xff, destination, (entry & LOGICAL) !== 0, (entry >> 8) & 7, level);
+  }
+}

@@ -1,0 +1,10 @@
+/** All VMM models. Adding a VMM is adding a folder and a line here. */
+import type { VmmModel } from './model';
+import { VMD } from './vmd/model';
+
+export const VMM_MODELS: readonly VmmModel[] = [VMD];
+
+/** The model of that name, or undefined. */
+export function vmmModel(name: string): VmmModel | undefined {
+  return VMM_MODELS.find((model) => model.name === name);
+}

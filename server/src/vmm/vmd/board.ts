@@ -1,0 +1,232 @@
+/** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
+import { GIB, MIB, PAGE, type AddressRange } from '../../address/range';
+import { AcpiPm } from '../../devices/acpiPm';
+import type { Device } from '../../devices/device';
+import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
+import { I8254 } from '../../devices/i8254';
+import { I8259Pair } from '../../devices/i8259';
+import { Ioapic82093aa } from '../../devices/ioapic82093aa';
+import { Mc146818 } from '../../devices/mc146818';
+import { PciConfig1, pciFunction } from '../../devices/pciConfig1';
+import { SystemPort61 } from '../../devices/systemPort61';
+import { Uart16550 } from '../../devices/uart16550';
+import type { Core } from '../../../emulator/face';
+import { isElf, parseElf } from '../../machine/image/elf';
+import type { Machine, Region } from '../../machine/machine';
+import type { Board, BoardInputs } from '../model';
+import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
+import { FLAT16 } from './bootState';
+import { vmdCpuProfile } from './cpuProfile';
+import { bootElf, memoryMapEntry } from './elfBoot';
+import {
+  notModelled,
+  screenPort,
+  tripleFault,
+  unansweredMmio,
+  unansweredPort,
+  vmdBehaviour,
+  type VmdBehaviour,
+} from './exits';
+import { loadFirmware } from './firmwareLoad';
+import { VmdMsrs } from './msrs';
+import { NEWEST_VMD, vmdVersion, type VmdFacts } from './versions';
+
+/** 2026-01-01T00:00:00Z: when every run begins. */
+const EPOCH = 1_767_225_600;
+/** Size of CMOS: an index from here on selects register D (mc146818.c, NVRAM_SIZE). */
+const NVRAM_SIZE = 0x60;
+
+/** ACPI PM ports and masks (acpi.h of rev 1.27, acpi.c rev 1.3). */
+const PM = {
+  event: 0xb000,
+  control: 0xb008,
+  timer: 0xb00c,
+  s5: 5,
+  enableMask: 0x4721,
+  controlMask: 0x3c07,
+  controlReset: 1,
+} as const;
+
+export function vmdBoard(inputs: BoardInputs): Board {
+  const { machine } = inputs;
+  const version = vmdVersion(inputs.version) ?? NEWEST_VMD;
+  const behaviour = vmdBehaviour(version.id);
+  const { facts } = version;
+  const msrs = new VmdMsrs();
+  const pic = new I8259Pair((up) => inputs.setInterruptLine(up));
+  const ioapic = behaviour.apic
+    ? new Ioapic82093aa({
+        base: IOAPIC_BASE,
+        size: 0x10000n,
+        id: machine.vcpus.value + 1,
+        deliver: (...message) => inputs.deliver(...message),
+      })
+    : null;
+  const devices = createDevices(inputs, behaviour, pic, ioapic);
+  return {
+    profile: vmdCpuProfile({
+      localApic: behaviour.apic,
+      x2apic: behaviour.x2apic,
+      ibt: behaviour.ibt,
+    }),
+    slots: memorySlots(machine),
+    devices: [...devices, msrs],
+    screenPort: (access) => screenPort(behaviour, access),
+    unansweredPort,
+    unansweredMmio: (access) => unansweredMmio(behaviour, facts.mmio, access),
+    acknowledge: () => pic.acknowledge(),
+    ...(ioapic ? { endOfInterrupt: (vector: number) => ioapic.endOfInterrupt(vector) } : {}),
+    readMsr: (index) => msrs.read(index),
+    writeMsr: (index, value) => msrs.write(index, value),
+    tripleFault,
+    powerOn: (core) => powerOn(core, inputs, facts, behaviour),
+    notModelled: notModelled(behaviour, inputs),
+  };
+}
+
+/**
+ * RAM behind every range but the MMIO window: the reserved ones are memory too, since guests write to 0xB8000 without
+ * asking. Cut to whole pages.
+ */
+function memorySlots(machine: Machine): Board['slots'] {
+  return machine.regions
+    .filter((region) => region.kind !== 'mmio' && region.kind !== 'hole')
+    .map(({ range }) => ({
+      start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
+      end: (range.end / PAGE) * PAGE,
+      kind: 'ram' as const,
+    }))
+    .filter((slot) => slot.start < slot.end);
+}
+
+function createDevices(
+  inputs: BoardInputs,
+  behaviour: VmdBehaviour,
+  pic: I8259Pair,
+  ioapic: Ioapic82093aa | null,
+): Device[] {
+  const { clock, machine } = inputs;
+  // With an IOAPIC each line goes to both controllers, IRQ n to input n.
+  const line = (irq: number) => (level: boolean) => {
+    pic.setLine(irq, level);
+    ioapic?.setLine(irq, level);
+  };
+  const timer = new I8254(clock, line(0));
+  const devices: Device[] = [
+    pic,
+    timer,
+    new SystemPort61(clock, timer, { writable: false }),
+    new Mc146818(clock, line(8), {
+      size: NVRAM_SIZE,
+      beyond: 0x0d,
+      memory: nvramMemory(machine.regions),
+      century: 0x32,
+      epoch: EPOCH,
+    }),
+    new Uart16550(line(4), {
+      base: 0x3f8,
+      fifo: false,
+      out2Gate: false,
+      transmit: (text) => inputs.console(text),
+    }),
+    new PciConfig1([pciFunction(0, 0, 0, HOST_BRIDGE)]),
+  ];
+  if (behaviour.fwCfg) devices.push(firmwareConfiguration(inputs, behaviour));
+  if (ioapic) devices.push(ioapic);
+  if (behaviour.apic) {
+    const powerOff = () =>
+      inputs.request({
+        kind: 'shutdown',
+        reason: 'PM1 control got SLP_EN with the sleep type of S5, and vmd shuts the VM down',
+      });
+    devices.push(new AcpiPm(clock, { ...PM, powerOff }));
+  }
+  return devices;
+}
+
+/** PCI_VENDOR_OPENBSD, PCI_PRODUCT_OPENBSD_PCHB (pci.c, pci_init). */
+const HOST_BRIDGE = {
+  vendor: 0x0b5d,
+  device: 0x0666,
+  classCode: 0x060000,
+  subsystemVendor: 0x0b5d,
+  subsystem: 0,
+};
+
+/** Memory sizes as mc146818_init puts them: 64 KiB units above 16 MiB and above 4 GiB. */
+function nvramMemory(regions: readonly Region[]): Record<number, number> {
+  const at = (start: bigint) => {
+    const found = regions.find((region) => region.range.start === start && region.kind === 'ram');
+    return found ? found.range.end - found.range.start : 0n;
+  };
+  const above1m = at(MIB);
+  const low = Number((above1m > 15n * MIB ? above1m - 15n * MIB : 0n) / 65536n);
+  const high = Number(at(4n * GIB) / 65536n);
+  return {
+    0x34: low & 0xff,
+    0x35: (low >> 8) & 0xff,
+    0x5b: high & 0xff,
+    0x5c: (high >> 8) & 0xff,
+    0x5d: (high >> 16) & 0xff,
+    0x5f: 0,
+  };
+}
+
+function firmwareConfiguration(inputs: BoardInputs, behaviour: VmdBehaviour): FwCfg {
+  const items = new Map([
+    [FW_CFG_SIGNATURE, new TextEncoder().encode('QEMU')],
+    [FW_CFG_ID, Uint8Array.of(3, 0, 0, 0)],
+    [FW_CFG_NOGRAPHIC, Uint8Array.of(1, 0)],
+  ]);
+  const files: { name: string; bytes: Uint8Array }[] = [
+    { name: 'etc/screen-and-debug', bytes: new Uint8Array(4) },
+  ];
+  if (behaviour.e820File) files.unshift({ name: 'etc/e820', bytes: e820(inputs.machine.regions) });
+  return new FwCfg({
+    items,
+    files,
+    readMemory: (address, length) => inputs.readMemory(address, length),
+    writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
+  });
+}
+
+/** fw_cfg_init: RAM is type 1, every other range type 2. */
+function e820(regions: readonly Region[]): Uint8Array {
+  const ranges = regions.filter((region) => region.kind !== 'hole');
+  const bytes = new Uint8Array(ranges.length * 20);
+  ranges.forEach(({ range, kind }, i) => bytes.set(memoryMapEntry(range, kind === 'ram' ? 1 : 2), i * 20));
+  return bytes;
+}
+
+/** `acpi.h`: behind the RSDP at first, in the reserved area below the MMIO window from rev 1.27. */
+function acpiPlace(facts: VmdFacts): AcpiPlace {
+  const area: AddressRange | null = facts.acpi;
+  return area ? { xsdt: area.start, madt: area.start + 0x1000n } : { xsdt: 0x9e000n, madt: 0x9f000n };
+}
+
+function powerOn(core: Core, inputs: BoardInputs, facts: VmdFacts, behaviour: VmdBehaviour): string | null {
+  const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
+  if (behaviour.apic) writeAcpiTables(inputs.machine.vcpus.value, acpiPlace(facts), write);
+  let state = FLAT16;
+  if (inputs.kernel && isElf(inputs.kernel)) {
+    const elf = parseElf(inputs.kernel);
+    if ('problem' in elf) return `the kernel cannot be loaded: ${elf.problem}`;
+    const booted = bootElf(elf, inputs.machine.regions, behaviour, write);
+    if (typeof booted === 'string') return booted;
+    state = booted;
+  } else {
+    // vmd takes a `boot` file that is no ELF for a BIOS image.
+    const image = inputs.kernel ?? inputs.firmware;
+    if (!image) return 'vmd has neither a kernel nor a BIOS image to start';
+    const wrong = loadFirmware(image, facts, behaviour, write);
+    if (wrong) return wrong;
+  }
+  core.setState(0, state);
+  core.setActivity(0, 'running');
+  for (let vcpu = 1; vcpu < core.vcpus; vcpu++) {
+    const code = { ...FLAT16.segments.cs, selector: 0, base: 0n };
+    core.setState(vcpu, { ...FLAT16, rip: 0n, segments: { ...FLAT16.segments, cs: code } });
+    core.setActivity(vcpu, 'wait-for-sipi');
+  }
+  return null;
+}

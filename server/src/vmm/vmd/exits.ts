@@ -1,0 +1,125 @@
+/** What vmd and vmm(4) do with an exit that no device answers, by the revision of x86_vm.c. */
+import { hex } from '../../address/format';
+import { contains, type AddressRange } from '../../address/range';
+import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
+import { isVmdSince, vmdVersion } from './versions';
+
+export interface VmdBehaviour {
+  readonly version: string;
+  /** Local APIC per vCPU, IOAPIC, ACPI tables and PM1 registers. */
+  readonly apic: boolean;
+  readonly x2apic: boolean;
+  /** `OUT 0x64, 0xFE` and `OUT 0xCF9, v` with bits 2:1 set restart the VM. */
+  readonly resetPorts: boolean;
+  /** Instructions that touch the PCI MMIO window are emulated; before, they ended the guest. */
+  readonly mmioEmulated: boolean;
+  /** CPUID shows CET indirect-branch tracking where the host uses it. */
+  readonly ibt: boolean;
+  /** The firmware directory has `etc/e820`. */
+  readonly e820File: boolean;
+  readonly fwCfg: boolean;
+  /** The firmware may be larger than the area below 1 MiB, which then holds its upper part. */
+  readonly partialLowCopy: boolean;
+  /** A third descriptor at 0x18, 64-bit code, in the GDT of a direct boot. */
+  readonly longModeDescriptor: boolean;
+}
+
+export function vmdBehaviour(version: string): VmdBehaviour {
+  const since = (id: string) => isVmdSince(version, id);
+  return {
+    version,
+    apic: since('x86_vm-1.19'),
+    x2apic: since('x86_vm-1.24'),
+    resetPorts: since('x86_vm-1.24'),
+    mmioEmulated: since('x86_vm-1.19'),
+    ibt: since('7.6'),
+    e820File: since('7.8'),
+    fwCfg: since('loadfile-1.11'),
+    partialLowCopy: since('7.8'),
+    longModeDescriptor: since('7.8'),
+  };
+}
+
+/** What becomes of a guest that is restarted: a new process with new memory, and vmd counts fast restarts. */
+export const RESTART_NOTE =
+  'vmd starts the VM anew with fresh memory, and stops it for good after three fast restarts within 6 seconds';
+
+/**
+ * Before any device: string I/O ends the VM's process in every revision that was read (`vcpu_exit_inout`:
+ * "can't emulate REP prefixed IN(S)/OUT(S)"), and two ports restart it in the newer ones.
+ */
+export function screenPort(behaviour: VmdBehaviour, access: PortAccess): Verdict | null {
+  if (access.string || access.rep) {
+    const mnemonic = `${access.rep ? 'REP ' : ''}${access.write ? 'OUTS' : 'INS'}${'?BW?D'[access.size] ?? ''}`;
+    return {
+      kind: 'vmm-exit',
+      reason:
+        `${mnemonic} at port ${hex(access.port)}: vmd ends the VM's process, ` +
+        'since its vcpu_exit_inout cannot emulate string I/O (its own firmware is patched not to use any)',
+    };
+  }
+  if (!behaviour.resetPorts || !access.write || access.size !== 1) return null;
+  if (access.port === 0x64 && access.value === 0xfe) {
+    return { kind: 'reset', reason: `OUT 0x64, 0xfe restarts the VM: ${RESTART_NOTE}` };
+  }
+  if (access.port === 0xcf9 && (access.value & 6) === 6) {
+    return { kind: 'reset', reason: `OUT 0xcf9, ${hex(access.value)} restarts the VM: ${RESTART_NOTE}` };
+  }
+  return null;
+}
+
+/** Any other IN returns all ones, any other OUT is ignored. */
+export function unansweredPort(access: PortAccess): Verdict {
+  return { kind: 'answer', value: access.size === 4 ? 0xffffffffn : access.size === 2 ? 0xffffn : 0xffn };
+}
+
+export function unansweredMmio(behaviour: VmdBehaviour, window: AddressRange, access: MmioAccess): Verdict {
+  const what = `a ${access.size}-byte ${access.write ? 'write to' : 'read from'} ${hex(access.address)}`;
+  if (!contains(window, access.address)) {
+    return {
+      kind: 'vmm-exit',
+      reason: `${what}, which is in none of the VM's ranges: vmm(4) refuses the nested page fault with EINVAL and vmd ends the VM`,
+    };
+  }
+  if (behaviour.mmioEmulated) {
+    return { kind: 'answer', value: (1n << BigInt(8 * access.size)) - 1n };
+  }
+  return {
+    kind: 'vmm-exit',
+    reason: `${what} in the PCI MMIO window: this vmd is built without MMIO emulation (MMIO_NOTYET) and ends the VM`,
+  };
+}
+
+export function tripleFault(): Verdict {
+  return { kind: 'reset', reason: `vmm(4) reports the triple fault, and ${RESTART_NOTE}` };
+}
+
+/** What this model leaves out of vmd and vmm(4), for the report. */
+export function notModelled(behaviour: VmdBehaviour, images: Pick<BoardInputs, 'kernel'>): string[] {
+  const list = [
+    'virtio devices: the PCI bus has only the host bridge 0b5d:0666, so no disk, network, cdrom or vmmci answers',
+    'the host: CPUID is a plain Intel model CPU without XSAVE and AVX behind the masks of vmm(4), and time is counted in instructions',
+    'pvclock, SEV and pause/resume',
+    'quirks of vmd’s 8253, 8259 and 8250: the devices follow their data sheets, with port 0x61 and the missing FIFO as in vmd',
+  ];
+  if (!behaviour.e820File && behaviour.fwCfg) {
+    list.push('fw_cfg file etc/e820: read in revision 1.11 of June 2025, not established for this version');
+  }
+  if (behaviour.apic) {
+    list.push(
+      'ACPI: no DSDT file, so no FADT, as vmd without /etc/firmware/vmm.dsdt; PM1 and the PM timer answer',
+    );
+    list.push(
+      'the PCI MMIO window: an address without a device reads as all ones here, which is an assumption',
+    );
+  }
+  if (images.kernel) {
+    list.push(
+      'direct kernel boot: symbol tables are not copied behind the kernel, and no random seed is filled in',
+    );
+  }
+  if (vmdVersion(behaviour.version)?.facts.tinyGuestOffByOne === true) {
+    list.push('partial pages: a range that is not page aligned is cut to whole pages');
+  }
+  return list;
+}

@@ -1,0 +1,13 @@
+/** The VMM model of OpenBSD's vmd(8) and vmm(4). */
+import type { VmmModel } from '../model';
+import { vmdBoard } from './board';
+import { VMD_KNOWN_ISSUES } from './knownIssues';
+import { VMD_VERSIONS } from './versions';
+
+export const VMD: VmmModel = {
+  name: 'vmd',
+  title: 'OpenBSD vmd(8)',
+  versions: VMD_VERSIONS,
+  knownIssues: VMD_KNOWN_ISSUES,
+  board: vmdBoard,
+};
