@@ -47,7 +47,11 @@ export interface Crash {
   readonly format: string;
   /** One line: what it is. */
   readonly title: string;
+  /** One or two sentences that come before the evidence: what is established, or that nothing is. */
+  readonly verdict: string;
   readonly mode: CpuMode | null;
+  /** Why this mode, or why none. */
+  readonly modeReason: string;
   readonly registers: CrashRegisters;
   readonly findings: readonly CrashFinding[];
   readonly rootCause: CrashFinding | null;
