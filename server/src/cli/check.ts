@@ -26,7 +26,8 @@ export function checkCommand(version: string): Command {
       });
       const format = stringOption(options, 'format');
       if (format === 'json') out(json(checkJson(files, pathOf)));
-      else if (format === 'sarif') out(json(checkSarif(files, pathOf, version, (code) => `${DOCS}${code}.md`)));
+      else if (format === 'sarif')
+        out(json(checkSarif(files, pathOf, version, (code) => `${DOCS}${code}.md`)));
       else out(checkText(files, pathOf));
       if (files.every(({ language }) => language === null)) return Promise.resolve(2);
       const errors = files.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));

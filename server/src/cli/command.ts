@@ -25,7 +25,10 @@ export interface Command {
   readonly summary: string;
   readonly formats: readonly string[];
   readonly options: Readonly<
-    Record<string, { readonly type: 'string' | 'boolean'; readonly multiple?: boolean; readonly help: string }>
+    Record<
+      string,
+      { readonly type: 'string' | 'boolean'; readonly multiple?: boolean; readonly help: string }
+    >
   >;
   /** Returns the exit code: 0 clean, 1 findings or a missed expectation. Throws UsageError for 2. */
   run(options: Options, terminal: Terminal): Promise<number>;

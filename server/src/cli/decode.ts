@@ -10,7 +10,11 @@ export const decodeCommand: Command = {
   summary: 'what a crash says, and which config line its addresses lead to',
   formats: ['text', 'json'],
   options: {
-    config: { type: 'string', multiple: true, help: 'a config or memory map to locate addresses in (repeatable)' },
+    config: {
+      type: 'string',
+      multiple: true,
+      help: 'a config or memory map to locate addresses in (repeatable)',
+    },
     as: { type: 'string', help: 'the VMM and version to read the configs for' },
   },
   run(options, { out, note, service }) {
@@ -22,7 +26,10 @@ export const decodeCommand: Command = {
       if (!document) note(`${file}: not recognised as a VM config or a memory map`);
       return document ? [document] : [];
     });
-    const report = decode(readSource(dump), { machines: documents.flatMap(({ machines }) => machines) });
+    const report = decode(readSource(dump), {
+      machines: documents.flatMap(({ machines }) => machines),
+      documents,
+    });
     out(
       stringOption(options, 'format') === 'json'
         ? json(crashReportJson(report, pathOf))

@@ -13,7 +13,7 @@ export const explainCommand: Command = {
     const [kind, ...values] = options.arguments;
     if (kind === undefined || values.length === 0) throw new UsageError('explain needs a kind and a value');
     const result = explain(kind, values);
-    if ('error' in result) throw new UsageError(result.error);
+    if ('problem' in result) throw new UsageError(result.problem);
     out(stringOption(options, 'format') === 'json' ? json(result) : explanationText(result));
     return Promise.resolve(0);
   },

@@ -96,7 +96,9 @@ export function pickMachine(document: Document, name: string | undefined, file: 
   if (name === undefined) return machines[0]!;
   const machine = machines.find((candidate) => candidate.name === name);
   if (!machine) {
-    throw new UsageError(`${file} has no machine "${name}" (it has ${machines.map((m) => m.name).join(', ')})`);
+    throw new UsageError(
+      `${file} has no machine "${name}" (it has ${machines.map((m) => m.name).join(', ')})`,
+    );
   }
   return machine;
 }

@@ -46,7 +46,8 @@ function layout(options: Options, { out, service }: Terminal): number {
 
 function difference(options: Options, { out, service }: Terminal): number {
   const [a, b, ...rest] = options.arguments;
-  if (a === undefined || b === undefined || rest.length > 0) throw new UsageError('layout --diff takes two files');
+  if (a === undefined || b === undefined || rest.length > 0)
+    throw new UsageError('layout --diff takes two files');
   const choice = choiceOf(service, stringOption(options, 'as'));
   const [left, right] = [a, b].map((file) => {
     const document = openDocument(service, file, choice);

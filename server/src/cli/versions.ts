@@ -18,7 +18,8 @@ export const versionsCommand: Command = {
     }
     for (const { name, title, versions } of models) {
       out(`${title}\n`);
-      for (const version of versions) out(`  ${name}@${version.id}\n      ${version.title}\n      ${version.source}\n`);
+      for (const version of versions)
+        out(`  ${name}@${version.id}\n      ${version.title}\n      ${version.source}\n`);
     }
     return Promise.resolve(0);
   },

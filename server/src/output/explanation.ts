@@ -1,5 +1,5 @@
 /** An explained value as text; its JSON is the object itself. */
-import type { Explanation } from '../x86/explain';
+import type { Explanation } from '../x86/bitField';
 
 export function explanationText(explanation: Explanation): string {
   const lines = [`${explanation.kind} ${explanation.value}: ${explanation.summary}`];
