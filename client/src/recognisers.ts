@@ -1,4 +1,7 @@
 /** The content that makes a text ours while its language id is somebody else's. Pure functions of the server's rooms. */
+import { crashDump } from '../../server/src/crash/language';
+import { memmap } from '../../server/src/memory-map/language';
+import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 
 export interface Recogniser {
   /** Language ids under which such texts are found in a bare VS Code. */
@@ -11,10 +14,12 @@ export interface Recogniser {
 }
 
 export const RECOGNISERS: readonly Recogniser[] = [
+  { languages: ['properties', 'ini', 'plaintext'], becomes: 'vmconf', recognise: recogniseVmConf },
+  { languages: ['log', 'plaintext'], becomes: null, recognise: (text, path) => memmap.recognise(text, path) },
   {
-    languages: ['properties', 'ini', 'plaintext'],
-    becomes: 'vmconf',
-    recognise: (text) => /^\s*vm\s+"?[\w-]+"?\s*\{/m.test(text),
+    languages: ['log', 'plaintext'],
+    becomes: null,
+    dump: true,
+    recognise: (text, path) => crashDump.recognise(text, path),
   },
-  { languages: ['log', 'plaintext'], becomes: null, recognise: (text) => text.includes('BIOS-e820:') },
 ];

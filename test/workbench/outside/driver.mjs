@@ -92,6 +92,11 @@ export class Workbench {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
   }
 
+  /** Until nothing moves: animations, late decorations, the caret's blink. */
+  async settle() {
+    await this.page.waitForTimeout(900);
+  }
+
   /** `Ln 3, Col 5` of the status bar. */
   async cursor() {
     const text = await this.page

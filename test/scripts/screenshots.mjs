@@ -1,0 +1,126 @@
+// `npm run screenshots`: pictures of the real workbench into docs/images/, in light, dark and high contrast, and the icon.
+// usage: screenshots.mjs [THEME…] [SCENE…]      all themes and scenes where none is named
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Workbench } from '../workbench/outside/driver.mjs';
+import { startBrowser } from './vscode-host.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const images = join(root, 'docs/images');
+
+const THEMES = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  contrast: 'Default High Contrast',
+};
+
+const FIRMWARE = '/usr/share/seabios/bios-256k.bin';
+
+/** Each scene starts from vm.conf in the one editor and leaves the workbench as it found it. */
+const SCENES = {
+  async findings({ page, workbench, shot }) {
+    await page.locator('.codelens-decoration a').first().waitFor();
+    await page.locator('.monaco-editor .squiggly-warning, .monaco-editor .squiggly-error').first().waitFor();
+    await page.keyboard.press('Control+Shift+M');
+    await page.locator('.markers-panel .monaco-list-row').first().waitFor();
+    await workbench.settle();
+    await shot();
+    await page.keyboard.press('Control+J');
+  },
+
+  async hover({ page, workbench, shot }) {
+    await page
+      .locator('.view-line', { hasText: /^\s*memory/ })
+      .locator('span span')
+      .first()
+      .hover();
+    await page.locator('.monaco-hover img').first().waitFor();
+    await workbench.settle();
+    await shot();
+    await page.keyboard.press('Escape');
+    await page.mouse.move(5, 5);
+  },
+
+  async 'address-space'({ page, workbench, shot }) {
+    await workbench.lens('Show address space').first().click();
+    const view = workbench.webview();
+    const regions = view.locator('svg [role=listitem]');
+    await regions.first().waitFor();
+    await regions.nth(2).click();
+    await workbench.settle();
+    await shot();
+    await workbench.command('View: Close All Editors in Other Groups').catch(() => {});
+    await page.keyboard.press('Escape');
+  },
+
+  async report({ workbench, shot, page }) {
+    await workbench.lens('Simulate boot').first().click();
+    await page.locator('.output-view .view-line', { hasText: 'Outcome' }).first().waitFor();
+    await workbench.settle();
+    await shot();
+    await page.keyboard.press('Control+J');
+  },
+
+  async crash({ workbench, shot, page }) {
+    await workbench.openFile('reboot.crash');
+    await workbench.command('Decode Crash Dump');
+    await page.locator('.output-view .view-line', { hasText: 'vmd-lowmem' }).first().waitFor();
+    await workbench.settle();
+    await shot();
+  },
+};
+
+async function theme(name, colorTheme, scenes) {
+  const workbench = await Workbench.open({
+    folder: join(root, 'examples/vmd-alpine'),
+    file: 'vm.conf',
+    size: { width: 1280, height: 800 },
+    scale: 1.5,
+    settings: {
+      'workbench.colorTheme': colorTheme,
+      'workbench.activityBar.location': 'hidden',
+      'workbench.statusBar.visible': true,
+      'workbench.layoutControl.enabled': false,
+      'editor.minimap.enabled': false,
+      'editor.fontSize': 14,
+      'bootpath.simulate.firmware': FIRMWARE,
+      'bootpath.simulate.taps': ['0x402'],
+    },
+  });
+  try {
+    const { page } = workbench;
+    await page.keyboard.press('Control+B'); // the file tree, which shows nothing of ours
+    for (const scene of scenes) {
+      const path = join(images, `${scene}-${name}.png`);
+      await SCENES[scene]({ page, workbench, shot: () => page.screenshot({ path }) });
+      console.log(path);
+    }
+  } catch (error) {
+    await workbench.page.screenshot({ path: join(images, 'failed.png') });
+    throw error;
+  } finally {
+    await workbench.close();
+  }
+}
+
+/** The extension's icon, from its drawing. */
+async function icon() {
+  const { browser, page } = await startBrowser({ size: { width: 128, height: 128 } });
+  const svg = readFileSync(join(images, 'icon.svg'), 'utf8');
+  await page.setContent(`<style>body{margin:0}svg{display:block;width:128px}</style>${svg}`);
+  await page.screenshot({ path: join(images, 'icon.png'), omitBackground: true });
+  await browser.close();
+}
+
+const build = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: root, stdio: 'inherit' });
+if (build.status !== 0) process.exit(1);
+mkdirSync(images, { recursive: true });
+const asked = process.argv.slice(2);
+const pick = (all) => {
+  const named = Object.keys(all).filter((name) => asked.includes(name));
+  return named.length > 0 ? named : Object.keys(all);
+};
+if (asked.length === 0 || asked.includes('icon')) await icon();
+for (const name of pick(THEMES)) await theme(name, THEMES[name], pick(SCENES));
