@@ -3,9 +3,10 @@ import type { Document } from '../machine/language';
 import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
+import { LAYOUT_CHECKS } from './layout/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps. */
-export const CHECKS: readonly Check[] = [];
+export const CHECKS: readonly Check[] = [...LAYOUT_CHECKS];
 
 export interface CheckSettings {
   /** A severity, or `off`, by code. */

@@ -31,6 +31,8 @@ export interface Region {
   readonly at: SourceRange | null;
   /** True where `range` is approximate (bhyvectl prints rounded lengths). */
   readonly approximate?: boolean;
+  /** Where the region starts in what backs it (bhyve's memory segment), in bytes, where the source says so. */
+  readonly backingOffset?: bigint;
 }
 
 export type ImageRole = 'kernel' | 'firmware' | 'disk' | 'cdrom' | 'initrd';

@@ -1,0 +1,83 @@
+/** Two regions of one machine that share bytes. */
+import { formatRange, formatSize } from '../../address/format';
+import { overlappingPairs } from '../../address/intervals';
+import { sizeOf } from '../../address/range';
+import type { Document } from '../../machine/language';
+import type { Machine, Region } from '../../machine/machine';
+import type { Check, Found } from '../check';
+
+/** Pairs reported a machine: a map with more is broken as a whole. */
+const LIMIT = 50;
+
+/** e820 type numbers by kind (ACPI specification, 15: address range types); `type N` names its own. */
+const E820_TYPES: Readonly<Record<Region['kind'], number>> = {
+  hole: 0,
+  ram: 1,
+  reserved: 2,
+  rom: 2,
+  mmio: 2,
+  acpi: 3,
+  nvs: 4,
+  unusable: 5,
+  persistent: 7,
+};
+
+function typeNumber(region: Region): number {
+  const named = /type (\d{1,9})/.exec(region.name);
+  return named ? Number(named[1]) : E820_TYPES[region.kind];
+}
+
+/** What the producer of the map makes of an overlap, and how much that weighs. */
+function consequence(
+  document: Document,
+  machine: Machine,
+  a: Region,
+  b: Region,
+): Pick<Found, 'severity'> & { readonly words: string } {
+  if (document.language !== 'memmap')
+    return {
+      severity: 'error',
+      words: 'One guest page has one backing, so a VMM refuses such a map or one region hides the other.',
+    };
+  if (machine.name.startsWith('bhyvectl'))
+    return {
+      severity: 'error',
+      words:
+        'bhyve maps each guest page once, so rows of two guests are mixed here or one of them was edited.',
+    };
+  const [low, high] = typeNumber(a) <= typeNumber(b) ? [a, b] : [b, a];
+  const winner =
+    typeNumber(low) === typeNumber(high)
+      ? 'both have the same type'
+      : `the higher type wins, here ${high.name}`;
+  return {
+    severity: typeNumber(low) === typeNumber(high) ? 'information' : 'warning',
+    words: `In Linux's sanitiser ${winner}; since it runs before a map is printed, this text was edited or mixed from two logs, or the sanitiser gave up on the map.`,
+  };
+}
+
+export const overlap: Check = {
+  code: 'region-overlap',
+  severity: 'error',
+  title: 'Two regions share addresses',
+  on: ['machine'],
+  *run(document) {
+    for (const machine of document.machines) {
+      // A gap line says that nothing is there: it is no claim to the addresses.
+      const regions = machine.regions.filter(({ kind }) => kind !== 'hole');
+      for (const pair of overlappingPairs(
+        regions.map(({ range }) => range),
+        LIMIT,
+      )) {
+        const [a, b] = [regions[pair.first]!, regions[pair.second]!];
+        const { severity, words } = consequence(document, machine, a, b);
+        yield {
+          severity,
+          at: b.at ?? a.at,
+          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(pair.shared))}, ${formatRange(pair.shared)}. ${words}`,
+          ...(a.at && b.at ? { related: [{ at: a.at, message: `${a.name} ${formatRange(a.range)}` }] } : {}),
+        };
+      }
+    }
+  },
+};

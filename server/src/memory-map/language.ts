@@ -1,0 +1,151 @@
+/** Memory maps as a language: every dialect, recognised by content, also inside a longer log. */
+import { formatRange, formatSize, hex } from '../address/format';
+import { landmarksIn } from '../address/landmarks';
+import { sizeOf } from '../address/range';
+import type {
+  Description,
+  Document,
+  Language,
+  OutlineNode,
+  ParseContext,
+  VmmChoice,
+} from '../machine/language';
+import { sortRegions, type Machine, type Region } from '../machine/machine';
+import { fromText } from '../machine/origin';
+import { containsPosition, type Position } from '../text/position';
+import { pragmaIn } from '../text/pragma';
+import type { SourceText } from '../text/sourceText';
+import { hasBhyvectl, readBhyvectl } from './bhyvectl';
+import { hasE820, readE820 } from './e820';
+import type { MapEntry, MapReading, MemoryMap } from './mapText';
+
+/** How much of a text `recognise` looks at, in UTF-16 units. */
+const SNIFFED = 65_536;
+
+/** One dialect a file; their maps may stand in one text. */
+const DIALECTS: readonly ((source: SourceText) => MapReading)[] = [readBhyvectl, readE820];
+
+function regionOf(source: SourceText, entry: MapEntry): Region {
+  const at = source.at(entry.from, entry.to);
+  return {
+    range: entry.range,
+    kind: entry.kind,
+    name: entry.name,
+    permissions: entry.permissions,
+    reason: entry.reason,
+    origin: fromText(at),
+    at,
+    ...(entry.approximate ? { approximate: true } : {}),
+    ...(entry.backingOffset === undefined ? {} : { backingOffset: entry.backingOffset }),
+  };
+}
+
+function machineOf(source: SourceText, map: MemoryMap): Machine {
+  const last = map.entries.at(-1)!;
+  const at = source.at(Math.min(map.nameFrom, map.entries[0]!.from), last.to);
+  return {
+    name: map.name,
+    vmm: null,
+    version: null,
+    memory: null,
+    // A map does not say; one is the least that a machine has.
+    vcpus: { value: 1, origin: fromText(at) },
+    regions: sortRegions(map.entries.map((entry) => regionOf(source, entry))),
+    images: [],
+    at,
+    nameAt: source.at(map.nameFrom, map.nameTo),
+  };
+}
+
+function outlineOf(source: SourceText, map: MemoryMap, machine: Machine): OutlineNode {
+  const leaf = (name: string, detail: string, from: number, to: number): OutlineNode => {
+    const { range } = source.at(from, to);
+    return { name, detail, kind: 'region', range, nameRange: range, children: [] };
+  };
+  const entries = map.entries.map((entry) =>
+    leaf(
+      `${formatRange(entry.range)} ${entry.name}`,
+      `${entry.approximate ? 'about ' : ''}${formatSize(sizeOf(entry.range))}`,
+      entry.from,
+      entry.to,
+    ),
+  );
+  const amendments = map.amendments.map(({ text, from, to }) =>
+    leaf(text, 'not a region of the map', from, to),
+  );
+  const children = [...entries, ...amendments].sort(
+    (a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character,
+  );
+  const end = children.at(-1)!.range.end;
+  const start = machine.at!.range.start;
+  return {
+    name: machine.name,
+    detail: `${map.entries.length} ${map.entries.length === 1 ? 'entry' : 'entries'}`,
+    kind: 'map',
+    range: { start, end },
+    nameRange: machine.nameAt!.range,
+    children,
+  };
+}
+
+/** A memory map names its VMM only where somebody says so. */
+function choiceOf(source: SourceText, context: ParseContext): Pick<Document, 'choice' | 'choiceReason'> {
+  if (context.choice) return { choice: context.choice, choiceReason: 'asked' };
+  const pragma = pragmaIn(source.text);
+  if (!pragma || pragma.version === null) return { choice: null, choiceReason: null };
+  const choice: VmmChoice = { vmm: pragma.vmm, version: pragma.version };
+  return { choice, choiceReason: 'pragma' };
+}
+
+function parse(source: SourceText, context: ParseContext): Document {
+  const readings = DIALECTS.map((read) => read(source));
+  const maps = readings
+    .flatMap(({ maps: found }) => found)
+    .sort((a, b) => a.entries[0]!.from - b.entries[0]!.from);
+  const machines = maps.map((map) => machineOf(source, map));
+  return {
+    source,
+    language: 'memmap',
+    ...choiceOf(source, context),
+    machines,
+    problems: readings
+      .flatMap(({ problems }) => problems)
+      .map(({ code, severity, message, from, to }) => ({ code, severity, message, at: source.at(from, to) })),
+    outline: maps.map((map, index) => outlineOf(source, map, machines[index]!)),
+    symbols: [],
+    links: [],
+    wanted: [],
+    read: [source.uri],
+  };
+}
+
+/** What the line under the cursor is: the half-open range, since most dialects print another one. */
+function describe(document: Document, position: Position): Description | null {
+  for (const machine of document.machines) {
+    const region = machine.regions.find(({ at }) => at && containsPosition(at.range, position));
+    if (!region) continue;
+    const size = `${region.approximate ? 'about ' : ''}${formatSize(sizeOf(region.range))}`;
+    const last = region.range.end - 1n;
+    const marks = landmarksIn(region.range)
+      .slice(0, 6)
+      .map(({ label }) => label);
+    const lines = [
+      `**${region.name}** (${region.kind}), ${size}: \`${formatRange(region.range)}\`, last byte \`${hex(last)}\``,
+      region.reason,
+    ];
+    if (marks.length > 0) lines.push(`In or across: ${marks.join(', ')}.`);
+    return { range: region.at!.range, markdown: lines.join('\n\n') };
+  }
+  return null;
+}
+
+export const memmap: Language = {
+  kind: 'memmap',
+  vmm: null,
+  recognise(text) {
+    const head = text.slice(0, SNIFFED);
+    return hasE820(head) || hasBhyvectl(head);
+  },
+  parse,
+  describe,
+};
