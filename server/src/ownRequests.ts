@@ -122,12 +122,12 @@ export function answerOwnRequests(session: Session, on: Register): void {
 }
 
 async function simulate(
-  { simulations, lensesChanged }: Session,
+  session: Session,
   document: Document,
   params: protocol.SimulateParams,
   work: Work,
 ): Promise<protocol.SimulateResult> {
-  const report = await simulations.run(document, params, {
+  const report = await session.simulations.run(document, params, {
     progress: (instructions) =>
       work.progress(
         `${(instructions / 1e6).toFixed(1)} M instructions`,
@@ -135,7 +135,7 @@ async function simulate(
       ),
     onCancel: (cancel) => work.onCancel(cancel),
   });
-  lensesChanged();
+  session.lensesChanged();
   return {
     outcome: report.outcome,
     summary: bootSummary(report),

@@ -45,8 +45,9 @@ export interface Surroundings {
 
 const SURROUNDINGS: Surroundings = { service: bootpathService, files: hostFiles, simulate: startSimulation };
 
-/** Serves a connection until it ends. */
+/** Serves a connection until it ends; the process is the server's own. */
 export function startServer(connection: Connection, surroundings: Surroundings = SURROUNDINGS): void {
+  process.on('unhandledRejection', (error) => connection.console.error(`unhandled: ${String(error)}`));
   new LanguageServer(connection, surroundings).listen();
 }
 

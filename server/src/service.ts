@@ -20,7 +20,7 @@ import type { Document, Language, ParseContext } from './machine/language';
 import { memmap } from './memory-map/language';
 import type { Finding } from './text/finding';
 import type { Position, TextRange } from './text/position';
-import { SourceText } from './text/sourceText';
+import type { SourceText } from './text/sourceText';
 import type { VmmVersion } from './vmm/model';
 import { VMM_MODELS } from './vmm/models';
 import { vmconf } from './vmm/vmd/language';

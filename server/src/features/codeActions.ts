@@ -39,13 +39,14 @@ function wants(only: readonly string[] | undefined, kind: string): boolean {
 
 function quickFixes(document: Document, findings: readonly Finding[], query: CodeActionQuery): CodeAction[] {
   return findings.flatMap((finding) => {
-    if (!finding.fixes || finding.at?.uri !== document.source.uri) return [];
+    if (finding.at?.uri !== document.source.uri) return [];
     const { range } = finding.at;
     const shown = query.diagnostics.find(
       (diagnostic) => diagnostic.code === finding.code && sameRange(diagnostic.range, range),
     );
     if (!shown && !touches(range, query.range)) return [];
-    return finding.fixes.map((fix) => ({
+    const silence = silencing(document, finding, range.start.line);
+    return [...(finding.fixes ?? []), ...(silence ? [silence] : [])].map((fix) => ({
       title: fix.title,
       kind: 'quickfix',
       edit: workspaceEdit(fix.edits),
@@ -53,6 +54,22 @@ function quickFixes(document: Document, findings: readonly Finding[], query: Cod
       ...(fix.preferred ? { isPreferred: true } : {}),
     }));
   });
+}
+
+/** A comment that silences the finding on its line; none for what the VMM itself rejects. */
+function silencing(document: Document, finding: Finding, line: number): Fix | null {
+  if (document.language !== 'vmconf' || finding.severity === 'error') return null;
+  const text = document.source.lines.lineText(line);
+  // A line that goes on, or that is full of something else, is not for a comment.
+  if (text.trimEnd().endsWith('\\') || text.length > 500) return null;
+  const directive = text.includes('bootpath-disable-line') ? '' : ' # bootpath-disable-line';
+  const end = { line, character: text.length };
+  return {
+    title: `Silence ${finding.code} on this line`,
+    edits: [
+      { uri: document.source.uri, range: { start: end, end }, newText: `${directive} ${finding.code}` },
+    ],
+  };
 }
 
 /** The edits of the first preferred fix of each finding; of fixes that overlap the first stays. */
