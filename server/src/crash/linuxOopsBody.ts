@@ -168,7 +168,7 @@ export const BODY_RULES: readonly BodyRule[] = [
     },
   },
   {
-    pattern: /^RSP: ([0-9a-f]{4}):([0-9a-f]{16})(?: {1,4}EFLAGS: ([0-9a-f]{1,16}))?/,
+    pattern: /^RSP: ([0-9a-f]{4}):([0-9a-f]{16})(?: {1,4}EFLAGS: ([0-9a-f]{8,16})(?![0-9a-f]))?/,
     apply(oops, match, line) {
       const block = currentBlock(oops);
       oops.arch ??= 'x86-64';
@@ -182,7 +182,9 @@ export const BODY_RULES: readonly BodyRule[] = [
     apply(oops, _match, line) {
       const block = currentBlock(oops);
       oops.arch ??= line.text.startsWith('E') ? 'i386' : 'x86-64';
-      const pair = /\b([RE](?:[A-D]X|[SD]I|[SB]P|\d\d)|R[89]): {1,2}([0-9a-f]{8,16})(?![0-9a-f])/g;
+      // A register is printed with all its digits, or the text is cut off in it.
+      const pair =
+        /\b(R(?:[A-D]X|[SD]I|[SB]P|\d\d)(?=: {1,2}[0-9a-f]{16})|E(?:[A-D]X|[SD]I|[SB]P)): {1,2}([0-9a-f]{8,16})(?![0-9a-f])/g;
       for (let match = pair.exec(line.text); match; match = pair.exec(line.text)) {
         set(block, registerName(match[1]!), match[2]!, line);
       }
@@ -214,19 +216,22 @@ export const BODY_RULES: readonly BodyRule[] = [
         // The CS of the RIP line is the one at the fault; this line's is the same in every kernel that prints both.
         if (name !== 'cs' || !block.segments.has('cs')) setSelector(block, name, match[2]!, line);
       }
-      setControls(block, line);
+      setControls(oops, block, line);
     },
   },
   {
     pattern: /^(?:CR[0234]|DR[0-7]|PKRU): ?[0-9a-f]{8,16}/,
-    apply: (oops, _m, line) => setControls(currentBlock(oops), line),
+    apply: (oops, _m, line) => setControls(oops, currentBlock(oops), line),
   },
 ];
 
-function setControls(block: RegisterBlock, line: DumpLine): void {
+function setControls(oops: LinuxOops, block: RegisterBlock, line: DumpLine): void {
   const pair = /\b(CR[0234]|DR[0-7]|PKRU|EFLAGS): ?([0-9a-f]{8,16})(?![0-9a-f])/g;
   for (let match = pair.exec(line.text); match; match = pair.exec(line.text)) {
-    set(block, match[1] === 'EFLAGS' ? 'rflags' : match[1]!.toLowerCase(), match[2]!, line);
+    const [, name, digits] = match;
+    // A 64-bit kernel prints 16 digits of these; fewer are a number that is cut off.
+    if (oops.arch === 'x86-64' && /^[CD]R/.test(name!) && digits!.length < 16) continue;
+    set(block, name === 'EFLAGS' ? 'rflags' : name!.toLowerCase(), digits!, line);
   }
 }
 

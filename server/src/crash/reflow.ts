@@ -29,7 +29,7 @@ const LINE_STARTS = [
   'general protection fault[:,]',
   'double fault: ',
   'invalid opcode: ',
-  'divide error: ',
+  'divide[ _]error: ',
   'stack segment: ',
   'Kernel panic - not syncing',
   'Internal error: Oops',
@@ -54,6 +54,8 @@ const LINE_STARTS = [
   'ESI: [0-9a-f]{8}',
   String.raw`FS: {1,2}[0-9a-f]{16}\(`,
   'CS: {1,2}[0-9a-f]{4} DS: ',
+  'DS: [0-9a-f]{4} ES: [0-9a-f]{4} FS: ',
+  'CR0: [0-9a-f]{8} CR2: ',
   'CR2: [0-9a-f]{8}',
   'DR0: [0-9a-f]{8}',
   'DR3: [0-9a-f]{8}',
@@ -65,7 +67,7 @@ const LINE_STARTS = [
 ].join('|');
 
 /** Words that belong to what follows them: no break between them and a line start. */
-const JOINED = ['Oops: ', 'traps: ', 'PANIC: ', '#PF: ', 'not syncing: '];
+const JOINED = ['Oops: ', 'traps: ', 'PANIC: ', 'not syncing: '];
 const LONGEST_JOINED = Math.max(...JOINED.map((word) => word.length));
 
 /** Lines of `text`, one after the other, so that a dump of any size needs memory for one line only. */

@@ -44,7 +44,7 @@ function reported(facts: CrashFacts): string | null {
     case 'double-fault':
       return 'Double fault: an exception could not be delivered because of another one. The dump shows the last event of the chain, not the first.';
     case 'stack-guard':
-      return `The guard page of a kernel stack was hit${at}. The stack overflowed, or RSP is wrong.`;
+      return 'The guard page of a kernel stack was hit. The stack overflowed, or RSP is wrong; the addresses that this header prints are hashed and say nothing.';
     case 'invalid-opcode':
       return 'Invalid opcode (#UD). The CPU does not know the instruction at RIP, or the kernel stopped itself with UD2.';
     case 'divide-error':
