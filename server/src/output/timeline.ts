@@ -65,6 +65,7 @@ function describe(event: TimelineEvent): string {
     case 'console':
       return `console: ${JSON.stringify(event.text)}`;
     case 'verdict':
+    case 'repeated':
       return event.text;
   }
 }

@@ -31,7 +31,15 @@ export interface ExitCount {
 /** A line of the timeline that does not come from the CPU itself. */
 export type BoardEvent =
   | { readonly event: 'console'; readonly at: number; readonly vcpu: number; readonly text: string }
-  | { readonly event: 'verdict'; readonly at: number; readonly vcpu: number; readonly text: string };
+  | { readonly event: 'verdict'; readonly at: number; readonly vcpu: number; readonly text: string }
+  /** Interrupts and halts that went on as before: how often, the last one at `at`. */
+  | {
+      readonly event: 'repeated';
+      readonly at: number;
+      readonly vcpu: number;
+      readonly count: number;
+      readonly text: string;
+    };
 
 export type TimelineEvent = TraceEvent | BoardEvent;
 
@@ -65,6 +73,15 @@ export interface SimulationRequest {
   readonly taps: readonly number[];
   readonly maxInstructions: number;
   readonly reboots: number;
+  /** Values for the cells of a probe guest, by name; the others keep their initial value. */
+  readonly parameters?: Readonly<Record<string, number>>;
+  /**
+   * Lets string I/O through as single accesses where the VMM would give up on the guest; counted and told in the report.
+   * By default on when there are taps: whoever observes a firmware wants it to go on.
+   */
+  readonly stringIo?: boolean;
+  /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
+  readonly idleSeconds?: number;
   /** Seed of nothing: runs are deterministic. The quantum may be varied to hunt races. */
   readonly quantum?: number;
 }

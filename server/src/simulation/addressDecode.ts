@@ -1,0 +1,42 @@
+/** Which device answers a port or a physical address. */
+import type { Device } from '../devices/device';
+
+const PORTS = 0x10000;
+const NOBODY = 255;
+
+export class AddressDecode {
+  private readonly portOwner = new Uint8Array(PORTS).fill(NOBODY);
+  private readonly spans: readonly { start: bigint; end: bigint; device: Device }[];
+
+  /** Of two devices with the same port the earlier one answers. At most 255 devices. */
+  constructor(private readonly devices: readonly Device[]) {
+    devices.forEach((device, index) => {
+      for (const { start, end } of device.ports ?? []) {
+        for (let port = start; port < end; port++) {
+          if (this.portOwner[port] === NOBODY) this.portOwner[port] = index;
+        }
+      }
+    });
+    this.spans = devices
+      .flatMap((device) => (device.mmio ?? []).map((span) => ({ ...span, device })))
+      .sort((a, b) => (a.start < b.start ? -1 : 1));
+  }
+
+  atPort(port: number): Device | null {
+    const owner = this.portOwner[port] ?? NOBODY;
+    return owner === NOBODY ? null : this.devices[owner]!;
+  }
+
+  /** By bisection; spans do not overlap. */
+  atAddress(address: bigint): Device | null {
+    let low = 0;
+    let high = this.spans.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.spans[middle]!.end <= address) low = middle + 1;
+      else high = middle;
+    }
+    const span = this.spans[low];
+    return span && address >= span.start ? span.device : null;
+  }
+}

@@ -1,0 +1,199 @@
+/** From how a run ended to its outcome, the sentence that says so, and the findings. */
+import { hex } from '../address/format';
+import type { FaultRecord } from '../../emulator/face';
+import type { Machine, Region } from '../machine/machine';
+import { regionAt } from '../machine/machine';
+import type { Finding, Severity } from '../text/finding';
+import { exceptionName } from '../x86/exceptions';
+import { modeOf, type VcpuState } from '../x86/state';
+import { placeOf } from './faultPlace';
+import type { PoweredMachine } from './poweredMachine';
+import { readProbeReport } from './probes/probeReport';
+import type { Probe } from './probes/probe';
+import type { Recorder } from './recorder';
+import type { Outcome } from './report';
+import type { Ending } from './runLoop';
+
+export interface Conclusion {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly findings: readonly Finding[];
+}
+
+export interface EndedRun {
+  readonly machine: Machine;
+  readonly powered: PoweredMachine;
+  readonly recorder: Recorder;
+  readonly ending: Ending;
+  /** Of all power-ons. */
+  readonly instructions: number;
+  readonly probe: Probe | null;
+}
+
+const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
+  'triple-fault': 'error',
+  'vmm-exit': 'error',
+  'guest-panic': 'error',
+  'invalid-entry': 'error',
+  reset: 'information',
+  budget: 'warning',
+};
+
+export function conclude(run: EndedRun): Conclusion {
+  const { outcome, text, region } = describe(run);
+  const panic = run.recorder.panic;
+  const overridden = panic !== null && outcome !== 'cancelled' && outcome !== 'vmm-exit';
+  const final: Outcome = overridden ? 'guest-panic' : outcome;
+  const reason = overridden ? `The guest gave up: ${JSON.stringify(panic)}. Then: ${text}` : text;
+  const findings: Finding[] = [];
+  const severity = FINDING_SEVERITY[final];
+  if (severity) findings.push(finding(`boot-${final}`, severity, reason, region, run.machine));
+  const status = run.probe && readProbeReport(run.probe, run.recorder.console.text).status;
+  if (run.probe && status && status.verdict !== 'expected') {
+    const message = `The probe ${run.probe.name} ended with "${status.code}". ${status.meaning}`;
+    findings.push(finding('boot-probe', 'warning', message, region, run.machine));
+  }
+  if (run.recorder.stringAccesses > 0) findings.push(stringIo(run));
+  const said = status ? ` The probe ${run.probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
+  return { outcome: final, reason: reason + said, findings };
+}
+
+interface Description {
+  readonly outcome: Outcome;
+  readonly text: string;
+  readonly region: Region | null;
+}
+
+function describe(run: EndedRun): Description {
+  const { ending, powered, instructions } = run;
+  const after = `after ${count(instructions)} instructions`;
+  switch (ending.kind) {
+    case 'verdict':
+      return describeVerdict(run, after);
+    case 'triple-fault':
+      return describeTripleFault(run, ending.vcpu, ending.faults, after);
+    case 'halted': {
+      const place = placeNow(run, haltedVcpu(powered));
+      const why =
+        ending.why === 'interrupts-off'
+          ? 'with interrupts off (RFLAGS.IF = 0), so that nothing wakes it'
+          : 'and no timer or device would interrupt it';
+      return { outcome: 'halted', text: `The guest halted ${after} at ${place.text}, ${why}.`, region: null };
+    }
+    case 'idle': {
+      const place = placeNow(run, 0);
+      return {
+        outcome: 'halted',
+        text: `The guest is idle ${after}: for ${ending.seconds} s of its own time it did nothing but wait for timer interrupts, at ${place.text}.`,
+        region: null,
+      };
+    }
+    case 'budget': {
+      const place = placeNow(run, 0);
+      const why = {
+        instructions: `The budget is spent ${after}`,
+        memory: `The guest touched more memory than the emulator can hold, ${powered.core.touchedPages} pages, ${after}`,
+        panic: `The guest still runs ${after}`,
+      }[ending.why];
+      return { outcome: 'budget', text: `${why}; vCPU 0 is at ${place.text}.`, region: place.region };
+    }
+    case 'cancelled':
+      return { outcome: 'cancelled', text: `Cancelled ${after}.`, region: null };
+  }
+}
+
+function describeVerdict(run: EndedRun, after: string): Description {
+  const { powered, machine } = run;
+  const verdict = powered.verdict!;
+  const address = powered.verdictAddress;
+  const region = address === null ? null : (regionAt(machine, address) ?? nearest(machine, address));
+  const text = verdict.kind === 'answer' ? '' : verdict.reason;
+  const place = placeNow(run, 0);
+  const outcome = verdict.kind === 'answer' ? 'vmm-exit' : verdict.kind;
+  return { outcome, text: `${capital(text)} (${after}, at ${place.text}).`, region };
+}
+
+function describeTripleFault(
+  run: EndedRun,
+  vcpu: number,
+  faults: readonly FaultRecord[],
+  after: string,
+): Description {
+  const { powered, machine } = run;
+  const read = (address: bigint, length: number) => powered.core.read(address, length);
+  const first = faults[0];
+  const next = powered.board.tripleFault();
+  const then = next.kind === 'answer' ? '' : ` ${capital(next.reason)}.`;
+  if (!first)
+    return { outcome: 'triple-fault', text: `vCPU ${vcpu} shut down ${after}.${then}`, region: null };
+  const place = placeOf(first.state, machine, read);
+  const chain = faults.map((fault) => `${faultText(fault)} (${fault.reason})`).join(', then ');
+  return {
+    outcome: 'triple-fault',
+    text: `Triple fault of vCPU ${vcpu} ${after}, from the instruction at ${place.text}: ${chain}.${then}`,
+    region: place.region,
+  };
+}
+
+function faultText(fault: FaultRecord): string {
+  const code = fault.errorCode === null ? '' : ` error code ${hex(fault.errorCode)}`;
+  const address = fault.cr2 === null ? '' : ` CR2 ${hex(fault.cr2)}`;
+  return `${exceptionName(fault.vector)}${code}${address}`;
+}
+
+function placeNow(run: EndedRun, vcpu: number) {
+  const { core } = run.powered;
+  return placeOf(core.state(vcpu), run.machine, (address, length) => core.read(address, length));
+}
+
+function haltedVcpu({ core }: PoweredMachine): number {
+  for (let vcpu = 0; vcpu < core.vcpus; vcpu++) if (core.activity(vcpu) === 'halted') return vcpu;
+  return 0;
+}
+
+/** The region below an address that lies in none. */
+function nearest(machine: Machine, address: bigint): Region | null {
+  let best: Region | null = null;
+  for (const region of machine.regions) if (region.range.end <= address) best = region;
+  return best;
+}
+
+function finding(
+  code: string,
+  severity: Severity,
+  message: string,
+  region: Region | null,
+  machine: Machine,
+): Finding {
+  return { code, severity, message, at: region?.at ?? machine.nameAt ?? machine.at };
+}
+
+function stringIo({ recorder, machine }: EndedRun): Finding {
+  return {
+    code: 'boot-string-io',
+    severity: 'warning',
+    message:
+      `The real VMM would have stopped at the first of ${count(recorder.stringAccesses)} string I/O accesses: ` +
+      `${recorder.stringReason ?? ''}. They were let through one by one, since this run only observes the firmware.`,
+    at: machine.nameAt ?? machine.at,
+  };
+}
+
+/** `1 234 567`. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Registers and modes of all vCPUs, for the report. */
+export function vcpuStates({
+  core,
+}: PoweredMachine): { registers: VcpuState; mode: ReturnType<typeof modeOf> }[] {
+  return Array.from({ length: core.vcpus }, (_, vcpu) => {
+    const registers = core.state(vcpu);
+    return { registers, mode: modeOf(registers) };
+  });
+}

@@ -1,0 +1,48 @@
+/** How often each port, address, leaf and MSR was touched, and who answered. */
+import type { ExitCount } from './report';
+
+/** Distinct places that are told apart; those beyond it are counted by kind alone. */
+const DISTINCT = 4096;
+
+type Kind = ExitCount['kind'];
+
+interface Entry {
+  readonly kind: Kind;
+  readonly at: bigint | null;
+  readonly device: string | null;
+  count: number;
+}
+
+export class ExitCounts {
+  private readonly byKind = new Map<Kind, Map<number | bigint | null, Entry>>();
+  private distinct = 0;
+
+  add(kind: Kind, at: number | bigint | null, device: string | null): void {
+    let entries = this.byKind.get(kind);
+    if (!entries) {
+      entries = new Map<number | bigint | null, Entry>();
+      this.byKind.set(kind, entries);
+    }
+    const entry = entries.get(at);
+    if (entry) {
+      entry.count++;
+      return;
+    }
+    if (this.distinct >= DISTINCT && at !== null) return this.add(kind, null, null);
+    this.distinct++;
+    entries.set(at, { kind, at: at === null ? null : BigInt(at), device, count: 1 });
+  }
+
+  /** Most frequent first, then by kind and place. */
+  list(): ExitCount[] {
+    return [...this.byKind.values()]
+      .flatMap((entries) => [...entries.values()])
+      .sort((a, b) => b.count - a.count || a.kind.localeCompare(b.kind) || compare(a.at, b.at))
+      .map((entry) => ({ ...entry }));
+  }
+}
+
+function compare(a: bigint | null, b: bigint | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

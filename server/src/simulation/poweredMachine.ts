@@ -1,0 +1,220 @@
+/** A machine with the power on: a core, the VMM's board around it, and the wires between them. */
+import {
+  PORT_REP,
+  PORT_STRING,
+  REFUSED,
+  type Bus,
+  type Core,
+  type CoreOptions,
+  type CpuProfile,
+  type Refused,
+} from '../../emulator/face';
+import { DebugPort } from '../devices/debugPort402';
+import type { Device } from '../devices/device';
+import type { Machine } from '../machine/machine';
+import type { Board, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
+import { AddressDecode } from './addressDecode';
+import { EventQueue } from './eventQueue';
+import type { Recorder } from './recorder';
+
+export interface PowerOptions {
+  readonly machine: Machine;
+  readonly model: VmmModel;
+  readonly version: string;
+  readonly firmware: Uint8Array | null;
+  readonly kernel: Uint8Array | null;
+  readonly taps: readonly number[];
+  readonly stringIo: boolean;
+  readonly quantum?: number;
+  createCore(options: CoreOptions): Core;
+}
+
+type Size = 1 | 2 | 4;
+const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffffffff } as const;
+
+export class PoweredMachine {
+  readonly core: Core;
+  readonly board: Board;
+  readonly clock: EventQueue;
+  /** The board's devices and the taps, in the order of a snapshot. */
+  readonly devices: readonly Device[];
+  /** Taps that could not be added, because the VMM has a device there. */
+  readonly hiddenTaps: readonly number[];
+  /** Why the VM did not start, or null. */
+  readonly problem: string | null;
+  /** What ends the run, from the moment somebody says so. */
+  verdict: Verdict | null = null;
+  /** Where an access led to the verdict; null where it was a port or nothing at all. */
+  verdictAddress: bigint | null = null;
+  /** Ticks up to which the core was asked to run. */
+  deadline = 0;
+
+  private readonly decode: AddressDecode;
+  private readonly tapped: ReadonlySet<number>;
+
+  constructor(
+    private readonly options: PowerOptions,
+    private readonly recorder: Recorder,
+  ) {
+    // The board is built before the core that it drives: until then nothing moves.
+    let core: Core | null = null;
+    this.clock = new EventQueue(
+      () => core?.now ?? 0,
+      (at) => {
+        if (at < this.deadline) core?.requestStop();
+      },
+    );
+    this.board = options.model.board({
+      machine: options.machine,
+      version: options.version,
+      clock: this.clock,
+      firmware: options.firmware,
+      kernel: options.kernel,
+      console: (text) => recorder.writeConsole(text),
+      setInterruptLine: (up) => core?.setInterruptLine(up),
+      deliver: (...message) => core?.deliver(...message),
+      readMemory: (address, length) => core?.read(address, length) ?? null,
+      writeMemory: (address, bytes) => core?.write(address, bytes) ?? false,
+      request: (verdict) => this.end(verdict, null),
+    });
+    const ownPorts = new AddressDecode(this.board.devices);
+    const taps = options.taps.filter((port) => ownPorts.atPort(port) === null);
+    this.hiddenTaps = options.taps.filter((port) => ownPorts.atPort(port) !== null);
+    this.tapped = new Set(taps);
+    this.devices = [
+      ...this.board.devices,
+      ...taps.map((port) => new DebugPort(port, (text) => recorder.writeFirmwareLog(text))),
+    ];
+    this.decode = new AddressDecode(this.devices);
+    core = options.createCore({
+      vcpus: options.machine.vcpus.value,
+      profile: this.countingProfile(this.board.profile),
+      bus: this.bus(),
+      ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
+    });
+    this.core = core;
+    recorder.now = () => this.core.now;
+    for (const { start, end, kind } of this.board.slots) core.map(start, end, kind);
+    core.reset();
+    this.problem = this.board.powerOn(core);
+  }
+
+  /** Ends the run after the present instruction. The first verdict counts. */
+  private end(verdict: Verdict, address: bigint | null): void {
+    if (this.verdict) return;
+    this.verdict = verdict;
+    this.verdictAddress = address;
+    this.core.requestStop();
+  }
+
+  private refuse(verdict: Verdict, address: bigint | null): Refused {
+    this.end(verdict, address);
+    return REFUSED;
+  }
+
+  private countingProfile(profile: CpuProfile): CpuProfile {
+    return {
+      ...profile,
+      cpuid: (leaf, subleaf, vcpu) => {
+        this.recorder.exits.add('cpuid', leaf >>> 0, null);
+        return profile.cpuid(leaf, subleaf, vcpu);
+      },
+    };
+  }
+
+  private bus(): Bus {
+    const { board, recorder } = this;
+    return {
+      readPort: (port, size, _vcpu, flags) => this.readPort(port, size, flags),
+      writePort: (port, size, value, _vcpu, flags) => this.writePort(port, size, value >>> 0, flags),
+      readMmio: (address, size) => this.readMmio(address, size),
+      writeMmio: (address, size, value) => this.writeMmio(address, size, value),
+      acknowledge: (vcpu) => board.acknowledge(vcpu),
+      readMsr: (index, vcpu) => {
+        recorder.exits.add('rdmsr', index >>> 0, null);
+        return board.readMsr?.(index >>> 0, vcpu) ?? null;
+      },
+      writeMsr: (index, value, vcpu) => board.writeMsr?.(index >>> 0, value, vcpu) ?? false,
+      interprocessorInterrupt: (icr, vcpu) => {
+        const verdict = board.interprocessorInterrupt?.(icr, vcpu) ?? null;
+        return verdict && verdict.kind !== 'answer' ? this.refuse(verdict, null) : undefined;
+      },
+      endOfInterrupt: (vector, vcpu) => board.endOfInterrupt?.(vector, vcpu),
+      trace: (event) => {
+        if (event.event === 'halt') recorder.exits.add('hlt', null, null);
+        else if (event.event === 'msr-write') recorder.exits.add('wrmsr', event.index >>> 0, null);
+        recorder.timeline.add(event);
+      },
+    };
+  }
+
+  get machine(): Machine {
+    return this.options.machine;
+  }
+
+  /** The VMM's veto on an access, or null. String I/O may be let through for an observer. */
+  private screen(access: PortAccess): Verdict | null {
+    if (this.tapped.has(access.port) && !access.string) return null;
+    const verdict = this.board.screenPort?.(access) ?? null;
+    if (!verdict || verdict.kind !== 'vmm-exit' || !this.options.stringIo) return verdict;
+    if (!access.string && !access.rep) return verdict;
+    this.recorder.stringAccesses++;
+    this.recorder.stringReason ??= verdict.reason;
+    return null;
+  }
+
+  private readPort(port: number, size: Size, flags: number): number | Refused {
+    const device = this.decode.atPort(port);
+    this.recorder.exits.add('in', port, device?.name ?? null);
+    const access = portAccess(port, size, false, 0, flags);
+    const verdict = this.screen(access);
+    if (verdict && verdict.kind !== 'answer') return this.refuse(verdict, null);
+    if (verdict) return Number(verdict.value);
+    if (device?.readPort) return (device.readPort(port, size) & ALL_ONES[size]) >>> 0;
+    const answer = this.board.unansweredPort(access);
+    return answer.kind === 'answer' ? Number(answer.value) : this.refuse(answer, null);
+  }
+
+  private writePort(port: number, size: Size, value: number, flags: number): void | Refused {
+    const device = this.decode.atPort(port);
+    this.recorder.exits.add('out', port, device?.name ?? null);
+    const access = portAccess(port, size, true, value, flags);
+    const verdict = this.screen(access);
+    // Giving up comes before the instruction, a reset or power-off after it.
+    if (verdict?.kind === 'vmm-exit') return this.refuse(verdict, null);
+    if (verdict) return verdict.kind === 'answer' ? undefined : this.end(verdict, null);
+    if (device?.writePort) return device.writePort(port, size, value);
+    const answer = this.board.unansweredPort(access);
+    return answer.kind === 'answer' ? undefined : this.refuse(answer, null);
+  }
+
+  private readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint | Refused {
+    const device = this.decode.atAddress(address);
+    this.recorder.exits.add('mmio-read', address, device?.name ?? null);
+    if (device?.readMmio) return BigInt.asUintN(8 * size, device.readMmio(address, size));
+    return this.unansweredMmio({ address, size, write: false, value: 0n }) ?? 0n;
+  }
+
+  private writeMmio(address: bigint, size: 1 | 2 | 4 | 8, value: bigint): void | Refused {
+    const device = this.decode.atAddress(address);
+    this.recorder.exits.add('mmio-write', address, device?.name ?? null);
+    if (device?.writeMmio) return device.writeMmio(address, size, value);
+    return this.unansweredMmio({ address, size, write: true, value }) === REFUSED ? REFUSED : undefined;
+  }
+
+  private unansweredMmio(access: MmioAccess): bigint | Refused {
+    const answer = this.board.unansweredMmio(access);
+    return answer.kind === 'answer' ? answer.value : this.refuse(answer, access.address);
+  }
+}
+
+function portAccess(port: number, size: Size, write: boolean, value: number, flags: number): PortAccess {
+  return {
+    port,
+    size,
+    write,
+    value,
+    string: (flags & PORT_STRING) !== 0,
+    rep: (flags & PORT_REP) !== 0,
+  };
+}

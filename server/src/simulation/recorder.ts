@@ -1,0 +1,59 @@
+/** What a run leaves behind, over all its power-ons. */
+import { CapturedText } from './capturedText';
+import { ExitCounts } from './exitCounts';
+import { Timeline } from './timeline';
+
+/** What a kernel writes when it gives up, at the start of a line or behind a time stamp. */
+const PANICS: readonly RegExp[] = [/Kernel panic - not syncing/, /^panic: /];
+
+export class Recorder {
+  readonly exits = new ExitCounts();
+  readonly timeline = new Timeline();
+  readonly console: CapturedText;
+  readonly firmwareLog: CapturedText;
+  /** Instructions of earlier power-ons. */
+  instructionsBefore = 0;
+  /** The first line in which a kernel gave up. */
+  panic: string | null = null;
+  /** String accesses that went through although the VMM cannot do them. */
+  stringAccesses = 0;
+  /** The first of them, in the VMM's words. */
+  stringReason: string | null = null;
+  /** Guest time of the present power-on; set by the machine that runs. */
+  now: () => number = () => 0;
+  /** When text came last, in ticks of the present power-on. */
+  lastText = 0;
+
+  constructor() {
+    this.console = new CapturedText((line) => {
+      this.timeline.note('console', this.now(), 0, line);
+      if (this.panic === null && PANICS.some((panic) => panic.test(line))) this.panic = line;
+    });
+    this.firmwareLog = new CapturedText();
+  }
+
+  writeConsole(text: string): void {
+    this.lastText = this.now();
+    this.console.write(text);
+  }
+
+  writeFirmwareLog(text: string): void {
+    this.lastText = this.now();
+    this.firmwareLog.write(text);
+  }
+
+  /** The end of a power-on, after `instructions` and `ticks`. */
+  nextPowerOn(instructions: number, ticks: number): void {
+    this.console.flush();
+    this.timeline.flush();
+    this.instructionsBefore += instructions;
+    this.timeline.base += ticks;
+    this.lastText = 0;
+  }
+
+  finish(): void {
+    this.console.flush();
+    this.firmwareLog.flush();
+    this.timeline.flush();
+  }
+}

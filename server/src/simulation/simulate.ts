@@ -1,0 +1,153 @@
+/** A simulated boot, from a machine and a request to the report. Pure: the host gives the core, the clock and the cancel. */
+import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
+import type { Machine } from '../machine/machine';
+import type { VmmModel } from '../vmm/model';
+import { conclude, count, vcpuStates, type Conclusion } from './conclusion';
+import { entryProblems } from './entryChecks';
+import { nestedFaults } from './faultPlace';
+import { PoweredMachine } from './poweredMachine';
+import type { Probe } from './probes/probe';
+import { PROBES, probeNamed } from './probes/probes';
+import { probeRom } from './probes/rom';
+import { Recorder } from './recorder';
+import type { BootReport, SimulationRequest } from './report';
+import { run, type Ending } from './runLoop';
+
+/** Instructions where the request names no limit of its own. */
+export const DEFAULT_BUDGET = 2_000_000_000;
+const DEFAULT_IDLE_SECONDS = 30;
+
+export interface SimulationHost {
+  createCore(options: CoreOptions): Core;
+  cancelled(): boolean;
+  /** Instructions so far, and the line that the guest is writing. About every million instructions. */
+  progress(instructions: number, text: string): void;
+}
+
+/**
+ * Boots a machine and reports what happened. Never throws for anything that a guest, an image or a config does; an unknown
+ * probe name is the caller's mistake and throws.
+ */
+export function simulate(
+  machine: Machine,
+  model: VmmModel,
+  version: string,
+  request: SimulationRequest,
+  host: SimulationHost,
+): BootReport {
+  const started = performance.now();
+  const recorder = new Recorder();
+  const probe = chosenProbe(request);
+  const firmware = probe ? probeRom(probe, request.parameters) : request.firmware;
+  const options = {
+    machine,
+    model,
+    version,
+    firmware,
+    kernel: probe ? null : request.kernel,
+    taps: request.taps,
+    stringIo: request.stringIo ?? request.taps.length > 0,
+    ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
+    createCore: (core: CoreOptions) => host.createCore(core),
+  };
+  for (let reboots = 0; ; reboots++) {
+    const powered = new PoweredMachine(options, recorder);
+    const refused = refusal(powered);
+    const ending: Ending | null = refused ? null : boot(powered, recorder, request, host);
+    const instructions = recorder.instructionsBefore + powered.core.instructions;
+    if (ending && restarts(ending, powered) && reboots < request.reboots) {
+      recorder.timeline.note('verdict', powered.core.now, 0, `restart ${reboots + 1} of ${request.reboots}`);
+      recorder.nextPowerOn(powered.core.instructions, powered.core.now);
+      continue;
+    }
+    const conclusion =
+      refused ??
+      conclude({ machine, powered, recorder, ending: ending ?? { kind: 'cancelled' }, instructions, probe });
+    recorder.finish();
+    return {
+      outcome: conclusion.outcome,
+      reason: conclusion.reason,
+      instructions,
+      milliseconds: performance.now() - started,
+      vcpus: vcpuStates(powered),
+      console: recorder.console.text,
+      firmwareLog: recorder.firmwareLog.text,
+      exits: recorder.exits.list(),
+      timeline: recorder.timeline.events,
+      timelineDropped: recorder.timeline.dropped,
+      faultChain: faultChain(ending, powered),
+      findings: conclusion.findings,
+      evidence: null,
+      notModelled: notModelled(powered, recorder, options.taps),
+    };
+  }
+}
+
+/** The probe that is asked for, or the first where there is nothing else to boot. */
+function chosenProbe(request: SimulationRequest): Probe | null {
+  if (request.probe !== null) {
+    const probe = probeNamed(request.probe);
+    if (!probe) throw new Error(`There is no probe guest named "${request.probe}".`);
+    return probe;
+  }
+  return request.firmware || request.kernel ? null : (PROBES[0] ?? null);
+}
+
+/** Why the VM does not start at all. */
+function refusal(powered: PoweredMachine): Conclusion | null {
+  const { machine } = powered;
+  const at = machine.nameAt ?? machine.at;
+  const refuse = (outcome: 'vmm-exit' | 'invalid-entry', reason: string): Conclusion => ({
+    outcome,
+    reason,
+    findings: [{ code: `boot-${outcome}`, severity: 'error', message: reason, at }],
+  });
+  if (powered.problem !== null) return refuse('vmm-exit', `The VM does not start: ${powered.problem}.`);
+  const problems = entryProblems(powered.core.state(0));
+  if (problems.length === 0) return null;
+  return refuse('invalid-entry', `The CPU refuses to enter the guest: ${problems.join('; ')}.`);
+}
+
+function boot(
+  powered: PoweredMachine,
+  recorder: Recorder,
+  request: SimulationRequest,
+  host: SimulationHost,
+): Ending {
+  const { core } = powered;
+  return run(powered, recorder, {
+    maxInstructions: (request.maxInstructions || DEFAULT_BUDGET) - recorder.instructionsBefore,
+    idleSeconds: request.idleSeconds ?? DEFAULT_IDLE_SECONDS,
+    cancelled: () => host.cancelled(),
+    progress: () => host.progress(recorder.instructionsBefore + core.instructions, recorder.console.lastLine),
+  });
+}
+
+function restarts(ending: Ending, powered: PoweredMachine): boolean {
+  if (ending.kind === 'verdict') return ending.verdict.kind === 'reset';
+  return ending.kind === 'triple-fault' && powered.board.tripleFault().kind === 'reset';
+}
+
+function faultChain(ending: Ending | null, { core }: PoweredMachine): readonly FaultRecord[] {
+  if (ending?.kind === 'triple-fault') return ending.faults;
+  return nestedFaults(Array.from({ length: core.vcpus }, (_, vcpu) => core.faults(vcpu)));
+}
+
+function notModelled(powered: PoweredMachine, recorder: Recorder, taps: readonly number[]): string[] {
+  const list = [...powered.board.notModelled];
+  for (const port of taps) {
+    const name = `0x${port.toString(16)}`;
+    list.push(
+      powered.hiddenTaps.includes(port)
+        ? `the tap at port ${name}: the VMM has a device there, which answers`
+        : `observation overlay at port ${name}: its text is in the firmware log, and the real VMM has no such port`,
+    );
+  }
+  if (recorder.stringAccesses > 0) {
+    const times = count(recorder.stringAccesses);
+    list.push(
+      `observation overlay for string I/O: ${times} accesses went through at which the real VMM would stop (${recorder.stringReason ?? ''})`,
+    );
+  }
+  return list;
+}
