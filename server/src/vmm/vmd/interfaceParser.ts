@@ -1,0 +1,142 @@
+/** `[local] interface …` of a VM: the name, and options in braces or on the same line. */
+import type { Cursor } from './cursor';
+import type { Token } from './lexer';
+import type { Grammar } from './grammar';
+import type { InterfaceOption, VmOption } from './syntax';
+
+const OPTIONS = ['switch', 'group', 'locked', 'lladdr', 'rdomain', 'up', 'down'] as const;
+
+/** To be called at `interface`, or at the `local` before it. */
+export function parseInterface(cursor: Cursor, grammar: Grammar): VmOption {
+  const first = cursor.next();
+  const local = first.text === 'local';
+  if (local) cursor.next();
+  const name = cursor.peek().kind === 'string' || cursor.peek().kind === 'unknown' ? cursor.next() : null;
+  if (!name && cursor.peek().kind === 'number') cursor.word('an interface name (tap or tapN)');
+  const options = cursor.at('{') ? braced(cursor, grammar) : inline(cursor, grammar);
+  return { ...cursor.spanFrom(first), kind: 'interface', local, name, options };
+}
+
+/** `{ option … }`: at least one, a newline between two is allowed, a comma is not. */
+function braced(cursor: Cursor, grammar: Grammar): InterfaceOption[] {
+  const brace = cursor.next();
+  const options: InterfaceOption[] = [];
+  for (;;) {
+    cursor.skipNewlines();
+    if (cursor.at('}')) {
+      const close = cursor.next();
+      if (options.length === 0) {
+        const at = { ...brace, end: close.source === brace.source ? close.end : brace.end };
+        cursor.report(
+          'vmconf-empty-block',
+          at,
+          'These braces are empty: vmd wants at least one option in them, or no braces.',
+          {
+            fixes: [cursor.fix('Remove the braces', at, '', true)],
+          },
+        );
+      }
+      return options;
+    }
+    if (!cursor.atKeyword(...OPTIONS) || cursor.startsStatement()) {
+      if (cursor.at(',')) {
+        removeComma(cursor, 'Options in the braces of an interface are separated by blanks or newlines');
+        continue;
+      }
+      if (isVmOption(cursor.peek()) || cursor.peek().kind === 'end' || cursor.startsStatement()) {
+        cursor.report(
+          'vmconf-missing-brace',
+          brace,
+          'This brace is not closed: vmd reads the lines after it as options of the interface.',
+        );
+        return options;
+      }
+      cursor.report(
+        'vmconf-unknown-option',
+        cursor.peek(),
+        `An interface has no option \`${cursor.peek().text}\`: switch, group, [locked] lladdr, rdomain, up and down are known.`,
+      );
+      cursor.skipLine();
+      continue;
+    }
+    const option = parseOption(cursor, grammar);
+    if (option) options.push(option);
+    else cursor.skipLine();
+  }
+}
+
+/** Without braces: all on the line; a comma may follow an option, but not the first. */
+function inline(cursor: Cursor, grammar: Grammar): InterfaceOption[] {
+  const options: InterfaceOption[] = [];
+  while (cursor.atKeyword(...OPTIONS)) {
+    const option = parseOption(cursor, grammar);
+    if (!option) break;
+    options.push(option);
+    if (!cursor.at(',')) continue;
+    if (options.length > 1) cursor.next();
+    else removeComma(cursor, 'The grammar takes no comma after the first option of an interface');
+  }
+  return options;
+}
+
+function removeComma(cursor: Cursor, reason: string): void {
+  const comma = cursor.peek();
+  cursor.report('vmconf-syntax', comma, `${reason}: vmd refuses this comma.`, {
+    fixes: [cursor.fix('Remove the comma', comma, '', true)],
+  });
+  cursor.next();
+}
+
+function isVmOption(token: Token): boolean {
+  return (
+    token.kind === 'keyword' &&
+    [
+      'memory',
+      'disk',
+      'boot',
+      'cdrom',
+      'owner',
+      'allow',
+      'enable',
+      'disable',
+      'local',
+      'interface',
+      'interfaces',
+      'vm',
+      'sev',
+      'seves',
+    ].includes(token.text)
+  );
+}
+
+function parseOption(cursor: Cursor, grammar: Grammar): InterfaceOption | null {
+  const first = cursor.next();
+  switch (first.text) {
+    case 'switch':
+    case 'group': {
+      const name = cursor.text(first.text === 'switch' ? 'the name of a switch' : 'the name of a group');
+      return name && { ...cursor.spanFrom(first), kind: first.text, name };
+    }
+    case 'locked':
+      if (!cursor.accept('lladdr')) {
+        cursor.expected('`lladdr` after `locked`');
+        return null;
+      }
+      return lladdr(cursor, grammar, first, true);
+    case 'lladdr':
+      return lladdr(cursor, grammar, first, false);
+    case 'rdomain': {
+      const id = cursor.number('a routing domain (a number)');
+      return id && { ...cursor.spanFrom(first), kind: 'rdomain', id };
+    }
+    default:
+      return { ...cursor.spanFrom(first), kind: first.text === 'down' ? 'down' : 'up' };
+  }
+}
+
+function lladdr(cursor: Cursor, grammar: Grammar, first: Token, locked: boolean): InterfaceOption {
+  const token = cursor.peek();
+  const address = token.kind === 'string' || token.kind === 'unknown' ? cursor.next() : null;
+  if (!address && (token.kind === 'number' || !grammar.addressOptional)) cursor.expected('a MAC address');
+  return { ...cursor.spanFrom(first), kind: 'lladdr', locked, address };
+}

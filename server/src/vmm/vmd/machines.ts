@@ -1,0 +1,41 @@
+/** The machines of a vm.conf: one a VM that vmd would register, with its memory laid out. */
+import type { Machine } from '../../machine/machine';
+import { fromText, type Fact, type VmmOrigin } from '../../machine/origin';
+import { imagesOf, sourceRange, type VmConfig, type VmdConfig } from './config';
+import { regionsOf } from './layout';
+import { DEFAULT_MEMORY, type VmdVersion } from './versions';
+
+/** Every VM but the duplicates, which vmd drops. */
+export function machinesOf(config: VmdConfig): Machine[] {
+  return config.vms.filter((vm) => !vm.duplicateOf).map((vm) => machineOf(vm, config.version));
+}
+
+function machineOf(vm: VmConfig, version: VmdVersion): Machine {
+  const nameAt = sourceRange(vm.block.name);
+  const memory = memoryOf(vm, version);
+  const memoryAt = vm.memory ? sourceRange(vm.memory.option) : nameAt;
+  return {
+    name: vm.name,
+    vmm: 'vmd',
+    version: version.id,
+    memory,
+    // The grammar has no keyword for it; vm_register takes 0 as 1.
+    vcpus: { value: 1, origin: vmmOrigin(version, 'usr.sbin/vmd/vmd.c rev 1.169, vm_register') },
+    regions: memory ? regionsOf(version, memory.value, memoryAt, vm.memory !== null) : [],
+    images: imagesOf(vm),
+    at: sourceRange(vm.block),
+    nameAt,
+  };
+}
+
+function memoryOf(vm: VmConfig, version: VmdVersion): Fact<bigint> | null {
+  if (!vm.memory) {
+    return { value: DEFAULT_MEMORY, origin: vmmOrigin(version, 'usr.sbin/vmd/vmd.h, VM_DEFAULT_MEMORY') };
+  }
+  const { size, option } = vm.memory;
+  return size.ok ? { value: size.bytes, origin: fromText(sourceRange(option)) } : null;
+}
+
+function vmmOrigin(version: VmdVersion, citation: string): VmmOrigin {
+  return { kind: 'vmm', vmm: 'vmd', version: version.id, citation };
+}

@@ -1,0 +1,55 @@
+/** What to say of a line in a block that no option of it begins. */
+import { closest } from './closest';
+import type { Cursor } from './cursor';
+import type { Grammar } from './grammar';
+import type { Span } from './lexer';
+import { RETIRED_OPTIONS, VCPU_WORDS, wordsAt } from './vocabulary';
+
+/** To be called where an option is wanted and none begins. Takes the line. */
+export function unknownOption(cursor: Cursor, grammar: Grammar | null, kind: 'vm' | 'switch'): Span {
+  const first = cursor.peek();
+  const { text } = first;
+  const options = wordsAt(kind).map((entry) => entry.word);
+  const retired = RETIRED_OPTIONS.get(text);
+  if (first.kind === 'punctuation') cursor.expected(`an option of the ${kind}`);
+  else if (retired && (kind === 'vm' || text === 'add')) {
+    cursor.report(
+      'vmconf-retired-keyword',
+      first,
+      `\`${text}\` is no option of a ${kind} any more: vmd reports a syntax error. \`${retired}\` is its successor.`,
+      {
+        fixes: text === 'add' ? [] : [cursor.fix(`Use ${retired}`, first, retired, true)],
+      },
+    );
+  } else if (text === 'id' || text === 'size') {
+    cursor.report(
+      'vmconf-retired-keyword',
+      first,
+      `\`${text}\` is a reserved word without a rule: vmd reports a syntax error wherever it stands.`,
+    );
+  } else if (VCPU_WORDS.has(text) && grammar?.mayHaveVcpus && kind === 'vm') {
+    cursor.report(
+      'vmconf-unknown-option',
+      first,
+      `The grammar that Bootpath knows (parse.y of 2025) has no \`${text}\`; a vmd of September 2026 runs guests with several vCPUs and may have a keyword for it.`,
+      { severity: 'information' },
+    );
+  } else {
+    const near = closest(text, options);
+    const elsewhere = first.kind === 'keyword' ? ' here' : '';
+    cursor.report(
+      'vmconf-unknown-option',
+      first,
+      `A ${kind} block has no option \`${text}\`${elsewhere}: vmd reports a syntax error and drops the whole file.`,
+      {
+        fixes:
+          near && first.kind === 'string' && !first.macro
+            ? [cursor.fix(`Change to ${near}`, first, near, true)]
+            : [],
+      },
+    );
+  }
+  cursor.next();
+  cursor.skipLine();
+  return cursor.spanFrom(first);
+}
