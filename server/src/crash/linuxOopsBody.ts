@@ -2,6 +2,7 @@
 import type { DumpLine } from './dumpText';
 import { newBlock, type CodeBytes, type LinuxOops, type RegisterBlock, type SymbolOffset } from './linuxOops';
 import { parseHex } from './linuxOopsHeader';
+import { symbolsIn } from './symbols';
 
 export interface BodyRule {
   readonly pattern: RegExp;
@@ -13,14 +14,9 @@ const MOST_FRAMES = 512;
 const MOST_BLOCKS = 64;
 const MOST_CODE_BYTES = 256;
 
-const SYMBOL = /([\w.$:]{1,256})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})/;
-
-function symbolOf(match: RegExpExecArray, first: number): SymbolOffset {
-  return {
-    name: match[first]!,
-    offset: parseHex(match[first + 1]!),
-    size: parseHex(match[first + 2]!),
-  };
+function firstSymbol(text: string): SymbolOffset | null {
+  for (const { symbol } of symbolsIn(text)) return symbol;
+  return null;
 }
 
 /** The block that a register line belongs to: the one of the nearest `RIP:` line before it. */
@@ -111,8 +107,7 @@ export const BODY_RULES: readonly BodyRule[] = [
       const block = blockForRip(oops);
       setSelector(block, 'cs', match[1]!, line);
       set(block, 'rip', match[2]!, line);
-      const symbol = SYMBOL.exec(line.text);
-      if (symbol) block.symbol = symbolOf(symbol, 1);
+      block.symbol = firstSymbol(line.text) ?? block.symbol;
       if (line.text.startsWith('EIP')) oops.arch = 'i386';
       const flags = /EFLAGS: ([0-9a-f]{8})/.exec(line.text);
       if (flags) set(block, 'rflags', flags[1]!, line);
@@ -134,8 +129,7 @@ export const BODY_RULES: readonly BodyRule[] = [
       const block = blockForRip(oops);
       setSelector(block, 'cs', match[1]!, line);
       block.lines.set('rip', line);
-      const symbol = SYMBOL.exec(line.text);
-      if (symbol) block.symbol = symbolOf(symbol, 1);
+      block.symbol = firstSymbol(line.text) ?? block.symbol;
     },
   },
   {
@@ -145,8 +139,7 @@ export const BODY_RULES: readonly BodyRule[] = [
       oops.arch = 'i386';
       const block = blockForRip(oops);
       block.lines.set('rip', line);
-      const symbol = SYMBOL.exec(line.text);
-      if (symbol) block.symbol = symbolOf(symbol, 1);
+      block.symbol = firstSymbol(line.text) ?? block.symbol;
     },
   },
   {
@@ -244,9 +237,9 @@ export function stackMarker(line: DumpLine): string | undefined {
 
 /** Adds the frames of a trace line, old (` [<addr>] ? sym`) or new (` ? sym`); several stand in a flattened one. */
 export function addFrames(oops: LinuxOops, line: DumpLine, stack: string): void {
-  const frame = /(\? )?([\w.$:]{1,256})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})/g;
-  for (let match = frame.exec(line.text); match; match = frame.exec(line.text)) {
+  for (const { symbol, start } of symbolsIn(line.text)) {
     if (oops.trace.length >= MOST_FRAMES) return;
-    oops.trace.push({ symbol: symbolOf(match, 2), reliable: !match[1], stack, line });
+    const reliable = !line.text.slice(0, start).endsWith('? ');
+    oops.trace.push({ symbol, reliable, stack, line });
   }
 }
