@@ -6,9 +6,11 @@
  * we add to it and take nothing from its own language.
  */
 import * as vscode from 'vscode';
-import { RECOGNISERS } from './recognisers';
+import { RECOGNISERS, type DocumentKind } from './recognisers';
 
-export const OWN_LANGUAGES: ReadonlySet<string> = new Set(['vmconf', 'memmap', 'crash-dump']);
+export const OWN_LANGUAGES: ReadonlySet<string> = new Set<DocumentKind>(['vmconf', 'memmap', 'crash-dump']);
+
+const isOwn = (language: string): language is DocumentKind => OWN_LANGUAGES.has(language);
 
 /** Ids that a bare VS Code gives to the files we look into. */
 export const FOREIGN_LANGUAGES = [...new Set(RECOGNISERS.flatMap(({ languages }) => languages))];
@@ -22,7 +24,8 @@ const SNIFFED = 64 * 1024;
 const RELEASED_KEY = 'bootpath.releasedFiles';
 
 export class Claims implements vscode.Disposable {
-  private readonly claimed = new Set<string>();
+  /** What each document of ours is, by URI. */
+  private readonly claimed = new Map<string, DocumentKind>();
   /** Closed in this turn of the event loop: an open that follows at once is a change of language. */
   private readonly closing = new Set<string>();
   private readonly switching = new Set<string>();
@@ -50,6 +53,10 @@ export class Claims implements vscode.Disposable {
 
   has(document: vscode.TextDocument): boolean {
     return this.claimed.has(document.uri.toString());
+  }
+
+  kindOf(document: vscode.TextDocument): DocumentKind | null {
+    return this.claimed.get(document.uri.toString()) ?? null;
   }
 
   hasUri(uri: vscode.Uri): boolean {
@@ -104,7 +111,7 @@ export class Claims implements vscode.Disposable {
   private consider(document: vscode.TextDocument): void {
     const key = document.uri.toString();
     if (this.claimed.has(key) || !SCHEMES.includes(document.uri.scheme)) return;
-    if (OWN_LANGUAGES.has(document.languageId)) this.claim(document);
+    if (isOwn(document.languageId)) this.claim(document, document.languageId);
     else this.considerForeign(document, key);
   }
 
@@ -118,8 +125,8 @@ export class Claims implements vscode.Disposable {
         languages.includes(document.languageId) && recognise(text, document.uri.path),
     );
     if (!found) return;
-    if (found.becomes === null) this.claim(document);
-    else void this.switchLanguage(document, key, found.becomes);
+    if (found.switches) void this.switchLanguage(document, key, found.kind);
+    else this.claim(document, found.kind);
   }
 
   private async switchLanguage(document: vscode.TextDocument, key: string, language: string): Promise<void> {
@@ -132,8 +139,8 @@ export class Claims implements vscode.Disposable {
     }
   }
 
-  private claim(document: vscode.TextDocument): void {
-    this.claimed.add(document.uri.toString());
+  private claim(document: vscode.TextDocument, kind: DocumentKind): void {
+    this.claimed.set(document.uri.toString(), kind);
     this.didClaim.fire(document);
   }
 }

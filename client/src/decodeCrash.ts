@@ -4,10 +4,10 @@
  */
 import * as vscode from 'vscode';
 import { DecodeRequest, type DecodeParams, type DecodeResult } from '../../server/src/protocol';
-import { RECOGNISERS } from './recognisers';
 import type { Claims } from './claim';
 import type { Server } from './languageClient';
 import type { ReportChannel } from './reportChannel';
+import { recogniserOf } from './recognisers';
 import { diagnosticsByUri } from './wireFindings';
 
 /** Characters; a dump is some thousand, a console log with one at its end may be long. */
@@ -54,7 +54,7 @@ export function activate(
   context.subscriptions.push(
     findings,
     vscode.commands.registerCommand('bootpath.decodeCrashDump', async (uri?: vscode.Uri | string) =>
-      decode(await textToDecode(uri)),
+      decode(await textToDecode(uri, claims)),
     ),
     vscode.commands.registerCommand('bootpath.decodeCrashFromClipboard', async () =>
       decode(await clipboard()),
@@ -64,7 +64,7 @@ export function activate(
 }
 
 /** The file that was asked for, else the selection, else a dump in the active editor, else the clipboard. */
-async function textToDecode(given: vscode.Uri | string | undefined): Promise<CrashText> {
+async function textToDecode(given: vscode.Uri | string | undefined, claims: Claims): Promise<CrashText> {
   const editor = vscode.window.activeTextEditor;
   const uri = typeof given === 'string' ? vscode.Uri.parse(given) : given;
   // The title button and the context menu hand over the editor's own file: its selection still comes first.
@@ -77,11 +77,7 @@ async function textToDecode(given: vscode.Uri | string | undefined): Promise<Cra
   // Lines before the selection are kept as empty ones, so that places in the report are places in the file.
   if (!selection.isEmpty)
     return { text: '\n'.repeat(selection.start.line) + document.getText(selection), uri: document.uri };
-  const dump = RECOGNISERS.some(
-    ({ dump, recognise }) => dump && recognise(document.getText().slice(0, LONGEST), document.uri.path),
-  );
-  if (uri || document.languageId === 'crash-dump' || dump)
-    return { text: document.getText(), uri: document.uri };
+  if (uri || claims.kindOf(document) === 'crash-dump') return { text: document.getText(), uri: document.uri };
   return clipboard();
 }
 
@@ -109,8 +105,7 @@ async function search(pattern: vscode.GlobPattern): Promise<vscode.Uri[]> {
   for (const uri of found.sort((a, b) => a.path.localeCompare(b.path))) {
     try {
       const text = new TextDecoder().decode((await vscode.workspace.fs.readFile(uri)).subarray(0, 64 * 1024));
-      if (RECOGNISERS.some(({ becomes, recognise }) => becomes === 'vmconf' && recognise(text, uri.path)))
-        ours.push(uri);
+      if (recogniserOf('vmconf').recognise(text, uri.path)) ours.push(uri);
     } catch {
       // A file that cannot be read is no config of ours.
     }

@@ -1,5 +1,6 @@
 /** Bootpath in VS Code: each feature is one file with its own `activate`. */
 import * as vscode from 'vscode';
+import * as addressSpacePanel from './addressSpacePanel';
 import { Claims } from './claim';
 import * as decodeCrash from './decodeCrash';
 import { Server } from './languageClient';
@@ -21,6 +22,7 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   context.subscriptions.push(claims, server, channel);
   versionStatus.activate(context, server, claims);
   reportLinks.activate(context);
+  addressSpacePanel.activate(context, server);
   const boots = simulateBoot.activate(context, server, channel);
   const crashes = decodeCrash.activate(context, server, claims, channel);
   context.subscriptions.push(
@@ -29,10 +31,21 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
       crashes.clear();
     }),
   );
+  activateContextKey(context, claims);
   claims.start();
   return {
     get serverRunning() {
       return server.running;
     },
   };
+}
+
+/** `bootpath.document`: what the active editor shows, for the menus; unset where it is not ours. */
+function activateContextKey(context: vscode.ExtensionContext, claims: Claims): void {
+  const tell = (): void => {
+    const document = vscode.window.activeTextEditor?.document;
+    const kind = document ? claims.kindOf(document) : null;
+    void vscode.commands.executeCommand('setContext', 'bootpath.document', kind ?? undefined);
+  };
+  context.subscriptions.push(claims.onDidClaim(tell), vscode.window.onDidChangeActiveTextEditor(tell));
 }

@@ -3,23 +3,40 @@ import { crashDump } from '../../server/src/crash/language';
 import { memmap } from '../../server/src/memory-map/language';
 import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 
+/** What a document of ours is; also the language ids of our own. */
+export type DocumentKind = 'vmconf' | 'memmap' | 'crash-dump';
+
 export interface Recogniser {
+  readonly kind: DocumentKind;
   /** Language ids under which such texts are found in a bare VS Code. */
   readonly languages: readonly string[];
-  /** The id that the document is switched to, or null where it keeps its own. */
-  readonly becomes: string | null;
-  /** Whether it is a crash, for which the decode command needs no selection. */
-  readonly dump?: boolean;
+  /** Whether the document is switched to our language id: where nobody else's language is meant. */
+  readonly switches: boolean;
   readonly recognise: (text: string, path: string) => boolean;
 }
 
 export const RECOGNISERS: readonly Recogniser[] = [
-  { languages: ['properties', 'ini', 'plaintext'], becomes: 'vmconf', recognise: recogniseVmConf },
-  { languages: ['log', 'plaintext'], becomes: null, recognise: (text, path) => memmap.recognise(text, path) },
   {
+    kind: 'vmconf',
+    languages: ['properties', 'ini', 'plaintext'],
+    switches: true,
+    recognise: recogniseVmConf,
+  },
+  // A log stays a log: it holds more than the dump or the map, and has colours of its own.
+  {
+    kind: 'crash-dump',
     languages: ['log', 'plaintext'],
-    becomes: null,
-    dump: true,
+    switches: false,
     recognise: (text, path) => crashDump.recognise(text, path),
   },
+  {
+    kind: 'memmap',
+    languages: ['log', 'plaintext'],
+    switches: false,
+    recognise: (text, path) => memmap.recognise(text, path),
+  },
 ];
+
+export function recogniserOf(kind: DocumentKind): Recogniser {
+  return RECOGNISERS.find((recogniser) => recogniser.kind === kind)!;
+}

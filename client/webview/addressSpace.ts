@@ -1,5 +1,6 @@
 /** The address-space panel's script: takes layouts and cursor places, sends where to go. Draws with plain SVG and DOM. */
 import './addressSpace.css';
+import { fromWire } from '../../server/src/picture/pictureMachine';
 import { html } from './elements';
 import { drawMap, legend, markSelected } from './map';
 import { PanelState, ToWebview, type FromWebview } from './messages';
@@ -49,16 +50,16 @@ class Panel {
     this.draw();
   }
 
-  /** The cursor of the editor came to a line: its region is selected, unless one of that line is already. */
+  /**
+   * The cursor of the editor came to a line: the machine that it stands in is shown, and the line's region is selected
+   * unless one of that line is already.
+   */
   cursor(uri: string, line: number): void {
+    const above = this.machines.filter((other) => other.uri === uri && other.range.start.line <= line);
+    const around = above.sort((a, b) => a.range.start.line - b.range.start.line).at(-1);
+    if (around && around.name !== this.machine) this.choose(around.name);
     const here = this.regions.filter(({ source }) => source?.uri === uri && source.range.start.line === line);
-    if (here.length === 0) {
-      const named = this.machines.find((other) => other.uri === uri && other.range.start.line === line);
-      if (named && named.name !== this.machine) this.choose(named.name);
-      return;
-    }
-    if (here.some(({ key }) => key === this.selected)) return;
-    this.select(here[0]!, true);
+    if (here.length > 0 && !here.some(({ key }) => key === this.selected)) this.select(here[0]!, true);
   }
 
   problem(text: string): void {
@@ -78,7 +79,7 @@ class Panel {
     const focused = document.activeElement instanceof SVGGElement;
     const scroll = document.scrollingElement?.scrollTop ?? 0;
     this.width = root.clientWidth;
-    this.map = drawMap(title, this.regions, this.width, {
+    this.map = drawMap(title, fromWire(machine), this.regions, this.width, {
       select: (region) => this.select(region, false),
       reveal: (region, focus) => reveal(region, focus),
     });

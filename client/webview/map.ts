@@ -1,8 +1,10 @@
 /** The address space as SVG: a list of regions that the keyboard walks through. Kinds differ by pattern, not by colour alone. */
 import { formatSize } from '../../server/src/address/format';
+import { landmarkLabels, type LandmarkLabel } from '../../server/src/picture/landmarkLabels';
+import { layoutAddressSpace, type Box as LayoutBox, type Hole } from '../../server/src/picture/layout';
+import type { PictureMachine } from '../../server/src/picture/pictureMachine';
 import type { RegionKind } from '../../server/src/machine/machine';
 import { html, svg } from './elements';
-import { scaleOf, type Row } from './scale';
 import { hexText, lineOf, spoken, type RegionView } from './view';
 
 export interface MapHandlers {
@@ -14,6 +16,9 @@ export interface MapHandlers {
 /** Width of the address labels at the left, in pixels. */
 const AXIS = 112;
 const MARGIN = 10;
+/** Width of the names of well-known places at the right; a narrow panel does without. */
+const LANDMARKS = 150;
+const WIDE = 520;
 
 /** One shape a kind, repeated over the region. RAM and holes have none. */
 const PATTERNS: Partial<Record<RegionKind, string>> = {
@@ -28,28 +33,28 @@ const PATTERNS: Partial<Record<RegionKind, string>> = {
 
 export function drawMap(
   title: string,
+  machine: PictureMachine,
   regions: readonly RegionView[],
   width: number,
   handlers: MapHandlers,
 ): SVGSVGElement {
-  const { rows, height, columns } = scaleOf(regions.map(({ start, end }) => ({ start, end })));
-  const inner = Math.max(160, width - AXIS - MARGIN);
+  const layout = layoutAddressSpace(machine);
+  const landmarks = width < WIDE ? 0 : LANDMARKS;
+  const inner = Math.max(160, width - AXIS - MARGIN - landmarks);
   const root = svg('svg', {
     class: 'map',
-    width: AXIS + inner + MARGIN,
-    height: height + 2 * MARGIN,
+    width: AXIS + inner + landmarks + MARGIN,
+    height: layout.height + 2 * MARGIN,
     role: 'list',
     'aria-label': `Guest physical address space of ${title}, lowest address first`,
   });
-  root.append(patterns());
-  for (const row of rows) {
-    const box = boxOf(row, inner, columns);
-    root.append(axisLabel(row));
-    if (row.index === null) root.append(gap(row, box));
-    else root.append(region(regions[row.index]!, box, handlers));
-  }
-  const last = rows.at(-1);
-  if (last) root.append(axisText(last.range.end, MARGIN + height));
+  root.append(
+    patterns(),
+    ...layout.ticks.map(({ address, y }) => axisText(address, MARGIN + y)),
+    ...layout.holes.map((hole) => gap(hole, inner)),
+    ...layout.boxes.map((box) => region(regions[box.region]!, boxOf(box, inner), handlers)),
+    ...(landmarks === 0 ? [] : landmarkLabels(layout).map((label) => landmark(label, AXIS + inner))),
+  );
   root.addEventListener('keydown', (event) => moveFocus(root, event));
   return root;
 }
@@ -61,14 +66,10 @@ interface Box {
   readonly height: number;
 }
 
-function boxOf(row: Row, inner: number, columns: number): Box {
-  const width = row.index === null ? inner : inner / columns;
-  return {
-    x: AXIS + (row.index === null ? 0 : row.column * width),
-    y: MARGIN + row.top,
-    width,
-    height: row.height,
-  };
+/** Overlapping regions stand side by side. */
+function boxOf({ y, height, lane, lanes }: LayoutBox, inner: number): Box {
+  const width = inner / lanes;
+  return { x: AXIS + lane * width, y: MARGIN + y, width, height };
 }
 
 function patterns(): SVGDefsElement {
@@ -91,8 +92,6 @@ function patterns(): SVGDefsElement {
   );
 }
 
-const axisLabel = (row: Row): SVGTextElement => axisText(row.range.start, MARGIN + row.top);
-
 function axisText(address: bigint, y: number): SVGTextElement {
   return svg(
     'text',
@@ -101,13 +100,29 @@ function axisText(address: bigint, y: number): SVGTextElement {
   );
 }
 
-function gap(row: Row, { x, y, width, height }: Box): SVGGElement {
-  const size = formatSize(row.range.end - row.range.start);
+function gap({ range, y, height }: Hole, width: number): SVGGElement {
   return svg(
     'g',
     { class: 'gap', 'aria-hidden': 'true' },
-    svg('rect', { x: x + 0.5, y: y + 2, width: width - 1, height: height - 4, rx: 2 }),
-    svg('text', { x: x + 10, y: y + height / 2 + 4 }, `nothing · ${size}`),
+    svg('rect', { x: AXIS + 0.5, y: MARGIN + y + 2, width: width - 1, height: height - 4, rx: 2 }),
+    svg(
+      'text',
+      { x: AXIS + 14, y: MARGIN + y + height / 2 + 4 },
+      `nothing · ${formatSize(range.end - range.start)}`,
+    ),
+  );
+}
+
+/** A well-known place beside the map: a bracket over its extent and its name. */
+function landmark({ text, marks, at, y }: LandmarkLabel, x: number): SVGGElement {
+  const top = Math.min(...marks.map(({ from }) => from)) + MARGIN;
+  const bottom = Math.max(...marks.map(({ to }) => to)) + MARGIN;
+  const bracket = `M${x + 4} ${top} h4 V${bottom} h-4 M${x + 8} ${MARGIN + at} L${x + 18} ${MARGIN + y}`;
+  return svg(
+    'g',
+    { class: 'landmark', 'aria-hidden': 'true' },
+    svg('path', { d: bracket }),
+    svg('text', { x: x + 22, y: MARGIN + y + 4 }, text),
   );
 }
 
@@ -146,6 +161,9 @@ function region(view: RegionView, { x, y, width, height }: Box, handlers: MapHan
   return group;
 }
 
+/** Of the editor's font at the size of the style sheet, generously. */
+const CHARACTER = 7.6;
+
 /** The label within its box; what does not fit is cut off by the box of the nested picture. */
 function clipped(name: string, size: string, box: Box, line: string | null): SVGSVGElement {
   const middle = box.height / 2 + 4;
@@ -155,8 +173,9 @@ function clipped(name: string, size: string, box: Box, line: string | null): SVG
     svg('tspan', { class: 'name' }, name),
     svg('tspan', { class: 'size', dx: 10 }, size),
   );
+  const room = box.width - 34 - CHARACTER * (name.length + size.length + (line?.length ?? 0));
   const place =
-    line === null || box.width < 260
+    line === null || room < 0
       ? null
       : svg('text', { class: 'line', x: box.width - 10, y: middle, 'text-anchor': 'end' }, line);
   return svg(

@@ -7,6 +7,10 @@ export async function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', color: false, timeout: 60_000, ...(part ? { grep: part } : {}) });
   mocha.suite.emit('pre-require', globalThis, null, mocha);
   await import('./inside/claim.test');
+  await import('./inside/editor.test');
+  await import('./inside/simulate.test');
+  await import('./inside/decode.test');
+  await import('./inside/panel.test');
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
     runner.once('end', () => {

@@ -1,7 +1,7 @@
 /** What is ours and what is not: this file runs first, while the server has not been started. */
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { closeAll, eventually, extension, open, quietly, workspaceUri } from './workbench';
+import { closeAll, eventually, extension, open, openClaimed, quietly } from './workbench';
 
 describe('files that are not ours', () => {
   afterEach(closeAll);
@@ -39,13 +39,7 @@ describe('files that are ours', () => {
   after(closeAll);
 
   it('a vm.conf is switched to vmconf for its content, and its finding shows', async () => {
-    const { document } = await open('vmd/vm.conf');
-    const uri = workspaceUri('vmd/vm.conf');
-    await eventually('language vmconf', () =>
-      vscode.workspace.textDocuments.find(
-        (other) => other.uri.toString() === uri.toString() && other.languageId === 'vmconf',
-      ),
-    );
+    const document = await openClaimed('vmd/vm.conf');
     const api = await extension();
     await eventually('server', () => api.serverRunning);
     await eventually('a finding of ours', () =>

@@ -19,6 +19,17 @@ export async function open(path: string): Promise<vscode.TextEditor> {
   return vscode.window.showTextDocument(await vscode.workspace.openTextDocument(workspaceUri(path)));
 }
 
+/** Opens a vm.conf and waits until its language is ours. */
+export async function openClaimed(path: string): Promise<vscode.TextDocument> {
+  await open(path);
+  const uri = workspaceUri(path).toString();
+  return eventually(`${path} is vmconf`, () =>
+    vscode.workspace.textDocuments.find(
+      (document) => document.uri.toString() === uri && document.languageId === 'vmconf',
+    ),
+  );
+}
+
 /** The first truthy answer. Fails with `what` after half the time that a test has. */
 export async function eventually<T>(
   what: string,

@@ -35,9 +35,9 @@ export class Workbench {
     });
     const { browser, page, refused } = await startBrowser({ size, scale });
     page.setDefaultTimeout(30_000);
-    const workbench = new Workbench({ temporary, workspace, server, browser, page, refused });
-    const payload = extensionsDir ? [] : [['extensionDevelopmentPath', remoteUri(server, root)]];
-    if (file) payload.push(['openFile', remoteUri(server, join(workspace, file))]);
+    const extension = extensionsDir ? [] : [['extensionDevelopmentPath', remoteUri(server, root)]];
+    const workbench = new Workbench({ temporary, workspace, server, browser, page, refused, extension });
+    const payload = file ? [...extension, ['openFile', remoteUri(server, join(workspace, file))]] : extension;
     try {
       await page.goto(workbenchUrl(server, { folder: workspace, payload }));
       await page.waitForSelector('.monaco-workbench');
@@ -83,6 +83,13 @@ export class Workbench {
     await this.page.locator('.tab.active', { hasText: name.split('/').at(-1) }).waitFor();
   }
 
+  /** The window again, as a person reloads it. */
+  async reload() {
+    // Without a file to open: what was open is restored.
+    await this.page.goto(workbenchUrl(this.server, { folder: this.workspace, payload: this.extension }));
+    await this.page.waitForSelector('.monaco-workbench');
+  }
+
   lens(title) {
     return this.page.locator('.codelens-decoration a', { hasText: title });
   }
@@ -97,13 +104,11 @@ export class Workbench {
     await this.page.waitForTimeout(900);
   }
 
-  /** `Ln 3, Col 5` of the status bar. */
-  async cursor() {
-    const text = await this.page
-      .locator('.statusbar-item', { hasText: /Ln \d+, Col \d+/ })
+  /** Waits until the editor's cursor is on a line (one-based), whether it has the focus or not. */
+  async cursorAt(line) {
+    await this.page
+      .locator('.line-numbers.active-line-number', { hasText: new RegExp(`^${line}$`) })
       .first()
-      .innerText();
-    const [, line, column] = /Ln (\d+), Col (\d+)/.exec(text);
-    return { line: Number(line), column: Number(column) };
+      .waitFor();
   }
 }
