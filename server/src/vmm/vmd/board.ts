@@ -17,7 +17,8 @@ import type { Board, BoardInputs } from '../model';
 import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
 import { FLAT16 } from './bootState';
 import { vmdCpuProfile } from './cpuProfile';
-import { bootElf, memoryMapEntry } from './elfBoot';
+import { guestMemoryMap } from './e820';
+import { bootElf, memoryMapBytes } from './elfBoot';
 import {
   notModelled,
   screenPort,
@@ -29,7 +30,7 @@ import {
 } from './exits';
 import { loadFirmware } from './firmwareLoad';
 import { VmdMsrs } from './msrs';
-import { NEWEST_VMD, vmdVersion, type VmdFacts } from './versions';
+import { NEWEST_VMD, vmdVersion, type VmdFacts, type VmdVersion } from './versions';
 
 /** 2026-01-01T00:00:00Z: when every run begins. */
 const EPOCH = 1_767_225_600;
@@ -62,7 +63,7 @@ export function vmdBoard(inputs: BoardInputs): Board {
         deliver: (...message) => inputs.deliver(...message),
       })
     : null;
-  const devices = createDevices(inputs, behaviour, pic, ioapic);
+  const devices = createDevices(inputs, version, behaviour, pic, ioapic);
   return {
     profile: vmdCpuProfile({
       localApic: behaviour.apic,
@@ -79,7 +80,7 @@ export function vmdBoard(inputs: BoardInputs): Board {
     readMsr: (index) => msrs.read(index),
     writeMsr: (index, value) => msrs.write(index, value),
     tripleFault,
-    powerOn: (core) => powerOn(core, inputs, facts, behaviour),
+    powerOn: (core) => powerOn(core, inputs, version, behaviour),
     notModelled: notModelled(behaviour, inputs),
   };
 }
@@ -101,6 +102,7 @@ function memorySlots(machine: Machine): Board['slots'] {
 
 function createDevices(
   inputs: BoardInputs,
+  version: VmdVersion,
   behaviour: VmdBehaviour,
   pic: I8259Pair,
   ioapic: Ioapic82093aa | null,
@@ -131,7 +133,7 @@ function createDevices(
     }),
     new PciConfig1([pciFunction(0, 0, 0, HOST_BRIDGE)]),
   ];
-  if (behaviour.fwCfg) devices.push(firmwareConfiguration(inputs, behaviour));
+  if (behaviour.fwCfg) devices.push(firmwareConfiguration(inputs, version));
   if (ioapic) devices.push(ioapic);
   if (behaviour.apic) {
     const powerOff = () =>
@@ -172,7 +174,7 @@ function nvramMemory(regions: readonly Region[]): Record<number, number> {
   };
 }
 
-function firmwareConfiguration(inputs: BoardInputs, behaviour: VmdBehaviour): FwCfg {
+function firmwareConfiguration(inputs: BoardInputs, version: VmdVersion): FwCfg {
   const items = new Map([
     [FW_CFG_SIGNATURE, new TextEncoder().encode('QEMU')],
     [FW_CFG_ID, Uint8Array.of(3, 0, 0, 0)],
@@ -181,7 +183,8 @@ function firmwareConfiguration(inputs: BoardInputs, behaviour: VmdBehaviour): Fw
   const files: { name: string; bytes: Uint8Array }[] = [
     { name: 'etc/screen-and-debug', bytes: new Uint8Array(4) },
   ];
-  if (behaviour.e820File) files.unshift({ name: 'etc/e820', bytes: e820(inputs.machine.regions) });
+  const map = guestMemoryMap(version, inputs.machine.memory?.value ?? 0n, 'bios');
+  if (map) files.unshift({ name: 'etc/e820', bytes: memoryMapBytes(map.entries) });
   return new FwCfg({
     items,
     files,
@@ -190,28 +193,29 @@ function firmwareConfiguration(inputs: BoardInputs, behaviour: VmdBehaviour): Fw
   });
 }
 
-/** fw_cfg_init: RAM is type 1, every other range type 2. */
-function e820(regions: readonly Region[]): Uint8Array {
-  const ranges = regions.filter((region) => region.kind !== 'hole');
-  const bytes = new Uint8Array(ranges.length * 20);
-  ranges.forEach(({ range, kind }, i) => bytes.set(memoryMapEntry(range, kind === 'ram' ? 1 : 2), i * 20));
-  return bytes;
-}
-
 /** `acpi.h`: behind the RSDP at first, in the reserved area below the MMIO window from rev 1.27. */
 function acpiPlace(facts: VmdFacts): AcpiPlace {
   const area: AddressRange | null = facts.acpi;
   return area ? { xsdt: area.start, madt: area.start + 0x1000n } : { xsdt: 0x9e000n, madt: 0x9f000n };
 }
 
-function powerOn(core: Core, inputs: BoardInputs, facts: VmdFacts, behaviour: VmdBehaviour): string | null {
+function powerOn(
+  core: Core,
+  inputs: BoardInputs,
+  version: VmdVersion,
+  behaviour: VmdBehaviour,
+): string | null {
+  const { facts } = version;
+  const memory = inputs.machine.memory?.value;
+  if (memory === undefined) return 'the size of its memory is not known';
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   if (behaviour.apic) writeAcpiTables(inputs.machine.vcpus.value, acpiPlace(facts), write);
   let state = FLAT16;
   if (inputs.kernel && isElf(inputs.kernel)) {
     const elf = parseElf(inputs.kernel);
     if ('problem' in elf) return `the kernel cannot be loaded: ${elf.problem}`;
-    const booted = bootElf(elf, inputs.machine.regions, behaviour, write);
+    const map = guestMemoryMap(version, memory, 'elf');
+    const booted = bootElf(elf, map?.entries ?? [], behaviour, write);
     if (typeof booted === 'string') return booted;
     state = booted;
   } else {

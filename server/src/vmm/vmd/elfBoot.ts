@@ -3,9 +3,8 @@
  * the pages that a boot loader would have left.
  */
 import { hex } from '../../address/format';
-import { PAGE, sizeOf, type AddressRange } from '../../address/range';
+import { PAGE, sizeOf } from '../../address/range';
 import type { ElfImage } from '../../machine/image/elf';
-import type { Region } from '../../machine/machine';
 import type { VcpuState } from '../../x86/state';
 import {
   BOOTARGS_PAGE,
@@ -17,6 +16,7 @@ import {
   PML4_PAGE,
   STACK_PAGE,
 } from './bootState';
+import type { E820Entry } from './e820';
 import type { VmdBehaviour } from './exits';
 import type { WriteMemory } from './firmwareLoad';
 
@@ -32,7 +32,7 @@ const BOOTARGS_END = 0xffffffff;
 /** Loads the kernel; gives the first state, or why vmd does not start the VM. */
 export function bootElf(
   elf: ElfImage,
-  regions: readonly Region[],
+  memoryMap: readonly E820Entry[],
   behaviour: VmdBehaviour,
   write: WriteMemory,
 ): VcpuState | string {
@@ -49,7 +49,7 @@ export function bootElf(
   write(GDT_PAGE, words64([0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn, ...longModeDescriptor(behaviour)]));
   if (elf.bits === 64) writeLongTables(write);
   else writeDirectory(write);
-  const argumentsSize = writeBootarguments(regions, write);
+  const argumentsSize = writeBootarguments(memoryMap, write);
   writeStack(argumentsSize, end & LOADADDR_MASK, write);
   const rip = elf.entry & LOADADDR_MASK;
   const rsp = STACK_PAGE + PAGE - STACK_SLOTS * 4n;
@@ -80,32 +80,31 @@ function writeDirectory(write: WriteMemory): void {
 }
 
 /** BIOS memory map and console device. Returns the size in bytes, as it goes on the stack. */
-function writeBootarguments(regions: readonly Region[], write: WriteMemory): number {
-  const map = regions
-    .filter((region) => region.kind !== 'hole')
-    .map((region) => entry(region.range, region.kind === 'ram' ? 1 : 2));
-  map.push(entry({ start: 0n, end: 0n }, 0));
-  const mapSize = 12 + map.length * 20;
+function writeBootarguments(memoryMap: readonly E820Entry[], write: WriteMemory): number {
+  const map = memoryMapBytes(memoryMap);
+  // A terminating entry of zeroes follows.
+  const mapSize = 12 + map.length + 20;
   // dev_t of com1 is makedev(8, 0).
   const console = [0x5, 12 + 16, 12 + 16, 0x800, 115200, 0x3f8, 0];
   const bytes = new Uint8Array(mapSize + 12 + 16 + 4);
   bytes.set(words32([0, mapSize, mapSize]), 0);
-  map.forEach((item, index) => bytes.set(item, 12 + index * 20));
+  bytes.set(map, 12);
   bytes.set(words32([...console, BOOTARGS_END]), mapSize);
   write(BOOTARGS_PAGE, bytes);
   return mapSize + 28;
 }
 
 /** `bios_memmap_t`, packed: address, size, type. */
-export function memoryMapEntry(range: AddressRange, type: number): Uint8Array {
-  const bytes = new Uint8Array(20);
+export function memoryMapBytes(entries: readonly E820Entry[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * 20);
   const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, range.start, true);
-  view.setBigUint64(8, sizeOf(range), true);
-  view.setUint32(16, type, true);
+  entries.forEach(({ range, type }, index) => {
+    view.setBigUint64(index * 20, range.start, true);
+    view.setBigUint64(index * 20 + 8, sizeOf(range), true);
+    view.setUint32(index * 20 + 16, type, true);
+  });
   return bytes;
 }
-const entry = memoryMapEntry;
 
 function writeStack(argumentsSize: number, end: bigint, write: WriteMemory): void {
   // Lowest first: howto, bootdev sd0a, version, end, extmem, basemem, size and address of the arguments.

@@ -15,8 +15,6 @@ export interface VmdBehaviour {
   readonly mmioEmulated: boolean;
   /** CPUID shows CET indirect-branch tracking where the host uses it. */
   readonly ibt: boolean;
-  /** The firmware directory has `etc/e820`. */
-  readonly e820File: boolean;
   readonly fwCfg: boolean;
   /** The firmware may be larger than the area below 1 MiB, which then holds its upper part. */
   readonly partialLowCopy: boolean;
@@ -33,7 +31,6 @@ export function vmdBehaviour(version: string): VmdBehaviour {
     resetPorts: since('x86_vm-1.24'),
     mmioEmulated: since('x86_vm-1.19'),
     ibt: since('7.6'),
-    e820File: since('7.8'),
     fwCfg: since('loadfile-1.11'),
     partialLowCopy: since('7.8'),
     longModeDescriptor: since('7.8'),
@@ -102,8 +99,8 @@ export function notModelled(behaviour: VmdBehaviour, images: Pick<BoardInputs, '
     'pvclock, SEV and pause/resume',
     'quirks of vmd’s 8253, 8259 and 8250: the devices follow their data sheets, with port 0x61 and the missing FIFO as in vmd',
   ];
-  if (!behaviour.e820File && behaviour.fwCfg) {
-    list.push('fw_cfg file etc/e820: read in revision 1.11 of June 2025, not established for this version');
+  if (behaviour.version === '7.6') {
+    list.push('whether this version has fw_cfg file etc/e820: it was read in fw_cfg.c rev 1.11 of June 2025');
   }
   if (behaviour.apic) {
     list.push(
