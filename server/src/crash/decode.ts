@@ -2,6 +2,7 @@
 import { hex } from '../address/format';
 import type { Document } from '../machine/language';
 import type { Machine } from '../machine/machine';
+import { memmap } from '../memory-map/language';
 import type { SourceText } from '../text/sourceText';
 import type { Candidate, CrashFacts } from './crashFacts';
 import { DumpText, type DumpLine } from './dumpText';
@@ -17,7 +18,7 @@ import { hypothesesOf } from './rules/knownIssueMatch';
 import { identifyVmm } from './vmmIdentity';
 
 export interface DecodeContext {
-  /** Machines that the crash may have happened in. */
+  /** Machines that the crash may have happened in. A memory map in the dump's own text is taken besides. */
   readonly machines: readonly Machine[];
   /** The documents that they come from; they tell whether a version was named or the newest was assumed. */
   readonly documents?: readonly Document[];
@@ -31,8 +32,17 @@ export function decode(source: SourceText, context: DecodeContext): CrashReport 
   const others = new OtherFormatCounter();
   const scan = scanOopses(counted(text.lines(), others));
   const ranked = rank(scan.oopses);
-  const crashes = ranked.map(({ oops, place, siblings }) => decodeOops(text, oops, place, siblings, context));
+  const machines = ranked.length > 0 ? [...context.machines, ...inlineMachines(source)] : [];
+  const crashes = ranked.map(({ oops, place, siblings }) =>
+    decodeOops(text, oops, place, siblings, { ...context, machines }),
+  );
   return { crashes, misses: crashes.length > 0 ? droppedNote(scan) : misses(text, scan, others) };
+}
+
+/** The memory maps that stand in the dump's own text: a boot log before the crash has the guest's E820 map. */
+function inlineMachines(source: SourceText): readonly Machine[] {
+  if (!memmap.recognise(source.text, source.uri)) return [];
+  return memmap.parse(source, { files: new Map() }).machines;
 }
 
 function* counted(lines: Iterable<DumpLine>, others: OtherFormatCounter): Generator<DumpLine, void, void> {

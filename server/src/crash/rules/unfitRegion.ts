@@ -29,7 +29,9 @@ export const unfitRegion: CrashRule = {
         const region = regionAt(machine, address.address);
         const across = straddles(machine, address.address);
         if (region && !UNFIT.has(region.kind) && !across) continue;
-        if (!region && machine.regions.length === 0) continue;
+        // Rounded lengths leave gaps that are none.
+        const vague = machine.regions.length === 0 || machine.regions.some(({ approximate }) => approximate);
+        if (!region && vague) continue;
         if (address.register === 'rip' && isFirmware(address.address, region?.kind)) continue;
         const place = region
           ? across && !UNFIT.has(region.kind)
