@@ -4,9 +4,10 @@ import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
 import { LAYOUT_CHECKS } from './layout/rows';
+import { VMCONF_CHECKS } from './vmconf/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps. */
-export const CHECKS: readonly Check[] = [...LAYOUT_CHECKS];
+export const CHECKS: readonly Check[] = [...VMCONF_CHECKS, ...LAYOUT_CHECKS];
 
 export interface CheckSettings {
   /** A severity, or `off`, by code. */

@@ -1,0 +1,75 @@
+/** All checks on vm.conf: what its parser finds, then the rules, one a file. */
+import { PARSE_PROBLEMS } from '../../vmm/vmd/problems';
+import type { Check } from '../check';
+import { agentx } from './agentx';
+import { bootDevice } from './bootDevice';
+import { bootOnly } from './bootOnly';
+import { diskFormat } from './diskFormat';
+import { groupName } from './groupName';
+import { instanceOptions } from './instanceOptions';
+import { instanceParent } from './instanceParent';
+import { interfaceName } from './interfaceName';
+import { linkAddress } from './linkAddress';
+import { localPrefix } from './localPrefix';
+import { macroUnused } from './macroUnused';
+import { memoryLimit } from './memoryLimit';
+import { memoryRounded } from './memoryRounded';
+import { memorySize } from './memorySize';
+import { memoryTiny } from './memoryTiny';
+import { memoryUnit } from './memoryUnit';
+import { noBootSource } from './noBootSource';
+import { optionOverridden } from './optionOverridden';
+import { optionRepeated } from './optionRepeated';
+import { pathLength } from './pathLength';
+import { pathsJoined } from './pathsJoined';
+import { routingDomain } from './routingDomain';
+import { switchDuplicate } from './switchDuplicate';
+import { switchInterface } from './switchInterface';
+import { switchName } from './switchName';
+import { switchUndefined } from './switchUndefined';
+import { tooManyDisks } from './tooManyDisks';
+import { tooManyInterfaces } from './tooManyInterfaces';
+import { vmDuplicate } from './vmDuplicate';
+import { vmName } from './vmName';
+import { vmdLowmem } from './vmdLowmem';
+
+const PARSER: readonly Check[] = Object.entries(PARSE_PROBLEMS).map(([code, row]) => ({
+  code,
+  ...row,
+  on: ['vmconf'],
+}));
+
+export const VMCONF_CHECKS: readonly Check[] = [
+  ...PARSER,
+  agentx,
+  bootDevice,
+  bootOnly,
+  diskFormat,
+  groupName,
+  instanceOptions,
+  instanceParent,
+  interfaceName,
+  linkAddress,
+  localPrefix,
+  macroUnused,
+  memoryLimit,
+  memoryRounded,
+  memorySize,
+  memoryTiny,
+  memoryUnit,
+  noBootSource,
+  optionOverridden,
+  optionRepeated,
+  pathLength,
+  pathsJoined,
+  routingDomain,
+  switchDuplicate,
+  switchInterface,
+  switchName,
+  switchUndefined,
+  tooManyDisks,
+  tooManyInterfaces,
+  vmDuplicate,
+  vmName,
+  vmdLowmem,
+];
