@@ -38,7 +38,9 @@ function layout(options: Options, { out, service }: Terminal): number {
     default:
       for (const machine of machines) {
         const label = vmmLabel(machine);
-        out(`${machine.name}${label ? ` (${label})` : ''}\n\n${renderText(machine, { pathOf })}\n`);
+        out(
+          `${machine.name}${label ? ` (${label})` : ''}\n\n${renderText(machine, { pathOf, width: terminalWidth() })}\n`,
+        );
       }
   }
   return 0;
@@ -63,4 +65,9 @@ function difference(options: Options, { out, service }: Terminal): number {
     }
   }
   return 0;
+}
+
+/** Columns of the terminal, at most 120; 100 where the output is no terminal. */
+function terminalWidth(): number {
+  return Math.min(process.stdout.columns ?? 100, 120);
 }

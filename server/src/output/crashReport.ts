@@ -87,14 +87,20 @@ function crashText(crash: Crash, pathOf: PathOf): string[] {
   return lines;
 }
 
+/** Places in the dump that are written out for one finding. */
+const DUMP_PLACES = 3;
+
 function findingLines(finding: CrashFinding, pathOf: PathOf): string[] {
   const cause = finding.cause ? `, cause: ${finding.cause}` : '';
-  const lines = wrap(`${finding.message}`, '  ', '- ');
+  const lines = wrap(finding.message, '  ', '- ');
   lines.push(`    [${finding.code}] ${finding.confidence}, ${finding.evidence}${cause}`);
-  if (finding.at) lines.push(`    → ${placeText(finding.at, pathOf)}`);
-  for (const related of finding.related ?? [])
-    lines.push(`    → ${placeText(related.at, pathOf)}: ${related.message}`);
-  for (const at of finding.dumpLines.slice(0, 4)) lines.push(`    dump: ${placeText(at, pathOf)}`);
+  const dump = finding.dumpLines.map((at) => placeText(at, pathOf));
+  const at = finding.at ? placeText(finding.at, pathOf) : null;
+  if (at !== null && !dump.includes(at)) lines.push(`    → ${at}`);
+  for (const related of finding.related ?? []) {
+    lines.push(...wrap(`${placeText(related.at, pathOf)} ${related.message}`, '    ', '→ '));
+  }
+  if (dump.length) lines.push(`    seen at ${dump.slice(0, DUMP_PLACES).join(', ')}`);
   return lines;
 }
 
