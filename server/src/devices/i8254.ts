@@ -133,7 +133,8 @@ export class I8254 implements Device {
       count: channel.count,
     });
     if (channel !== this.channels[0]) return;
-    this.irq0(channel.mode !== 0);
+    // In the other modes OUT is high now; only an edge at the end of a count interrupts.
+    this.irq0(false);
     this.schedule();
   }
 
