@@ -1,9 +1,11 @@
 /** Bootpath in VS Code: each feature is one file with its own `activate`. */
 import * as vscode from 'vscode';
 import * as addressSpacePanel from './addressSpacePanel';
+import * as addressStrip from './addressStrip';
 import { Claims } from './claim';
 import * as decodeCrash from './decodeCrash';
 import { Server } from './languageClient';
+import * as pictureHover from './pictureHover';
 import { ReportChannel } from './reportChannel';
 import * as reportLinks from './reportLinks';
 import * as simulateBoot from './simulateBoot';
@@ -23,6 +25,8 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   versionStatus.activate(context, server, claims);
   reportLinks.activate(context);
   addressSpacePanel.activate(context, server);
+  pictureHover.activate(context, server, claims);
+  addressStrip.activate(context, server, claims);
   const boots = simulateBoot.activate(context, server, channel);
   const crashes = decodeCrash.activate(context, server, claims, channel);
   context.subscriptions.push(

@@ -1,5 +1,5 @@
 /** The address space as SVG: a list of regions that the keyboard walks through. Kinds differ by pattern, not by colour alone. */
-import { formatSize } from '../../server/src/address/format';
+import { formatSizeShort } from '../../server/src/address/format';
 import { landmarkLabels, type LandmarkLabel } from '../../server/src/picture/landmarkLabels';
 import { layoutAddressSpace, type Box as LayoutBox, type Hole } from '../../server/src/picture/layout';
 import type { PictureMachine } from '../../server/src/picture/pictureMachine';
@@ -53,7 +53,9 @@ export function drawMap(
     ...layout.ticks.map(({ address, y }) => axisText(address, MARGIN + y)),
     ...layout.holes.map((hole) => gap(hole, inner)),
     ...layout.boxes.map((box) => region(regions[box.region]!, boxOf(box, inner), handlers)),
-    ...(landmarks === 0 ? [] : landmarkLabels(layout).map((label) => landmark(label, AXIS + inner))),
+    ...(landmarks === 0
+      ? []
+      : landmarkLabels(layout, LANDMARKS - 22).map((label) => landmark(label, AXIS + inner))),
   );
   root.addEventListener('keydown', (event) => moveFocus(root, event));
   return root;
@@ -108,7 +110,7 @@ function gap({ range, y, height }: Hole, width: number): SVGGElement {
     svg(
       'text',
       { x: AXIS + 14, y: MARGIN + y + height / 2 + 4 },
-      `nothing · ${formatSize(range.end - range.start)}`,
+      `nothing · ${formatSizeShort(range.end - range.start)}`,
     ),
   );
 }
@@ -145,7 +147,7 @@ function region(view: RegionView, { x, y, width, height }: Box, handlers: MapHan
       : null,
     svg('rect', { class: 'edge', ...rect }),
     svg('rect', { class: 'tab', x: x + 0.5, y: y + 1, width: 5, height: height - 2 }),
-    clipped(`${view.name}${kind}`, view.size, rect, line === null ? null : `line ${line}`),
+    clipped(`${view.name}${kind}`, view.shortSize, rect, line === null ? null : `line ${line}`),
     svg('title', {}, spoken(view)),
   );
   group.addEventListener('click', () => {

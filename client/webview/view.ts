@@ -1,5 +1,5 @@
 /** What the panel shows, as plain data made of a layout message. */
-import { formatSize } from '../../server/src/address/format';
+import { formatSize, formatSizeShort } from '../../server/src/address/format';
 import type { ToWebview } from './messages';
 
 type Layout = Extract<ToWebview, { type: 'layout' }>;
@@ -15,7 +15,10 @@ export interface RegionView {
   readonly end: bigint;
   readonly kind: WireRegion['kind'];
   readonly name: string;
+  /** Exact. */
   readonly size: string;
+  /** At most two decimals, marked where that rounds. */
+  readonly shortSize: string;
   readonly permissions: string | null;
   readonly reason: string;
   readonly approximate: boolean;
@@ -28,6 +31,7 @@ export function regionViews(machine: WireMachine): RegionView[] {
   return machine.regions.map((region, index) => {
     const start = BigInt(region.start);
     const end = BigInt(region.end);
+    const bytes = end > start ? end - start : 0n;
     // Two regions of one name and kind are told apart by their order.
     const base = `${region.kind} ${region.name}`;
     const nth = seen.get(base) ?? 0;
@@ -39,7 +43,8 @@ export function regionViews(machine: WireMachine): RegionView[] {
       end,
       kind: region.kind,
       name: region.name === '' ? region.kind : region.name,
-      size: (region.approximate ? '~' : '') + formatSize(end > start ? end - start : 0n),
+      size: (region.approximate ? '~' : '') + formatSize(bytes),
+      shortSize: (region.approximate ? '~' : '') + formatSizeShort(bytes),
       permissions: region.permissions,
       reason: region.reason,
       approximate: region.approximate,
