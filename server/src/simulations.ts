@@ -68,8 +68,6 @@ export class Simulations {
     const { uri } = document.source;
     const machine = document.machines.find(({ name }) => name === params.machine);
     if (!machine) throw new Error(`There is no machine named "${params.machine}" in this file.`);
-    if (machine.vmm === null)
-      throw new Error(`"${machine.name}" is a memory map without a VMM, which cannot be booted.`);
     this.runs.get(uri)?.get(machine.name)?.cancel('another simulation of this machine was started');
 
     let reason: string | null = null;
