@@ -151,8 +151,9 @@ export const HEADER_RULES: readonly HeaderRule[] = [
     role: 'panics',
     kind: 'panic',
     apply: (oops, match, line) => {
-      oops.panic = match[1]!.trim();
-      oops.panicLine = line;
+      // Some consoles print it twice.
+      oops.panic ??= match[1]!.trim();
+      oops.panicLine ??= line;
     },
   },
 ];

@@ -67,7 +67,7 @@ const LINE_STARTS = [
 ].join('|');
 
 /** Words that belong to what follows them: no break between them and a line start. */
-const JOINED = ['Oops: ', 'traps: ', 'PANIC: ', 'not syncing: '];
+const JOINED = ['Oops: ', 'traps: ', 'PANIC: ', 'not syncing: ', '[ end '];
 const LONGEST_JOINED = Math.max(...JOINED.map((word) => word.length));
 
 /** Lines of `text`, one after the other, so that a dump of any size needs memory for one line only. */

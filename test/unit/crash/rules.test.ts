@@ -236,6 +236,12 @@ const EBDA: readonly (readonly [string, string, Parameters<typeof vmdMachine>[],
   ['636 KiB is affected too', golden, [['loadfile-1.7', 636]], true],
   ['vmd by its config alone', golden.replace(/^.*Hardware name.*\n/m, ''), [AFFECTED], true],
   ['no sign of vmd', golden.replace(/OpenBSD VMM.*/, 'QEMU Standard PC'), [AFFECTED], false],
+  [
+    'a machine that is no VM',
+    golden.replace(/OpenBSD VMM.*/, 'Example Inc. Server, BIOS 1.0'),
+    [AFFECTED],
+    false,
+  ],
   ['a memory map of no VMM', golden, [[null, 640, null]], false],
   ['a version that is not affected', golden, [['x86_vm-1.27', 576]], false],
   ['a version that is unknown', golden, [[null, 640]], false],
@@ -319,10 +325,18 @@ test('an overflow into the guard page is told from a truncated stack', () => {
   assert.match(messageOf(crashOf(missingSwitch), 'exception-frame-not-pushed'), /stack switch is missing/);
 });
 
+test('the reason of a panic ends before the end mark, also in a flattened text', () => {
+  const text =
+    generalProtection + '[  120.600000] ---[ end Kernel panic - not syncing: Fatal exception ]---\n';
+  for (const shape of [text, text.replaceAll('\n', ' ')]) {
+    assert.match(messageOf(crashOf(shape), 'kernel-panic'), /^The kernel panicked: Fatal exception\. /);
+  }
+});
+
 test('RF clear means that no fault came first', () => {
   assert.match(
     messageOf(crashOf(golden.replace('00010046', '00000246')), 'double-fault-first-event'),
-    /RF clear: .* interrupt, a trap or a software interrupt/,
+    /RF clear: .* an interrupt, a trap or a breakpoint/,
   );
 });
 

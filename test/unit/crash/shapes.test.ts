@@ -11,6 +11,7 @@ const SHAPES: readonly (readonly [string, string])[] = [
   ['flattened to one line', lines.join(' ')],
   ['flattened without time stamps', bare.map((line) => line.trim()).join(' ')],
   ['flattened with its line breaks gone altogether', lines.join('')],
+  ['flattened, runs of blanks become one', golden.replace(/\s+/g, ' ')],
   ['CRLF', lines.join('\r\n')],
   ['lone CR', lines.join('\r')],
   ['doubled line breaks', lines.join('\n\n')],

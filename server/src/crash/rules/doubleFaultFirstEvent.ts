@@ -3,26 +3,33 @@ import { hex } from '../../address/format';
 import { bit } from '../../x86/bitField';
 import { linesOf, register, type CrashRule } from '../crashFacts';
 
-/** The CPU sets RF in the frame of a fault (SDM vol. 3, 17.3.1.1), and the #DF frame has the flags of the first event. */
+/**
+ * The CPU sets RF in the flags that it saves for a fault, and for an event between two iterations of a repeated string
+ * instruction (SDM vol. 3, 17.3.1.1); the #DF frame has the flags of the first event.
+ */
 export const doubleFaultFirstEvent: CrashRule = {
   id: 'R2',
   code: 'double-fault-first-event',
   title: 'What kind of event came before the double fault',
-  confidence: 'certain',
+  confidence: 'likely',
   check(facts) {
     const rflags = register(facts, 'rflags');
     if (facts.oops.kind !== 'double-fault' || rflags === undefined) return [];
-    const rf = bit(rflags, 16);
-    const interrupts = bit(rflags, 9) ? 'on' : 'off';
-    const message = rf
-      ? `EFLAGS ${hex(rflags)} has RF set, with interrupts ${interrupts}: the event before the double fault was itself a fault, raised at RIP. Which one is not recorded; the error code 0 is the double fault’s own and says nothing.`
-      : `EFLAGS ${hex(rflags)} has RF clear: the event before the double fault was an interrupt, a trap or a software interrupt, and RIP is where the CPU was to go on. The error code 0 is the double fault’s own and says nothing.`;
+    const fault = bit(rflags, 16);
+    const interruptible = bit(rflags, 9);
+    const exception = interruptible
+      ? ' (or an interrupt that came in the middle of a repeated string instruction)'
+      : '';
+    const message = fault
+      ? `EFLAGS ${hex(rflags)} has RF set, with interrupts ${interruptible ? 'on' : 'off'}: the event before the double fault was itself a fault, raised at RIP${exception}. Which one is not recorded; the error code 0 is the double fault’s own and says nothing.`
+      : `EFLAGS ${hex(rflags)} has RF clear: the event before the double fault was an interrupt, a trap or a breakpoint, and RIP is where the CPU was to go on. The error code 0 is the double fault’s own and says nothing.`;
     return [
       {
         message,
         severity: 'information',
         evidence: 'proven',
         cause: null,
+        ...(fault && !interruptible ? { confidence: 'certain' as const } : {}),
         lines: linesOf(facts, 'rflags'),
       },
     ];

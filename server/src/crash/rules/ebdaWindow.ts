@@ -8,9 +8,9 @@ import { guestPhysicalAddresses, type GuestPhysical } from '../locate';
 /** From SeaBIOS's lowest EBDA (src/config.h, BUILD_EBDA_MINIMUM) to the VGA window. */
 export const EBDA_WINDOW = { start: 0x90000n, end: 0xa0000n };
 
-/** Condition 1: the guest ran under OpenBSD's vmd, by the dump or by the config that was given. */
+/** Condition 1: the guest ran under OpenBSD's vmd, by the dump's hardware name; without one by the config that was given. */
 export function isUnderVmd(facts: CrashFacts): boolean {
-  if (facts.vmm) return facts.vmm.model === 'vmd';
+  if (facts.oops.hardware !== null) return facts.vmm?.model === 'vmd';
   return facts.candidates.some(({ machine }) => machine.vmm === 'vmd');
 }
 
