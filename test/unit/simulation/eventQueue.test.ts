@@ -1,0 +1,89 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { AddressDecode } from '../../../server/src/simulation/addressDecode';
+import { EventQueue } from '../../../server/src/simulation/eventQueue';
+import { Timeline } from '../../../server/src/simulation/timeline';
+import type { Device } from '../../../server/src/devices/device';
+
+test('alarms ring in the order of time, then of name, and only when due', () => {
+  let now = 0;
+  const rung: string[] = [];
+  const queue = new EventQueue(
+    () => now,
+    () => undefined,
+  );
+  for (const [name, at] of [
+    ['c', 20],
+    ['b', 10],
+    ['a', 20],
+    ['d', 30],
+  ] as const) {
+    queue.setAlarm(name, at, () => rung.push(name));
+  }
+  assert.equal(queue.next(), 10);
+  now = 20;
+  queue.ringDue();
+  assert.deepEqual([rung, queue.next()], [['b', 'a', 'c'], 30]);
+});
+
+test('a ring may move another alarm that is due', () => {
+  const rung: string[] = [];
+  const queue = new EventQueue(
+    () => 10,
+    () => undefined,
+  );
+  queue.setAlarm('first', 1, () => queue.setAlarm('second', 99, () => rung.push('late')));
+  queue.setAlarm('second', 2, () => rung.push('early'));
+  queue.ringDue();
+  assert.deepEqual([rung, queue.next()], [[], 99]);
+});
+
+test('the host is told of every new alarm', () => {
+  const told: number[] = [];
+  const queue = new EventQueue(
+    () => 0,
+    (at) => told.push(at),
+  );
+  queue.setAlarm('x', 5, () => undefined);
+  queue.clearAlarm('x');
+  assert.deepEqual([told, queue.next()], [[5], null]);
+});
+
+function device(name: string, spans: Pick<Device, 'ports' | 'mmio'>): Device {
+  return { name, ...spans, reset: () => undefined, save: () => ({}), restore: () => undefined };
+}
+
+test('ports and addresses find their device, ends excluded', () => {
+  const decode = new AddressDecode([
+    device('a', { ports: [{ start: 0x40, end: 0x44 }], mmio: [{ start: 0x2000n, end: 0x3000n }] }),
+    device('b', { ports: [{ start: 0x43, end: 0x45 }], mmio: [{ start: 0x1000n, end: 0x1010n }] }),
+  ]);
+  const names = [0x3f, 0x40, 0x43, 0x44, 0x45].map((port) => decode.atPort(port)?.name ?? null);
+  assert.deepEqual(names, [null, 'a', 'a', 'b', null]);
+  const at = [0xfffn, 0x1000n, 0x100fn, 0x1010n, 0x2fffn, 0x3000n];
+  assert.deepEqual(
+    at.map((address) => decode.atAddress(address)?.name ?? null),
+    [null, 'b', 'b', null, 'a', null],
+  );
+});
+
+test('the timeline keeps the first events and counts the rest', () => {
+  const timeline = new Timeline();
+  for (let i = 0; i < 20_005; i++) timeline.note('verdict', i, 0, `event ${i}`);
+  assert.deepEqual([timeline.events.length, timeline.dropped], [20_000, 5]);
+});
+
+test('interrupts and halts that go on are one line until something else happens', () => {
+  const timeline = new Timeline();
+  for (let at = 0; at < 10; at += 2) {
+    timeline.add({ event: 'halt', at, vcpu: 0, rip: 0x100n });
+    timeline.add({ event: 'interrupt', at: at + 1, vcpu: 0, vector: 8, source: 'pic' });
+  }
+  timeline.add({ event: 'init', at: 20, vcpu: 1 });
+  timeline.add({ event: 'halt', at: 21, vcpu: 0, rip: 0x100n });
+  timeline.flush();
+  assert.deepEqual(
+    timeline.events.map(({ event, at }) => `${event} ${at}`),
+    ['halt 0', 'interrupt 1', 'repeated 8', 'repeated 9', 'init 20', 'halt 21'],
+  );
+});

@@ -1,0 +1,255 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import type { Core, CoreOptions } from '../../../server/emulator/face';
+import { simulate } from '../../../server/src/simulation/simulate';
+import { vmdCpuProfile } from '../../../server/src/vmm/vmd/cpuProfile';
+import { VMD } from '../../../server/src/vmm/vmd/model';
+import { modeOf } from '../../../server/src/x86/state';
+import { elfFile } from './elfFile';
+import { ScriptedCore, type Program } from './scriptedCore';
+import { vmdMachine } from './vmdMachine';
+
+interface Images {
+  readonly firmware?: Uint8Array;
+  readonly kernel?: Uint8Array;
+}
+
+/** Powers a VM on, runs `program`, and gives the core as it was left. */
+function powerOn(version: string, memory: string, images: Images, program: Program = function* () {}) {
+  let core: ScriptedCore | null = null;
+  const report = simulate(
+    vmdMachine(version, memory),
+    VMD,
+    version,
+    {
+      machine: null,
+      firmware: images.firmware ?? null,
+      kernel: images.kernel ?? null,
+      probe: null,
+      taps: [],
+      maxInstructions: 1000,
+      reboots: 0,
+    },
+    {
+      createCore: (options: CoreOptions): Core => (core = new ScriptedCore(options, program)),
+      cancelled: () => false,
+      progress: () => undefined,
+    },
+  );
+  return { report, core: core as unknown as ScriptedCore };
+}
+
+/** A ROM whose every 16 bytes tell their offset. */
+function rom(size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, i) => ((i >> 4) * 7 + 1) & 0xff);
+}
+
+for (const [version, size, low] of [
+  ['7.8', 0x40000, 0xc0000n],
+  ['7.8', 0x80000, 0xa0000n],
+  ['2026-01', 0x80000, 0x90000n],
+  ['7.6', 0x80000, 0x80000n],
+  ['x86_vm-1.27', 0x10000, 0xf0000n],
+] as const) {
+  test(`vmd ${version} puts ${size / 1024} KiB of firmware below 4 GiB and from ${low.toString(16)} below 1 MiB`, () => {
+    const image = rom(size);
+    const { core, report } = powerOn(version, '512M', { firmware: image });
+    assert.equal(report.outcome, 'halted', report.reason);
+    const last = image.subarray(-16);
+    assert.deepEqual(core.read(0xfffffff0n, 16), last);
+    assert.deepEqual(core.read(0xffff0n, 16), last);
+    assert.deepEqual(core.read(0x100000000n - BigInt(size), 16), image.subarray(0, 16));
+    const lowSize = 0x100000 - Number(low);
+    assert.deepEqual(core.read(low, 16), image.subarray(size - lowSize, size - lowSize + 16));
+    assert.deepEqual([modeOf(core.state()), core.state().rip], ['real', 0xfff0n]);
+  });
+}
+
+test('the firmware area is memory: a guest may write to it', () => {
+  const { core } = powerOn('7.8', '512M', { firmware: rom(0x10000) });
+  assert.equal(core.write(0xfffff000n, Uint8Array.of(0x55)), true);
+  assert.equal(core.write(0xb8000n, Uint8Array.of(0x55)), true);
+});
+
+for (const [version, memory, starts] of [
+  ['7.8', '5M', false],
+  ['x86_vm-1.27', '5M', true],
+] as const) {
+  test(`a tiny guest of vmd ${version} ${starts ? 'starts' : 'cannot have a BIOS: its range ends a byte early'}`, () => {
+    const { report } = powerOn(version, memory, { firmware: rom(0x10000) });
+    assert.equal(report.outcome, starts ? 'halted' : 'vmm-exit', report.reason);
+    if (!starts) assert.match(report.reason, /does not fit at 0xffff0000 up to 4 GiB/);
+  });
+}
+
+for (const [memory, low, high] of [
+  ['512M', 0x1ff00000 - 0xf00000, 0],
+  ['8G', 0xeff00000 - 0xf00000, 0x110000000],
+] as const) {
+  test(`CMOS tells ${memory} in units of 64 KiB`, () => {
+    powerOn('7.8', memory, { firmware: rom(0x10000) }, function* (cpu) {
+      const read = (index: number) => {
+        cpu.out(0x70, index);
+        return cpu.in(0x71);
+      };
+      assert.equal(read(0x34) | (read(0x35) << 8), low / 65536);
+      assert.equal(read(0x5b) | (read(0x5c) << 8) | (read(0x5d) << 16), high / 65536);
+      yield;
+    });
+  });
+}
+
+test('fw_cfg hands out the map of the layout: RAM is type 1, the rest type 2', () => {
+  powerOn('7.8', '1G', { firmware: rom(0x10000) }, function* (cpu) {
+    cpu.out(0x510, 0x20, 2);
+    const bytes = Uint8Array.from({ length: 5 * 20 }, () => cpu.in(0x511));
+    const view = new DataView(bytes.buffer);
+    const entries = [0, 1, 2, 3, 4].map((i) => [
+      view.getBigUint64(i * 20, true),
+      view.getBigUint64(i * 20 + 8, true),
+      view.getUint32(i * 20 + 16, true),
+    ]);
+    assert.deepEqual(entries, [
+      [0n, 0xa0000n, 1],
+      [0xa0000n, 0x60000n, 2],
+      [0x100000n, 0x3ff00000n, 1],
+      [0xf0000000n, 0xfc00000n, 2],
+      [0xffc00000n, 0x400000n, 2],
+    ]);
+    yield;
+  });
+});
+
+test('the PCI bus has the host bridge 0b5d:0666', () => {
+  powerOn('7.8', '1G', { firmware: rom(0x10000) }, function* (cpu) {
+    cpu.out(0xcf8, 0x80000000, 4);
+    assert.equal(cpu.in(0xcfc, 4), 0x06660b5d);
+    yield;
+  });
+});
+
+const KERNEL = elfFile({
+  entry: 0xffffffff81000000n,
+  segments: [
+    { physical: 0x1000000n, virtual: 0xffffffff81000000n, bytes: Uint8Array.of(0xf4), memorySize: 0x5000n },
+  ],
+});
+
+function words(core: ScriptedCore, address: bigint, count: number): bigint[] {
+  const bytes = core.read(address, count * 8)!;
+  const view = new DataView(bytes.buffer);
+  return Array.from({ length: count }, (_, i) => view.getBigUint64(i * 8, true));
+}
+
+for (const [version, third] of [
+  ['loadfile-1.11', 0n],
+  ['7.8', 0x00af9b000000ffffn],
+] as const) {
+  test(`vmd ${version} boots an ELF64 kernel with its GDT, tables and stack`, () => {
+    const { core } = powerOn(version, '512M', { kernel: KERNEL });
+    const state = core.state();
+    assert.deepEqual([modeOf(state), state.rip, state.general.rsp], ['compatibility', 0x1000000n, 0xffdcn]);
+    assert.deepEqual([state.cr0, state.cr3, state.cr4, state.efer], [0x80000011n, 0x11000n, 0x30n, 0x500n]);
+    assert.deepEqual(words(core, 0x10000n, 4), [0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn, third]);
+    assert.deepEqual(words(core, 0x11000n, 2), [0x12001n, 0n]);
+    assert.deepEqual(words(core, 0x12000n, 1), [0x13007n]);
+    assert.deepEqual(words(core, 0x13000n, 2), [0x87n, 0x200087n]);
+    const stack = new DataView(core.read(0xffe0n, 32)!.buffer);
+    const slots = Array.from({ length: 8 }, (_, i) => stack.getUint32(i * 4, true));
+    assert.deepEqual([slots[0], slots[2], slots[3], slots[7]], [0, 0x0e, 0x1005000, 0x2000]);
+    const bootArguments = new DataView(core.read(0x2000n, 12)!.buffer);
+    assert.equal(bootArguments.getUint32(0, true), 0);
+    assert.equal(slots[6], bootArguments.getUint32(4, true) + 28);
+  });
+}
+
+test('an ELF32 kernel starts with paging on over 4 MiB pages', () => {
+  const kernel = elfFile({
+    bits: 32,
+    entry: 0xd0200000n,
+    segments: [{ physical: 0x200000n, virtual: 0xd0200000n, bytes: Uint8Array.of(0xf4) }],
+  });
+  const { core } = powerOn('7.8', '512M', { kernel });
+  const state = core.state();
+  assert.deepEqual(
+    [modeOf(state), state.rip, state.cr3, state.cr4],
+    ['protected-32', 0x200000n, 0x12000n, 0x10n],
+  );
+  assert.deepEqual(words(core, 0x12000n, 1), [0x0040008700000087n]);
+});
+
+for (const [name, kernel, message] of [
+  [
+    'outside memory',
+    elfFile({
+      entry: 0x40000000n,
+      segments: [{ physical: 0x40000000n, virtual: 0x40000000n, bytes: Uint8Array.of(0xf4) }],
+    }),
+    /program header 0 of the kernel goes to 0x40000000 with 0x1 bytes, outside the VM's memory/,
+  ],
+  ['with a lying header', KERNEL.subarray(0, 100), /the kernel cannot be loaded: e_phoff/],
+] as const) {
+  test(`a kernel ${name} does not start`, () => {
+    const { report } = powerOn('7.8', '512M', { kernel });
+    assert.equal(report.outcome, 'vmm-exit');
+    assert.match(report.reason, message);
+  });
+}
+
+test('a boot file that is no ELF is taken for a BIOS', () => {
+  const { core } = powerOn('7.8', '512M', { kernel: rom(0x10000) });
+  assert.equal(core.state().rip, 0xfff0n);
+});
+
+for (const [version, place] of [
+  ['7.8', null],
+  ['x86_vm-1.19', 0x9e000n],
+  ['x86_vm-1.27', 0xefff0000n],
+] as const) {
+  test(`vmd ${version} ${place === null ? 'has no ACPI tables' : `puts its XSDT at ${place.toString(16)}`}`, () => {
+    const { core } = powerOn(version, '512M', { firmware: rom(0x10000) });
+    const rsdp = core.read(0x9d000n, 36)!;
+    if (place === null) {
+      assert.deepEqual([...rsdp], new Array(36).fill(0));
+      return;
+    }
+    const sum = (bytes: Uint8Array) => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
+    assert.equal(new TextDecoder().decode(rsdp.subarray(0, 8)), 'RSD PTR ');
+    assert.deepEqual([sum(rsdp.subarray(0, 20)), sum(rsdp)], [0, 0]);
+    assert.equal(new DataView(rsdp.buffer).getBigUint64(24, true), place);
+    const header = core.read(place, 44)!;
+    assert.equal(new TextDecoder().decode(header.subarray(0, 4)), 'XSDT');
+    const madtAt = new DataView(header.buffer).getBigUint64(36, true);
+    const madt = core.read(madtAt, 64)!;
+    assert.deepEqual([new TextDecoder().decode(madt.subarray(0, 4)), sum(header), sum(madt)], ['APIC', 0, 0]);
+    assert.deepEqual([...core.read(0x40en, 2)!], [0x00, 0x9d]);
+  });
+}
+
+for (const [leaf, options, expected] of [
+  [0x00, {}, [0x15, 0x756e6547, 0x6c65746e, 0x49656e69]],
+  [0x40000000, {}, [0, 0x6e65704f, 0x56445342, 0x38354d4d]],
+  [0x20, {}, [1, 100, 10_000_000, 0]],
+  [0x80000008, {}, [0x3027, 0, 0, 0]],
+] as const) {
+  test(`CPUID ${leaf.toString(16)}`, () => {
+    const profile = vmdCpuProfile({ localApic: false, x2apic: false, ibt: false, ...options });
+    assert.deepEqual([...profile.cpuid(leaf, 0, 0)], expected);
+  });
+}
+
+for (const [apic, edx, ecx] of [
+  [false, 0x078ba97f, 0x80002000],
+  [true, 0x078bab7f, 0x80202000],
+] as const) {
+  test(`CPUID 1 ${apic ? 'shows' : 'hides'} the local APIC, and names the vCPU`, () => {
+    const profile = vmdCpuProfile({ localApic: apic, x2apic: apic, ibt: false });
+    const [, ebx, c, d] = profile.cpuid(1, 0, 3);
+    assert.deepEqual([ebx >>> 24, c, d], [3, ecx, edx]);
+  });
+}
+
+test('IBT is shown where the host uses it', () => {
+  const show = (ibt: boolean) => vmdCpuProfile({ localApic: false, x2apic: false, ibt }).cpuid(7, 0, 0)[3];
+  assert.deepEqual([show(false), show(true)], [0, 1 << 20]);
+});
