@@ -32,3 +32,18 @@ export function formatSize(bytes: bigint): string {
   }
   return `${bytes} B`;
 }
+
+/**
+ * A size with at most four digits before the unit, for places where the exact number would be `2095976 KiB`: exact
+ * where it can be, else with one decimal and `≈` (`≈2046.9 MiB`).
+ */
+export function formatSizeShort(bytes: bigint): string {
+  const exact = formatSize(bytes);
+  if (/^\d{1,4} /.test(exact)) return exact;
+  for (const [unit, name] of [...UNITS].reverse()) {
+    if (bytes / unit > 9999n && name !== 'TiB') continue;
+    const tenths = (bytes * 10n + unit / 2n) / unit;
+    return `≈${tenths / 10n}${tenths % 10n === 0n ? '' : `.${tenths % 10n}`} ${name}`;
+  }
+  return exact;
+}

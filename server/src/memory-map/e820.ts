@@ -137,7 +137,7 @@ class Reader {
       permissions: null,
       reason: gap
         ? 'The kernel prints this gap between two entries of the map.'
-        : `The ${who} map calls this ${type}; ${brackets ? 'it prints the last byte of the range' : 'this old form prints the end of the range, not its last byte'}.`,
+        : `The ${who} map calls this ${type}.`,
       from,
       to,
       approximate: false,

@@ -1,0 +1,80 @@
+/** What a picture needs of a machine, and how a client gets it from the wire. */
+import { sizeOf } from '../address/range';
+import { parseAddress } from '../address/parse';
+import { REGION_KINDS, type Machine, type Region, type RegionKind } from '../machine/machine';
+import type { TextRange } from '../text/position';
+
+export type PictureRegion = Pick<
+  Region,
+  'range' | 'kind' | 'name' | 'permissions' | 'reason' | 'at' | 'approximate'
+>;
+
+/** Every `Machine` is one. Regions are sorted by start and may overlap. */
+export interface PictureMachine extends Pick<Machine, 'name' | 'vmm' | 'version'> {
+  readonly regions: readonly PictureRegion[];
+}
+
+/** The machine of a layout request's answer: addresses are hex strings, `vmm` is `vmd@7.8`. */
+export interface WireLikeMachine {
+  readonly name: string;
+  readonly vmm: string | null;
+  readonly regions: readonly {
+    readonly start: string;
+    readonly end: string;
+    readonly kind: RegionKind;
+    readonly name: string;
+    readonly permissions: string | null;
+    readonly reason: string;
+    readonly uri: string | null;
+    readonly range: TextRange | null;
+    readonly approximate: boolean;
+  }[];
+}
+
+function address(text: string): bigint {
+  const parsed = parseAddress(text, true);
+  return 'value' in parsed ? parsed.value : 0n;
+}
+
+/** Keeps the order and the number of regions, so that indices on both sides mean the same. */
+export function fromWire(wire: WireLikeMachine): PictureMachine {
+  const [vmm, version] = wire.vmm?.split('@') ?? [];
+  return {
+    name: wire.name,
+    vmm: vmm ?? null,
+    version: version ?? null,
+    regions: wire.regions.map((region) => ({
+      range: { start: address(region.start), end: address(region.end) },
+      kind: REGION_KINDS.includes(region.kind) ? region.kind : 'reserved',
+      name: region.name,
+      permissions: region.permissions,
+      reason: region.reason,
+      at: region.uri !== null && region.range !== null ? { uri: region.uri, range: region.range } : null,
+      ...(region.approximate ? { approximate: true } : {}),
+    })),
+  };
+}
+
+/** `vmd@7.8`, `vmd`, or an empty string for a bare map. */
+export function vmmLabel({ vmm, version }: Pick<Machine, 'vmm' | 'version'>): string {
+  if (vmm === null) return '';
+  return version === null ? vmm : `${vmm}@${version}`;
+}
+
+/** How kinds are written for people. */
+export const KIND_WORDS: Readonly<Record<RegionKind, string>> = {
+  ram: 'RAM',
+  reserved: 'reserved',
+  rom: 'ROM',
+  mmio: 'MMIO',
+  acpi: 'ACPI',
+  nvs: 'ACPI NVS',
+  unusable: 'unusable',
+  persistent: 'persistent',
+  hole: 'hole',
+};
+
+/** Bytes of RAM, each counted as often as a region claims it. */
+export function ramOf(machine: PictureMachine): bigint {
+  return machine.regions.reduce((sum, { kind, range }) => (kind === 'ram' ? sum + sizeOf(range) : sum), 0n);
+}
