@@ -73,7 +73,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function parse(command: Command, argv: readonly string[]) {
   const options = Object.fromEntries(
-    Object.entries(command.options).map(([key, { type, multiple }]) => [key, { type, ...(multiple ? { multiple } : {}) }]),
+    Object.entries(command.options).map(([key, { type, multiple }]) => [
+      key,
+      { type, ...(multiple ? { multiple } : {}) },
+    ]),
   );
   try {
     return parseArgs({
@@ -95,7 +98,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    terminal.note(`bootpath: ${error instanceof UsageError ? error.message : String((error as Error).stack ?? error)}`);
+    terminal.note(
+      `bootpath: ${error instanceof UsageError ? error.message : String((error as Error).stack ?? error)}`,
+    );
     process.exitCode = 2;
   },
 );

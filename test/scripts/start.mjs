@@ -19,7 +19,10 @@ const steps = [
   ['What is wrong with the config', ['check', `${example}/vm.conf`]],
   ['Where the guest’s memory is, and why', ['layout', `${example}/vm.conf`]],
   ['What the guest does when it boots', simulate],
-  ['What the guest’s crash says, and which line it leads to', ['decode', `${example}/reboot-crash.txt`, '--config', `${example}/vm.conf`]],
+  [
+    'What the guest’s crash says, and which line it leads to',
+    ['decode', `${example}/reboot-crash.txt`, '--config', `${example}/vm.conf`],
+  ],
 ];
 
 for (const [title, args] of steps) {

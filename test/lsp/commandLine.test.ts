@@ -1,0 +1,256 @@
+/** The command line as scripts call it: exit codes, what is on stdout and what on stderr, and the JSON contract. */
+import { strict as assert } from 'node:assert';
+import * as esbuild from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { after, before, test } from 'node:test';
+
+const root = process.env.BOOTPATH_ROOT!;
+const out = join(root, 'dist/test', `cli-${process.pid}`);
+const example = join(root, 'examples/vmd-alpine');
+let folder = '';
+
+before(async () => {
+  const { shared } = (await import(pathToFileURL(join(root, 'esbuild.mjs')).href)) as {
+    shared: esbuild.BuildOptions;
+  };
+  await esbuild.build({
+    ...shared,
+    absWorkingDir: root,
+    entryPoints: { cli: 'server/src/cli.ts', worker: 'server/src/worker.ts' },
+    outdir: out,
+    platform: 'node',
+    format: 'cjs',
+  });
+  folder = mkdtempSync(join(tmpdir(), 'bootpath-cli-'));
+});
+
+after(() => {
+  rmSync(out, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bootpath(args: readonly string[], options: { cwd?: string; input?: string } = {}): Run {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(out, 'cli.js'), ...args], {
+    cwd: options.cwd ?? folder,
+    input: options.input ?? '',
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  return { code: status, stdout, stderr };
+}
+
+function jsonOf<T>(run: Run): T {
+  return JSON.parse(run.stdout) as T;
+}
+
+function write(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+interface CheckJson {
+  files: {
+    file: string;
+    language: string | null;
+    vmm: string | null;
+    findings: {
+      code: string;
+      severity: string;
+      message: string;
+      file: string;
+      line: number;
+      column: number;
+    }[];
+  }[];
+}
+
+test('check lists findings with one-based places and exits 0 without errors', () => {
+  const run = bootpath(['check', 'vm.conf', '--format', 'json'], { cwd: example });
+  const [file] = jsonOf<CheckJson>(run).files;
+  assert.equal(file!.language, 'vmconf');
+  assert.equal(file!.vmm, 'vmd@7.8');
+  const text = readFileSync(join(example, 'vm.conf'), 'utf8').split('\n');
+  const unknown = file!.findings.find(({ code }) => code === 'vmconf-switch-undefined')!;
+  assert.ok(text[unknown.line - 1]!.slice(unknown.column - 1).startsWith('"uplnk"'));
+  assert.equal(unknown.file, 'vm.conf');
+  assert.equal(run.code, 0);
+});
+
+test('check exits 1 on an error', () => {
+  const run = bootpath(['check', write('broken.conf', 'vm "a" {\n\tmemory 512\n\tdisk "/a.img"\n}\n')]);
+  assert.equal(run.code, 1, run.stdout + run.stderr);
+});
+
+test('what nobody recognises is listed with a null language, named on stderr, and is exit 2', () => {
+  const run = bootpath(['check', write('notes.txt', 'hello\n'), '--format', 'json']);
+  assert.equal(jsonOf<CheckJson>(run).files[0]!.language, null);
+  assert.match(run.stderr, /notes\.txt: not recognised/);
+  assert.equal(run.code, 2);
+});
+
+test('"-" reads standard input', () => {
+  const run = bootpath(['check', '-', '--format', 'json'], {
+    input: 'vm "a" {\n\tmemory 1G\n\tcdrom "/a.iso"\n}\n',
+  });
+  assert.equal(jsonOf<CheckJson>(run).files[0]!.language, 'vmconf', run.stderr);
+  assert.equal(jsonOf<CheckJson>(run).files[0]!.file, '-');
+});
+
+interface LayoutJson {
+  machines: {
+    name: string;
+    vmm: string | null;
+    regions: { start: string; end: string; kind: string; file: string | null; line: number | null }[];
+  }[];
+}
+
+for (const [version, end] of [
+  ['7.8', '0xa0000'],
+  ['x86_vm-1.27', '0x90000'],
+] as const) {
+  test(`layout --as vmd@${version} ends low RAM at ${end}`, () => {
+    const run = bootpath(['layout', 'vm.conf', '--as', `vmd@${version}`, '--format', 'json'], {
+      cwd: example,
+    });
+    const [machine] = jsonOf<LayoutJson>(run).machines;
+    assert.equal(machine!.vmm, `vmd@${version}`);
+    assert.equal(machine!.regions[0]!.end, end);
+    assert.equal(machine!.regions[0]!.kind, 'ram');
+    assert.equal(machine!.regions[0]!.file, 'vm.conf');
+    assert.equal(run.code, 0);
+  });
+}
+
+test('layout --format svg draws', () => {
+  assert.match(bootpath(['layout', 'vm.conf', '--format', 'svg'], { cwd: example }).stdout, /^<svg /);
+});
+
+test('layout --diff names the span that two maps disagree on', () => {
+  const e820 = (end: string): string => `BIOS-e820: [mem 0x0000000000000000-${end}] usable\n`;
+  const a = write('a.e820', e820('0x000000000009fbff'));
+  const b = write('b.e820', e820('0x000000000009ffff'));
+  const run = bootpath(['layout', '--diff', a, b, '--format', 'json']);
+  assert.deepEqual(jsonOf<{ differences: object[] }>(run).differences, [
+    { start: '0x9fc00', end: '0xa0000', left: null, right: 'ram' },
+  ]);
+});
+
+interface DecodeJson {
+  crashes: {
+    format: string;
+    mode: string;
+    registers: Record<string, string>;
+    rootCause: object | null;
+    findings: { code: string; confidence: string; evidence: string; cause: string | null }[];
+    mappings: {
+      what: string;
+      address: string;
+      region: string | null;
+      file: string | null;
+      line: number | null;
+    }[];
+  }[];
+}
+
+test('decode leads the example’s crash to the memory line of vm.conf, without a root cause', () => {
+  const run = bootpath(['decode', 'reboot-crash.txt', '--config', 'vm.conf', '--format', 'json'], {
+    cwd: example,
+  });
+  const [crash] = jsonOf<DecodeJson>(run).crashes;
+  assert.equal(crash!.registers.rip, '0x9a070');
+  assert.equal(crash!.mode, 'compatibility');
+  assert.equal(crash!.rootCause, null);
+  assert.ok(crash!.findings.some(({ code }) => code === 'vmd-lowmem'));
+  const rip = crash!.mappings.find(({ address }) => address === '0x9a070')!;
+  const text = readFileSync(join(example, 'vm.conf'), 'utf8').split('\n');
+  assert.equal(rip.file, 'vm.conf');
+  assert.match(text[rip.line! - 1]!, /memory/);
+  assert.equal(run.code, 0);
+});
+
+test('decode answers text without a crash with what it looked for, and exit 1', () => {
+  const run = bootpath(['decode', '-', '--format', 'json'], { input: 'all is well\n' });
+  assert.deepEqual(jsonOf<DecodeJson>(run).crashes, []);
+  assert.equal(run.code, 1);
+});
+
+test('explain decodes a descriptor', () => {
+  const run = bootpath(['explain', 'descriptor', '0x00af9b000000ffff', '--format', 'json']);
+  assert.equal(jsonOf<{ value: string }>(run).value, '0xaf9b000000ffff');
+  assert.match(jsonOf<{ summary: string }>(run).summary, /64-bit code/);
+});
+
+test('versions are listed oldest first', () => {
+  const { vmms } = jsonOf<{ vmms: { name: string; versions: { id: string }[] }[] }>(
+    bootpath(['versions', 'vmd', '--format', 'json']),
+  );
+  const ids = vmms[0]!.versions.map(({ id }) => id);
+  assert.ok(ids.indexOf('7.8') < ids.indexOf('x86_vm-1.27'));
+  assert.equal(ids.at(-1), 'x86_vm-1.27');
+});
+
+interface SimulateJson {
+  outcome: string;
+  reason: string;
+  instructions: number;
+  console: string;
+  vcpus: { registers: Record<string, string>; mode: string }[];
+  notModelled: string[];
+}
+
+test('simulate boots the built-in probe where no image is given', () => {
+  const run = bootpath(['simulate', 'vm.conf', '--format', 'json'], { cwd: example });
+  const report = jsonOf<SimulateJson>(run);
+  assert.equal(report.outcome, 'halted', report.reason + run.stderr);
+  assert.match(report.console, /mode long/);
+  assert.match(report.vcpus[0]!.registers.rip!, /^0x[0-9a-f]+$/);
+  assert.ok(report.notModelled.length > 0);
+  assert.equal(run.code, 0);
+});
+
+test('simulate survives a firmware of garbage', () => {
+  const garbage = join(folder, 'garbage.bin');
+  writeFileSync(garbage, Buffer.alloc(65536, 0x66));
+  const report = jsonOf<SimulateJson>(
+    bootpath(
+      ['simulate', 'vm.conf', '--firmware', garbage, '--max-instructions', '100000', '--format', 'json'],
+      {
+        cwd: example,
+      },
+    ),
+  );
+  assert.ok(report.reason.length > 0);
+});
+
+for (const [args, message] of [
+  [['frobnicate'], /no command "frobnicate"/],
+  [['check'], /needs a file/],
+  [['check', 'missing.conf'], /missing\.conf: there is no such file/],
+  [['check', 'vm.conf', '--as', 'vmd@99'], /vmd has the versions/],
+  [['check', 'vm.conf', '--as', 'nonsense'], /no model of "nonsense"/],
+  [['layout', 'vm.conf', '--vm', 'nobody'], /no machine "nobody"/],
+  [['check', 'vm.conf', '--format', 'yaml'], /prints text, json, sarif, not "yaml"/],
+  [['check', 'vm.conf', '--nonsense'], /nonsense/],
+  [['explain', 'descriptor', 'zz'], /zz/],
+  [['simulate', 'vm.conf', '--probe', 'nobody'], /no probe "nobody"/],
+  [['simulate', 'vm.conf', '--tap', '0x10000'], /ports end/],
+  [['lsp'], /--stdio/],
+] as const) {
+  test(`bad usage is exit 2 with a reason: ${args.join(' ')}`, () => {
+    const run = bootpath(args, { cwd: example });
+    assert.match(run.stderr, message);
+    assert.equal(run.stdout, '');
+    assert.equal(run.code, 2);
+  });
+}
