@@ -108,11 +108,13 @@ export function answerOwnRequests(session: Session, on: Register): void {
 
   on(protocol.DecodeRequest, shapes.DecodeParams, async (params): Promise<protocol.DecodeResult> => {
     const uris = params.configs.length > 0 ? params.configs : session.openUris();
-    const documents = await Promise.all(
-      uris.filter((uri) => uri !== params.uri).map((uri) => store.get(uri)),
-    );
-    const machines = documents.flatMap((document) => document?.machines ?? []);
-    const report = decode(new SourceText(params.uri ?? 'clipboard:/crash', params.text), { machines });
+    const parsed = await Promise.all(uris.filter((uri) => uri !== params.uri).map((uri) => store.get(uri)));
+    const documents = parsed.filter((document) => document !== null);
+    const machines = documents.flatMap((document) => document.machines);
+    const report = decode(new SourceText(params.uri ?? 'clipboard:/crash', params.text), {
+      machines,
+      documents,
+    });
     return {
       recognised: report.crashes.length > 0,
       text: crashReportText(report, pathOf),

@@ -33,6 +33,7 @@ function crashJson(crash: Crash, pathOf: PathOf): object {
   return {
     format: crash.format,
     title: crash.title,
+    verdict: crash.verdict,
     mode: crash.mode,
     registers: registersJson(crash.registers),
     findings: crash.findings.map((finding) => crashFindingJson(finding, pathOf)),
@@ -67,7 +68,7 @@ function crashText(crash: Crash, pathOf: PathOf): string[] {
     crash.title,
     `  ${placeText(crash.at, pathOf)}  ${crash.format}${crash.mode ? `, ${crash.mode} mode` : ''}`,
   ];
-  lines.push('', 'Root cause');
+  lines.push('', ...wrap(crash.verdict, '  '), '', 'Root cause');
   if (crash.rootCause) lines.push(...findingLines(crash.rootCause, pathOf));
   else lines.push('  Not established by this dump.');
   const others = crash.findings.filter((finding) => finding !== crash.rootCause);
@@ -114,7 +115,8 @@ function hypothesisLines(hypothesis: Hypothesis, index: number): string[] {
 }
 
 function mappingLines(mapping: Mapping, pathOf: PathOf): string[] {
-  const where = mapping.region ? `in ${mapping.region}` : 'in no region';
+  const owner = mapping.machine ? ` of ${mapping.machine}` : '';
+  const where = mapping.region ? `in ${mapping.region}${owner}` : 'in no region';
   const place = mapping.at ? ` → ${placeText(mapping.at, pathOf)}` : '';
   const lines = [
     `  ${mapping.what} ${hex(mapping.address)}  ${where}${place}`,
