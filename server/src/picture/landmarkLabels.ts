@@ -28,7 +28,7 @@ const NEAR = 8;
 /** Font size of the labels. */
 export const LANDMARK_SIZE = 11;
 /** A label that would stand farther from its place is left out. */
-const FARTHEST = 34;
+const FARTHEST = 45;
 
 function visible(landmark: Landmark, layout: AddressSpaceLayout): boolean {
   if (landmark.particular) return false;
