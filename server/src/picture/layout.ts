@@ -48,7 +48,7 @@ export interface AddressSpaceLayout {
   /** The first and the last address that are drawn. */
   readonly extent: AddressRange;
   /** Where an address lies, in pixels from the top of the stack; clamped to the extent. */
-  yOf(address: bigint): number;
+  readonly yOf: (address: bigint) => number;
 }
 
 export interface LayoutOptions {
