@@ -62,7 +62,8 @@ test('e820: a hover names the neighbours, an address its region', LIMIT, async (
   const text = await hover(E820.replace('0x000000000009ffff', '0x00000000000$09ffff'), 'plaintext');
   assert.match(text, /Below: .*`\[0x0, 0x9fc00\)`, which touches it/);
   assert.match(text, /Above: .*`\[0x100000, 0x80000000\)`, after a hole of 384 KiB/);
-  assert.match(text, /`0x9ffff` is in .*0x1 before its end/);
+  const address = await hover(E820 + '\nthe guest jumped to 0x9f$0800\n', 'memmap');
+  assert.match(address, /`0x9f800` is in .*, 0x400 before its end, where reserved begins/);
 });
 
 test('e820: a line leads to its region in the picture', LIMIT, async () => {
@@ -168,7 +169,7 @@ test('vm.conf: the memory line tells what becomes of it', LIMIT, async () => {
   const { uri } = await open(VMCONF, 'vmconf');
   const hints = await client.about<lsp.InlayHint[]>('inlayHint', uri, { range: EVERYTHING });
   const memory = hints.find(({ position }) => position.line === 5);
-  assert.match(String(memory?.label), /^→ 0x[0-9a-f]+ · .*ram/);
+  assert.match(JSON.stringify(memory?.label), /^"→ 0x[0-9a-f]+ · .*ram/);
   assert.match(
     await hover(VMCONF.replace('memory 1G', 'memory 1$0G'), 'vmconf'),
     /\| start \| end \(exclusive\)/,

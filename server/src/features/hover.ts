@@ -1,10 +1,11 @@
 /** Hover in words: what a keyword means, what a number decodes to, which regions the line yields. */
 import type { Hover } from 'vscode-languageserver-types';
+import { contains } from '../address/range';
 import type { Description, Document } from '../machine/language';
 import type { Position, TextRange } from '../text/position';
 import { identify } from '../x86/explain';
 import { explanationText } from './explanationText';
-import { regionsByLine } from './lineRegions';
+import { regionsByLine, regionsOf, type LineRegions } from './lineRegions';
 import { numberAt } from './numberAt';
 import { describeAddress, describeRegions } from './regionText';
 
@@ -21,18 +22,22 @@ export function hover(document: Document, position: Position, description: Descr
     sections.push(description.markdown);
     range = description.range;
   }
+  const here = regionsByLine(document).get(position.line) ?? [];
   const number = numberAt(document, position);
   if (number) {
     range ??= number.range;
     sections.push(...identify(number.text, number.label).map(explanationText));
+    // That an entry contains its own bounds is no news.
+    const own = new Set(here.filter((row) => holds(row, number.value)).map(({ machine }) => machine));
     const places = document.machines
-      .filter((machine) => machine.regions.length > 0)
+      .filter((machine) => machine.regions.length > 0 && !own.has(machine))
       .slice(0, MACHINES)
       .map((machine) => describeAddress(machine, number.value));
     if (places.length > 0) sections.push(places.join('\n\n'));
   }
-  for (const { machine, indices } of regionsByLine(document).get(position.line) ?? []) {
-    sections.push(describeRegions(machine, indices));
+  for (const { machine, indices } of here) {
+    const text = describeRegions(machine, indices, description?.markdown);
+    if (text !== '') sections.push(text);
   }
   if (sections.length === 0) return null;
   let value = '';
@@ -42,4 +47,8 @@ export function hover(document: Document, position: Position, description: Descr
     value = joined;
   }
   return value === '' ? null : { contents: { kind: 'markdown', value }, ...(range ? { range } : {}) };
+}
+
+function holds(row: LineRegions, address: bigint): boolean {
+  return regionsOf(row).some(({ range }) => contains(range, address));
 }

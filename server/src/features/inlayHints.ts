@@ -1,6 +1,6 @@
 /** What a line's regions come to, after the line: end, size, kind. */
 import type { InlayHint } from 'vscode-languageserver-types';
-import { formatSize, hex } from '../address/format';
+import { formatSizeShort, hex } from '../address/format';
 import { sizeOf } from '../address/range';
 import type { Document } from '../machine/language';
 import type { Region } from '../machine/machine';
@@ -46,7 +46,7 @@ function labelOf(regions: readonly Region[], settings: InlayHintSettings): strin
   const about = regions.some((region) => region.approximate) ? '~' : '';
   const parts: string[] = [];
   if (settings.end) parts.push(`→ ${about}${hex(end)}`);
-  if (settings.size) parts.push(about + formatSize(size));
+  if (settings.size) parts.push(about + formatSizeShort(size));
   if (settings.kind) parts.push(only ? only.kind : kindsOf(regions));
   return parts.join(' · ');
 }

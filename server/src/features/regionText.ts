@@ -15,17 +15,28 @@ const about = (region: Region): string => (region.approximate ? '~' : '');
 /** Name and kind, once where they are the same. */
 function title(region: Region): string {
   const name = region.name.trim();
-  return name === '' || name === region.kind ? region.kind : `${escapeMarkdown(name)} (${region.kind})`;
+  return name === '' || name.toLowerCase() === region.kind
+    ? region.kind
+    : `${escapeMarkdown(name)} (${region.kind})`;
 }
 
-function cite(origin: Origin): string {
-  return origin.kind === 'vmm'
-    ? ` *${escapeMarkdown(`${origin.vmm}@${origin.version}`)}: ${escapeMarkdown(origin.citation)}*`
-    : '';
+/** Where a VMM's own doing was read, each source once. */
+function sources(origins: readonly Origin[]): string[] {
+  const cited = origins.map((origin) =>
+    origin.kind === 'vmm' ? `${origin.vmm}@${origin.version}: ${origin.citation}` : '',
+  );
+  const named = [...new Set(cited)].filter((text) => text !== '');
+  return named.length === 0 ? [] : [`*Read in ${named.map(escapeMarkdown).join('; ')}.*`];
 }
 
-/** The regions that a line produced: one with its neighbours, several as a table. */
-export function describeRegions(machine: Machine, indices: readonly number[]): string {
+/**
+ * The regions that a line produced: one with its neighbours, several as a table. Of one region that `said` names already
+ * only the neighbours are left to tell; empty where there is nothing.
+ */
+export function describeRegions(machine: Machine, indices: readonly number[], said = ''): string {
+  if (indices.length === 1 && said.includes(formatRange(machine.regions[indices[0]!]!.range))) {
+    return neighbours(machine, indices[0]!);
+  }
   const head = `**${escapeMarkdown(machine.name)}**: `;
   if (indices.length === 1) return head + describeOne(machine, indices[0]!);
   const shown = indices.slice(0, ROWS).map((index) => machine.regions[index]!);
@@ -38,10 +49,12 @@ export function describeRegions(machine: Machine, indices: readonly number[]): s
       (region) =>
         `| \`${hex(region.range.start)}\` | \`${about(region)}${hex(region.range.end)}\` ` +
         `| ${about(region)}${formatSize(sizeOf(region.range))} | ${title(region)} ` +
-        `| ${escapeMarkdown(region.reason)}${cite(region.origin)} |`,
+        `| ${escapeMarkdown(region.reason)} |`,
     ),
   ];
   if (indices.length > ROWS) lines.push('', `${indices.length - ROWS} more are not shown.`);
+  const read = sources(shown.map(({ origin }) => origin));
+  if (read.length > 0) lines.push('', ...read);
   return lines.join('\n');
 }
 
@@ -53,14 +66,19 @@ function describeOne(machine: Machine, index: number): string {
       `${about(region)}${formatSize(sizeOf(region.range))}${permissions}.`,
   ];
   if (region.approximate) lines.push('The end is approximate: the source prints rounded lengths.');
-  if (region.reason !== '') lines.push(escapeMarkdown(region.reason) + cite(region.origin));
-  const below = neighbour(machine.regions[index - 1], region, 'below');
-  const above = neighbour(machine.regions[index + 1], region, 'above');
-  lines.push([below, above].filter((text) => text !== null).join(' '));
+  if (region.reason !== '') lines.push(escapeMarkdown(region.reason));
+  lines.push(neighbours(machine, index), ...sources([region.origin]));
   return lines.filter((line) => line !== '').join('\n\n');
 }
 
-/** `Below it: ram [0x0, 0x9fc00), which touches it.` Null where there is none. */
+function neighbours(machine: Machine, index: number): string {
+  const region = machine.regions[index]!;
+  const below = neighbour(machine.regions[index - 1], region, 'below');
+  const above = neighbour(machine.regions[index + 1], region, 'above');
+  return [below, above].filter((text) => text !== null).join(' ');
+}
+
+/** `Below: ram [0x0, 0x9fc00), which touches it.` Null where there is none. */
 function neighbour(other: Region | undefined, region: Region, side: 'below' | 'above'): string | null {
   if (!other) return null;
   const gap = side === 'below' ? region.range.start - other.range.end : other.range.start - region.range.end;
