@@ -51,7 +51,7 @@ export function run(powered: PoweredMachine, recorder: Recorder, limits: RunLimi
     powered.deadline = 0;
     const ending = powered.verdict
       ? ({ kind: 'verdict', verdict: powered.verdict } as const)
-      : (endingOf(exit) ?? (exit.reason === 'idle' ? skip(powered, idle) : null));
+      : (endingOf(exit) ?? (exit.reason === 'idle' ? skip(powered) : null) ?? idle.check());
     if (ending) return ending;
     limits.progress();
   }
@@ -62,8 +62,8 @@ function endingOf(exit: Exit): Ending | null {
   return exit.reason === 'memory' ? { kind: 'budget', why: 'memory' } : null;
 }
 
-/** Moves an idle machine to whatever wakes it next; an ending where nothing does, or not to any purpose. */
-function skip({ core, clock }: PoweredMachine, idle: IdleWatch): Ending | null {
+/** Moves an idle machine to whatever wakes it next; an ending where nothing does. */
+function skip({ core, clock }: PoweredMachine): Ending | null {
   let interruptible = false;
   for (let vcpu = 0; vcpu < core.vcpus; vcpu++) {
     if (core.activity(vcpu) === 'halted' && (core.state(vcpu).rflags & RFLAGS_IF) !== 0n)
@@ -74,7 +74,7 @@ function skip({ core, clock }: PoweredMachine, idle: IdleWatch): Ending | null {
   if (times.length === 0) return { kind: 'halted', why: 'no-source' };
   const until = Math.max(core.now, Math.min(...times));
   if (until > core.now) core.skipIdle(until);
-  return idle.check();
+  return null;
 }
 
 /** Tells a guest that waits for somebody from one that works. */
