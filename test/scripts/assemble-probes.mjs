@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../../server/src/simulation/probes');
 
-/** Names of all probes: the .asm files (what they share are .inc files). */
+/** Names of all probes: the .asm files (what they share are .mac files). */
 export const probeNames = () =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.asm'))

@@ -20,7 +20,7 @@ export interface Generated {
   readonly undefined: number;
 }
 
-/** Scratch memory as in images/torture.inc: operands lie well inside, so that string instructions stay inside too. */
+/** Scratch memory as in images/torture.mac: operands lie well inside, so that string instructions stay inside too. */
 const SCRATCH = 0x5000;
 const FIRST = SCRATCH + 32;
 const SPAN = 56;

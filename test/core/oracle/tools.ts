@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = process.env['BOOTPATH_ROOT'] ?? '.';
-/** Where images find `rom.inc` and the rest. */
+/** Where images find `rom.mac` and the rest. */
 const INCLUDES = [join(root, 'server/src/simulation/probes'), join(root, 'test/core/oracle/images')];
 
 const answers = (tool: string, argument: string): boolean => spawnSync(tool, [argument]).status === 0;

@@ -51,9 +51,9 @@ export function torture(bits: Bits, seed: number, length = PROGRAM_LENGTH): Tort
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 ${bits === 64 ? '%define WITH_LONG_MODE' : ''}
-%include "rom.inc"
-%include "identity.inc"
-%include "torture.inc"
+%include "rom.mac"
+%include "identity.mac"
+%include "torture.mac"
 bits 16
 main:
         ${ENTRY[bits]}

@@ -3,9 +3,9 @@
 %define PROBE "ap-start"
 %define IMAGE_SIZE 0x2000
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "e820.inc"
-%include "identity.inc"
+%include "rom.mac"
+%include "e820.mac"
+%include "identity.mac"
 
 AP_PAGE equ 0x8000                                      ; the start-up vector is its number: 8
 COUNT_REAL equ WORK + 16

@@ -3,9 +3,9 @@
 %define PROBE "boot-path"
 %define IMAGE_SIZE 0x2000
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "e820.inc"
-%include "identity.inc"
+%include "rom.mac"
+%include "e820.mac"
+%include "identity.mac"
 
 PAGE_DIRECTORY equ 0x10000                              ; 32-bit paging, 4 MiB pages
 PAE_POINTERS equ 0x11000

@@ -22,9 +22,9 @@ param_stack:                                            ; low half of RSP at the
         dd 0x405ebb78
 %endmacro
 
-%include "rom.inc"
-%include "e820.inc"
-%include "identity.inc"
+%include "rom.mac"
+%include "e820.mac"
+%include "identity.mac"
 
 ; PML4 and POINTERS of the identity map lie at 0x16000 and 0x17000.
 KERNEL_PML4 equ 0x18000

@@ -1,6 +1,6 @@
 ; Reboots as a call into the BIOS: warm boot word 0x1234 at 0x472, then a jump to the BIOS entry point F000:FFF0.
 %define PROBE "reset-bios"
-%include "rom.inc"
+%include "rom.mac"
 
 bits 16
 main:

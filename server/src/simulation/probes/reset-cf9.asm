@@ -1,6 +1,6 @@
 ; Reboots through the reset control register of PC chipsets: port 0xCF9, system reset (bit 1), then reset CPU (bit 2).
 %define PROBE "reset-cf9"
-%include "rom.inc"
+%include "rom.mac"
 
 bits 16
 main:

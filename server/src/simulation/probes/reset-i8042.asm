@@ -1,6 +1,6 @@
 ; Reboots as most PC kernels try first: the pulse-reset command to the keyboard controller (0xFE to port 0x64).
 %define PROBE "reset-i8042"
-%include "rom.inc"
+%include "rom.mac"
 
 bits 16
 main:

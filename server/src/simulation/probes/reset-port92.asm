@@ -1,6 +1,6 @@
 ; Reboots through system control port A (0x92): fast reset is bit 0, beside the A20 gate in bit 1.
 %define PROBE "reset-port92"
-%include "rom.inc"
+%include "rom.mac"
 
 bits 16
 main:

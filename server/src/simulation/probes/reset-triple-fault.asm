@@ -1,6 +1,6 @@
 ; Reboots by a triple fault, the last resort of most kernels: no interrupt table, then a breakpoint.
 %define PROBE "reset-triple-fault"
-%include "rom.inc"
+%include "rom.mac"
 
 bits 16
 main:

@@ -5,11 +5,11 @@
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "identity.inc"
-%include "system.inc"
+%include "rom.mac"
+%include "identity.mac"
+%include "system.mac"
 
-SMALL equ 0x60                                          ; replaces descriptors of system.inc, see below
+SMALL equ 0x60                                          ; replaces descriptors of system.mac, see below
 EXPAND_DOWN equ 0x68
 WRITE_PROTECTED equ 0x78
 BOTH_SIZES equ 0x80                                     ; code with L and D set

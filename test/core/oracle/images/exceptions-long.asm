@@ -4,9 +4,9 @@
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "identity.inc"
-%include "system.inc"
+%include "rom.mac"
+%include "identity.mac"
+%include "system.mac"
 
 ; Under PML4[2]: one directory, one table, a few pages.
 AREA_POINTERS equ 0x18000

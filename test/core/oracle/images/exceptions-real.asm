@@ -4,8 +4,8 @@
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "system.inc"
+%include "rom.mac"
+%include "system.mac"
 
 bits 16
         align 16, db 0x90

@@ -5,9 +5,9 @@
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "identity.inc"
-%include "system.inc"
+%include "rom.mac"
+%include "identity.mac"
+%include "system.mac"
 
 AP_PAGE equ 0x8000
 APIC equ 0xfee00000

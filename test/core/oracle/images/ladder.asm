@@ -5,10 +5,10 @@
 %define DEBUG_PORT 0xe9
 %define EXIT_PORT 0xf4
 %define WITH_LONG_MODE
-%include "rom.inc"
-%include "identity.inc"
-%include "system.inc"
-%include "dump.inc"
+%include "rom.mac"
+%include "identity.mac"
+%include "system.mac"
+%include "dump.mac"
 
 DIRECTORY equ 0x10000
 V86_SEGMENT equ 0x900                                   ; linear 0x9000: copied 16-bit code
