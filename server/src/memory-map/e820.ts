@@ -161,13 +161,13 @@ class Reader {
       return problem(
         'map-empty-entry',
         'information',
-        `This entry at ${hex(start)} has no byte${closed ? ': its last byte is its start less one' : ''}. The kernel drops such entries, so it is left out here too.`,
+        `This entry at ${hex(start)} has no byte${closed ? ': its last byte is its start less one' : ''}. Linux's sanitiser drops such entries, so it is left out here too.`,
       );
     if (end < start)
       return problem(
         'map-reversed-entry',
         'warning',
-        `This entry ends at ${hex(end)}, below its start ${hex(start)}. Its size has wrapped around, and the kernel's sanitiser gives up on a whole map with such an entry.`,
+        `This entry ends at ${hex(end)}, below its start ${hex(start)}. Such a size wraps around 2^64, and Linux's sanitiser gives up on a whole map with such an entry.`,
       );
     return true;
   }

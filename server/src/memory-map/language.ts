@@ -19,6 +19,8 @@ import { hasBhyvectl, readBhyvectl } from './bhyvectl';
 import { hasE820, readE820 } from './e820';
 import type { MapEntry, MapReading, MemoryMap } from './mapText';
 
+/** Detail of an outline node that stands for a change of the map. */
+const NO_REGION = 'not a region of the map';
 /** How much of a text `recognise` looks at, in UTF-16 units. */
 const SNIFFED = 65_536;
 
@@ -70,9 +72,7 @@ function outlineOf(source: SourceText, map: MemoryMap, machine: Machine): Outlin
       entry.to,
     ),
   );
-  const amendments = map.amendments.map(({ text, from, to }) =>
-    leaf(text, 'not a region of the map', from, to),
-  );
+  const amendments = map.amendments.map(({ text, from, to }) => leaf(text, NO_REGION, from, to));
   const children = [...entries, ...amendments].sort(
     (a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character,
   );
@@ -135,6 +135,20 @@ function describe(document: Document, position: Position): Description | null {
     ];
     if (marks.length > 0) lines.push(`In or across: ${marks.join(', ')}.`);
     return { range: region.at!.range, markdown: lines.join('\n\n') };
+  }
+  return describeAmendment(document, position);
+}
+
+function describeAmendment(document: Document, position: Position): Description | null {
+  for (const { children } of document.outline) {
+    const node = children.find(
+      ({ range, detail }) => detail === NO_REGION && containsPosition(range, position),
+    );
+    if (node)
+      return {
+        range: node.range,
+        markdown: `The kernel changes its own copy of the map: ${node.name}.\n\nThe map above, as the firmware gave it, stays as it is.`,
+      };
   }
   return null;
 }

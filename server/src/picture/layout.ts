@@ -63,6 +63,8 @@ const PAGE_BITS = 12;
 const COVERED = { least: 17, base: 25, most: 66, perDoubling: 2.1 };
 const EMPTY = { least: 15, height: 24 };
 const FOLD_HEIGHT = 22;
+/** Regions that overlap more deeply share the last lane: such a map is broken, and the picture must stay quick. */
+const MOST_LANES = 40;
 
 /** Doublings above one page. */
 function doublings(size: bigint): number {
@@ -137,8 +139,8 @@ function assignLanes(ranges: readonly AddressRange[]): { readonly lane: number; 
   ranges.forEach(({ start, end }, index) => {
     if (start >= reach) close();
     const free = ends.findIndex((laneEnd) => laneEnd <= start);
-    const lane = free < 0 ? ends.length : free;
-    ends[lane] = end;
+    const lane = free < 0 ? Math.min(ends.length, MOST_LANES - 1) : free;
+    ends[lane] = ends[lane] !== undefined && ends[lane] > end ? ends[lane] : end;
     result[index]!.lane = lane;
     cluster.push(index);
     if (end > reach) reach = end;

@@ -93,7 +93,7 @@ test('overlaps of an e820 map are warnings where the types differ, and say which
     found.map(({ severity, at }) => [severity, at!.range.start.line]),
     [['warning', 1]],
   );
-  assert.match(found[0]!.message, /higher type wins, here reserved/);
+  assert.match(found[0]!.message, /higher type win, here reserved/);
   const same = findings(
     'BIOS-e820: [mem 0x200000-0x2fffff] usable\nBIOS-e820: [mem 0x280000-0x3fffff] usable\n',
   );

@@ -250,6 +250,12 @@ test('hover on a line gives the half-open range and the last byte', () => {
   assert.equal(memmap.describe!(document, { line: 0, character: 3 }), null);
 });
 
+test('hover on an update says that the map stays as it is', () => {
+  const description = memmap.describe!(parse(fixture('linux-boot.log')), { line: 11, character: 30 });
+  assert.match(description!.markdown, /remove \[0x40000000, /);
+  assert.match(description!.markdown, /stays as it is/);
+});
+
 test('more entries than are read end in one finding', () => {
   const line = (index: number): string =>
     `BIOS-e820: [mem 0x${(index * 4096).toString(16)}-0x${(index * 4096 + 4095).toString(16)}] reserved`;

@@ -4,6 +4,7 @@ import { touchingPairs } from '../../address/intervals';
 import type { Document, VmmChoice } from '../../machine/language';
 import type { Machine, Region } from '../../machine/machine';
 import type { Check } from '../check';
+import { isBhyvectl } from './mapProducer';
 
 /** Versions whose second-level page-table code took `[start, end]` as closed (illumos issue 14042). */
 const AFFECTED: Readonly<Record<string, readonly string[]>> = { bhyve: ['illumos-2021-08'] };
@@ -16,7 +17,7 @@ type Standing = 'affected' | 'open' | 'unaffected';
 function standing(document: Document, machine: Machine, lower: Region): Standing {
   const choice: VmmChoice | null = document.choice;
   if (choice) return AFFECTED[choice.vmm]?.includes(choice.version) ? 'affected' : 'unaffected';
-  if (document.language !== 'memmap' || !machine.name.startsWith('bhyvectl')) return 'unaffected';
+  if (!isBhyvectl(document, machine)) return 'unaffected';
   // FreeBSD's boot ROM lies at the end of a 16 MiB segment; illumos prints offset 0. Only illumos had the defect.
   return lower.backingOffset === 0n ? 'open' : 'unaffected';
 }

@@ -5,6 +5,7 @@ import { sizeOf } from '../../address/range';
 import type { Document } from '../../machine/language';
 import type { Machine, Region } from '../../machine/machine';
 import type { Check, Found } from '../check';
+import { isBhyvectl } from './mapProducer';
 
 /** Pairs reported a machine: a map with more is broken as a whole. */
 const LIMIT = 50;
@@ -39,20 +40,18 @@ function consequence(
       severity: 'error',
       words: 'One guest page has one backing, so a VMM refuses such a map or one region hides the other.',
     };
-  if (machine.name.startsWith('bhyvectl'))
+  if (isBhyvectl(document, machine))
     return {
       severity: 'error',
       words:
         'bhyve maps each guest page once, so rows of two guests are mixed here or one of them was edited.',
     };
   const [low, high] = typeNumber(a) <= typeNumber(b) ? [a, b] : [b, a];
-  const winner =
-    typeNumber(low) === typeNumber(high)
-      ? 'both have the same type'
-      : `the higher type wins, here ${high.name}`;
+  const same = typeNumber(low) === typeNumber(high);
+  const winner = same ? 'merges entries of one type' : `lets the higher type win, here ${high.name},`;
   return {
-    severity: typeNumber(low) === typeNumber(high) ? 'information' : 'warning',
-    words: `In Linux's sanitiser ${winner}; since it runs before a map is printed, this text was edited or mixed from two logs, or the sanitiser gave up on the map.`,
+    severity: same ? 'information' : 'warning',
+    words: `Linux ${winner} before it prints a map: this text was edited or mixed from two logs, or the sanitiser gave up on the map.`,
   };
 }
 

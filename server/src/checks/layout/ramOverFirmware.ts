@@ -1,9 +1,8 @@
 /** RAM declared where a PC has firmware or registers. */
 import { formatRange } from '../../address/format';
 import { overlaps, type AddressRange } from '../../address/range';
-import type { Document } from '../../machine/language';
-import type { Machine } from '../../machine/machine';
 import type { Check } from '../check';
+import { isBhyvectl } from './mapProducer';
 
 interface Area {
   readonly range: AddressRange;
@@ -25,11 +24,6 @@ function list(names: readonly string[]): string {
   return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
 }
 
-/** bhyve backs the whole first MiB with RAM on purpose; what its guest is told is cut by the firmware's e820. */
-function backsLegacyArea(document: Document, machine: Machine): boolean {
-  return document.language === 'memmap' && machine.name.startsWith('bhyvectl');
-}
-
 function consequence(areas: readonly Area[]): string {
   return areas.some(({ legacy }) => !legacy)
     ? 'Accesses there go to the device or the firmware, not to memory, so a guest that uses it as RAM loses its data.'
@@ -43,7 +37,8 @@ export const ramOverFirmware: Check = {
   on: ['memmap', 'vmconf'],
   *run(document) {
     for (const machine of document.machines) {
-      const spared = backsLegacyArea(document, machine);
+      // bhyve backs the whole first MiB with RAM on purpose; its firmware's e820 map cuts it for the guest.
+      const spared = isBhyvectl(document, machine);
       for (const region of machine.regions) {
         if (region.kind !== 'ram') continue;
         const areas = AREAS.filter(
