@@ -70,6 +70,7 @@ export class PoweredMachine {
       clock: this.clock,
       firmware: options.firmware,
       kernel: options.kernel,
+      observed: options.taps.length > 0,
       console: (text) => recorder.writeConsole(text),
       setInterruptLine: (up) => core?.setInterruptLine(up),
       deliver: (...message) => core?.deliver(...message),

@@ -48,6 +48,8 @@ export interface BoardInputs {
   readonly firmware: Uint8Array | null;
   /** Kernel image bytes where one is given and the VMM boots it directly. */
   readonly kernel: Uint8Array | null;
+  /** The firmware is being observed: what the VMM tells it to keep from its debug port may go there. Told in the report. */
+  readonly observed: boolean;
   /** Text that the guest writes to its console (the first serial port). */
   console(text: string): void;
   /** Level of the 8259's INTR output. */

@@ -209,6 +209,26 @@ test('with a tap string I/O goes on, and the report says that the real vmd would
   assert.ok(report.notModelled.some((line) => line.includes('port 0x402')));
 });
 
+for (const [taps, value] of [
+  [[], 0],
+  [[0x402], 1],
+] as const) {
+  test(`with ${taps.length} taps fw_cfg tells SeaBIOS ${value === 1 ? 'to copy its screen to the debug port' : 'what vmd does'}`, () => {
+    const report = boot(
+      function* (cpu) {
+        cpu.out(0x510, 0x21, 2);
+        assert.deepEqual([cpu.in(0x511), cpu.in(0x511)], [value, 0]);
+        yield;
+      },
+      { taps },
+    );
+    assert.equal(
+      report.notModelled.some((line) => line.includes('screen-and-debug')),
+      taps.length > 0,
+    );
+  });
+}
+
 test('a tap where the VMM has a device is not added, and said so', () => {
   const report = boot(
     function* (cpu) {

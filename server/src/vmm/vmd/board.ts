@@ -181,7 +181,7 @@ function firmwareConfiguration(inputs: BoardInputs, version: VmdVersion): FwCfg 
     [FW_CFG_NOGRAPHIC, Uint8Array.of(1, 0)],
   ]);
   const files: { name: string; bytes: Uint8Array }[] = [
-    { name: 'etc/screen-and-debug', bytes: new Uint8Array(4) },
+    { name: 'etc/screen-and-debug', bytes: Uint8Array.of(inputs.observed ? 1 : 0, 0, 0, 0) },
   ];
   const map = guestMemoryMap(version, inputs.machine.memory?.value ?? 0n, 'bios');
   if (map) files.unshift({ name: 'etc/e820', bytes: memoryMapBytes(map.entries) });

@@ -92,7 +92,10 @@ export function tripleFault(): Verdict {
 }
 
 /** What this model leaves out of vmd and vmm(4), for the report. */
-export function notModelled(behaviour: VmdBehaviour, images: Pick<BoardInputs, 'kernel'>): string[] {
+export function notModelled(
+  behaviour: VmdBehaviour,
+  inputs: Pick<BoardInputs, 'kernel' | 'observed'>,
+): string[] {
   const list = [
     'virtio devices: the PCI bus has only the host bridge 0b5d:0666, so no disk, network, cdrom or vmmci answers',
     'the host: CPUID is a plain Intel model CPU without XSAVE and AVX behind the masks of vmm(4), and time is counted in instructions',
@@ -110,7 +113,12 @@ export function notModelled(behaviour: VmdBehaviour, images: Pick<BoardInputs, '
       'the PCI MMIO window: an address without a device reads as all ones here, which is an assumption',
     );
   }
-  if (images.kernel) {
+  if (inputs.observed && behaviour.fwCfg) {
+    list.push(
+      'observation overlay for SeaBIOS: fw_cfg file etc/screen-and-debug says 1, so that what goes to the screen is in the firmware log too; vmd says 0',
+    );
+  }
+  if (inputs.kernel) {
     list.push(
       'direct kernel boot: symbol tables are not copied behind the kernel, and no random seed is filled in',
     );
