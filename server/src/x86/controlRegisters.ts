@@ -129,9 +129,11 @@ function reserved(
 export function cr0Problems(cr0: bigint): string[] {
   const problems: string[] = [];
   if (bit(cr0, 31) && !bit(cr0, 0))
-    problems.push('PG is 1 with PE 0: a MOV to CR0 raises #GP(0), a VM entry fails.');
+    problems.push('PG is 1 with PE 0: a MOV to CR0 raises #GP(0), and a VM entry fails.');
   if (bit(cr0, 29) && !bit(cr0, 30))
-    problems.push('NW is 1 with CD 0: a MOV to CR0 raises #GP(0), a VM entry fails.');
+    problems.push(
+      'NW is 1 with CD 0: a MOV to CR0 raises #GP(0). VMRUN refuses it, a VMX entry does not check it.',
+    );
   if (cr0 >> 32n !== 0n) problems.push('CR0 has bits above 31 set: a MOV to CR0 raises #GP(0).');
   return problems;
 }
@@ -143,17 +145,17 @@ export function cr4Problems(cr4: bigint): string[] {
 export function eferProblems(efer: bigint): string[] {
   const problems: string[] = [];
   if (bit(efer, 10) && !bit(efer, 8))
-    problems.push('LMA is 1 with LME 0: no processor is in this state, and a VM entry with it fails.');
+    problems.push('LMA is 1 with LME 0: no processor is in this state, and a VMX entry with it fails.');
   problems.push(...reserved('EFER', efer, EFER, 'a WRMSR that sets a reserved bit raises #GP(0).'));
   return problems;
 }
 
 export function rflagsProblems(rflags: bigint): string[] {
   const problems: string[] = [];
-  if (!bit(rflags, 1)) problems.push('Bit 1 is 0: it always reads 1, and a VM entry with 0 fails.');
+  if (!bit(rflags, 1)) problems.push('Bit 1 is 0: it always reads 1, and a VMX entry with 0 fails.');
   const found = unnamedBits(rflags, RFLAGS, 64);
   if (found.length > 0)
-    problems.push(`RFLAGS has ${listBits(found)} set, which always read 0; a VM entry with them fails.`);
+    problems.push(`RFLAGS has ${listBits(found)} set, which always read 0; a VMX entry with them fails.`);
   return problems;
 }
 

@@ -218,7 +218,7 @@ function segmentProblems(
       problems.push(`System type ${segment.type} (${entry.legacy}) is reserved in IA-32e mode.`);
     if (high !== null && bits(high, 44, 40) !== 0n)
       problems.push(
-        'Bits 44:40 of the upper 8 bytes are not 0: they would be a type, and loading it raises #GP.',
+        'Bits 44:40 of the upper 8 bytes are not 0: they stand where a type would be, and must be 0.',
       );
   } else if (high !== null && high !== 0n) {
     problems.push('Code and data descriptors have 8 bytes: the second value is another descriptor.');

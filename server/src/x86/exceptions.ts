@@ -32,7 +32,10 @@ const row = (
   kind: ExceptionClass = 'benign',
 ): ExceptionInfo => ({ vector, mnemonic, name, type, errorCode, class: kind });
 
-/** Vectors without a row are reserved (9 was the coprocessor segment overrun of the 386). */
+/**
+ * Classes are those of the SDM's table; AMD's own exceptions count as benign: their class is not established.
+ * Vectors without a row are reserved (9 was the coprocessor segment overrun of the 386).
+ */
 export const EXCEPTIONS: readonly ExceptionInfo[] = [
   row(0, '#DE', 'divide error', 'fault', 'none', 'contributory'),
   row(1, '#DB', 'debug', 'fault or trap'),
@@ -55,8 +58,8 @@ export const EXCEPTIONS: readonly ExceptionInfo[] = [
   row(20, '#VE', 'virtualization exception', 'fault', 'none', 'page-fault'),
   row(21, '#CP', 'control protection', 'fault', 'control-protection', 'contributory'),
   row(28, '#HV', 'hypervisor injection (AMD)', 'fault or trap'),
-  row(29, '#VC', 'VMM communication (AMD)', 'fault', 'vendor', 'contributory'),
-  row(30, '#SX', 'security exception (AMD)', 'fault', 'vendor', 'contributory'),
+  row(29, '#VC', 'VMM communication (AMD)', 'fault', 'vendor'),
+  row(30, '#SX', 'security exception (AMD)', 'fault', 'vendor'),
 ];
 
 const BY_VECTOR = new Map(EXCEPTIONS.map((info) => [info.vector, info]));

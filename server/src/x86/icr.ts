@@ -79,16 +79,14 @@ function icrProblems(icr: bigint, command: InterruptCommand): string[] {
       `Shorthand "${SHORTHANDS[shorthand]}" is valid with delivery mode fixed only, not with ${name}.`,
     );
   if (mode === 5 && level && !assert)
-    problems.push(
-      'INIT level de-assert is not supported by Pentium 4 and later processors: nothing is sent.',
-    );
+    problems.push('INIT level de-assert is not supported since Pentium 4 and Xeon.');
   else if (level)
     problems.push(
       'Trigger mode level is not valid here: the local APIC sends the interrupt as edge triggered.',
     );
   if (!assert && !(mode === 5 && level))
     problems.push('Level must be 1 (assert) for everything but INIT level de-assert.');
-  if (mode === 0 && vector < 16)
+  if (mode <= 1 && vector < 16)
     problems.push(`Vector ${vector} is illegal: vectors 0 to 15 give a send-illegal-vector error.`);
   if ((mode === 5 || mode === 2) && vector !== 0)
     problems.push(`${name} wants vector 0, not ${hex(vector)}.`);
