@@ -62,6 +62,8 @@ export interface Bus {
   interprocessorInterrupt?(icr: bigint, vcpu: number): void | Refused;
   /** A local APIC ends a level-triggered interrupt: the EOI message that IOAPICs listen for (SDM vol. 3, 10.8.5). */
   endOfInterrupt?(vector: number, vcpu: number): void;
+  /** The end of a level-triggered interrupt at a local APIC, for the IOAPIC. */
+  endOfInterrupt?(vector: number, vcpu: number): void;
   /** Called as it happens; must be quick. */
   trace?(event: TraceEvent): void;
 }

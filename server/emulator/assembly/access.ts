@@ -1,0 +1,175 @@
+/**
+ * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
+ * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
+ */
+import { AC_CHECK, ATTENTION, CR4, LEFT, TLB_SET, WALK_GLOBAL } from "./layout";
+import { Reason } from "./events";
+import { AC, GP, SS_FAULT, raise } from "./fault";
+import { READ, WRITE, longActive, translate } from "./mmu";
+import { PAGE_CODE, PAGE_ROM, beforeWrite, hostOf, physicalRead, physicalWrite, touch } from "./physical";
+import { apicCovers } from "./apic";
+import { fillData, readTlb, systemTlb, writeTlb } from "./tlb";
+
+export const PAGE_MASK: u64 = 0xfffffffffffff000;
+
+/** Whether an address is canonical for the paging mode in force. */
+@inline export function canonical(linear: u64): bool {
+  return ((<i64>linear << 16) >> 16) == <i64>linear || canonical57(linear);
+}
+
+export function canonical57(linear: u64): bool {
+  return (load<u64>(CR4) & 0x1000) != 0 && ((<i64>linear << 7) >> 7) == <i64>linear;
+}
+
+/** Brings `linear` into the address space in force: canonical in long mode, else 32 bits. */
+function prepare(linear: u64, size: u32, stack: u32, set: u32): u64 {
+  if (longActive()) {
+    if (!canonical(linear) || !canonical(linear + size - 1))
+      raise(stack ? SS_FAULT : GP, 0, Reason.NonCanonicalData, linear, size);
+  } else linear &= 0xffffffff;
+  if (load<u8>(AC_CHECK) != 0 && set == 2 && (<u32>linear & (size - 1)) != 0)
+    raise(AC, 0, Reason.Alignment, linear, size);
+  return linear;
+}
+
+/** The linear address `bytes` further; wraps at 4 GiB outside long mode. */
+@inline export function onward(linear: u64, bytes: u64): u64 {
+  return longActive() ? linear + bytes : (linear + bytes) & 0xffffffff;
+}
+
+@inline export function read<T>(linear: u64, stack: u32): T {
+  const entry = readTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) return load<T>(<usize>(load<u64>(entry, 8) + linear));
+  return readSlow<T>(linear, stack, load<u32>(TLB_SET));
+}
+
+@inline export function write<T>(linear: u64, value: T, stack: u32): void {
+  const entry = writeTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) store<T>(<usize>(load<u64>(entry, 8) + linear), value);
+  else writeSlow<T>(linear, value, stack, load<u32>(TLB_SET));
+}
+
+/** A read by the CPU itself (descriptor tables, IDT, TSS): supervisor rights at any CPL. */
+export function readSystem<T>(linear: u64): T {
+  const entry = systemTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) return load<T>(<usize>(load<u64>(entry, 8) + linear));
+  return readSlow<T>(linear, 0, 0);
+}
+
+export function writeSystem<T>(linear: u64, value: T): void {
+  writeSlow<T>(linear, value, 0, 0);
+}
+
+export function readSlow<T>(at: u64, stack: u32, set: u32): T {
+  const linear = prepare(at, sizeof<T>(), stack, set);
+  if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) return readCrossing<T>(linear, set);
+  const gpa = translate(linear, READ, set);
+  const global = load<u32>(WALK_GLOBAL);
+  if (!apicCovers(gpa)) {
+    const leaf = touch(gpa);
+    if (leaf) {
+      fillData(false, set, linear, hostOf(leaf), gpa, global);
+      return load<T>(hostOf(leaf) + (<u32>gpa & 0xfff));
+    }
+  }
+  return physicalRead<T>(gpa);
+}
+
+/** Both pages are translated before a byte is read. */
+function readCrossing<T>(linear: u64, set: u32): T {
+  const first: u32 = 0x1000 - (<u32>linear & 0xfff);
+  const low = translate(linear, READ, set);
+  const high = translate(onward(linear, first), READ, set);
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < sizeof<T>(); i++) {
+    const byte = physicalRead<u8>(i < first ? low + i : high + (i - first));
+    value |= <u64>byte << (i << 3);
+  }
+  return <T>value;
+}
+
+export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
+  const linear = prepare(at, sizeof<T>(), stack, set);
+  if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) {
+    writeCrossing<T>(linear, value, set);
+    return;
+  }
+  const gpa = translate(linear, WRITE, set);
+  const global = load<u32>(WALK_GLOBAL);
+  if (!apicCovers(gpa)) {
+    const leaf = touch(gpa);
+    if (leaf && !(load<u32>(leaf) & PAGE_ROM)) {
+      beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
+      if (!(load<u32>(leaf) & PAGE_CODE)) fillData(true, set, linear, hostOf(leaf), gpa, global);
+      store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
+      return;
+    }
+  }
+  physicalWrite<T>(gpa, value);
+}
+
+/** Both pages are translated before a byte is written. */
+function writeCrossing<T>(linear: u64, value: T, set: u32): void {
+  const first: u32 = 0x1000 - (<u32>linear & 0xfff);
+  const low = translate(linear, WRITE, set);
+  const high = translate(onward(linear, first), WRITE, set);
+  for (let i: u32 = 0; i < sizeof<T>(); i++)
+    physicalWrite<u8>(i < first ? low + i : high + (i - first), <u8>(<u64>value >> (i << 3)));
+}
+
+/** Checks that `size` bytes may be written, without writing: raises what the write would raise. */
+export function probeWrite(at: u64, size: u32, stack: u32, set: u32): void {
+  const linear = prepare(at, size, stack, set);
+  translate(linear, WRITE, set);
+  if ((<u32>linear & 0xfff) + size > 0x1000) translate(onward(linear, 0x1000 - (linear & 0xfff)), WRITE, set);
+}
+
+/** Host address for a read or write of one page at `linear`, if the TLB knows it; else 0. */
+@inline export function hostForRead(linear: u64): usize {
+  const entry = readTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  return load<u64>(entry) == (linear & PAGE_MASK) ? <usize>(load<u64>(entry, 8) + linear) : 0;
+}
+@inline export function hostForWrite(linear: u64): usize {
+  const entry = writeTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  return load<u64>(entry) == (linear & PAGE_MASK) ? <usize>(load<u64>(entry, 8) + linear) : 0;
+}
+
+/** Where the read-modify-write in progress stores its result: a host address, or 0 and a linear address. */
+let targetHost: usize = 0;
+let targetLinear: u64 = 0;
+let targetStack: u32 = 0;
+
+/** The read of a read-modify-write: the page must be writable before anything is read. */
+@inline export function readToModify<T>(linear: u64, stack: u32): T {
+  const entry = writeTlb + ((<usize>(linear >> 12) & 1023) << 4);
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) {
+    const host = <usize>(load<u64>(entry, 8) + linear);
+    targetHost = host;
+    return load<T>(host);
+  }
+  return readToModifySlow<T>(linear, stack);
+}
+
+function readToModifySlow<T>(linear: u64, stack: u32): T {
+  const set = load<u32>(TLB_SET);
+  targetHost = 0;
+  targetLinear = linear;
+  targetStack = stack;
+  probeWrite(linear, sizeof<T>(), stack, set);
+  return readSlow<T>(linear, stack, set);
+}
+
+@inline export function writeModified<T>(value: T): void {
+  if (targetHost) store<T>(targetHost, value);
+  else writeModifiedSlow<T>(value);
+}
+
+function writeModifiedSlow<T>(value: T): void {
+  writeSlow<T>(targetLinear, value, targetStack, load<u32>(TLB_SET));
+}
+
+/** The instruction needs the outer loop before the next one. */
+@inline export function attend(): void {
+  store<u32>(ATTENTION, 1);
+  store<i32>(LEFT, 0);
+}

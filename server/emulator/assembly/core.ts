@@ -1,0 +1,170 @@
+/** What the core offers to its face (../core.ts). */
+import {
+  A20_MASK, ACTIVITY, ADDRESS_MASKS, ARENA, ARENA_TOP, ATTENTION, BREAKPOINT_PASSED, CPU_MODE, CR3, CURRENT, DEADLINE, FEATURES,
+  HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, MACHINE, MACHINE_SIZE, NEXT_TIMER, NOW, PAGE_COUNT, PHYSICAL_MASK, QUANTUM,
+  RADIX, REQUEST_NMI, STOP, TURN_END, VCPU_COUNT, VCPU_SAVED, VCPU_SIZE, CODE_PAGE_COUNT, APIC_ID, FIRST, AT,
+} from "./layout";
+import { isDestination, message, vcpuAt, findNextTimer } from "./apic";
+import { readPdptes } from "./control";
+import { now as clock } from "./fault";
+import { arithmetic, rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
+import { beforeWrite, hostOf, leafOf, provide, refreshKinds, restoreLeaf } from "./physical";
+import { dropAllCode } from "./code";
+import { resetCurrent } from "./reset";
+import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
+import { run, stateOf, switchTo, unwound } from "./run";
+import { dropAll, dropCurrent, initTlbs, selectTlb } from "./tlb";
+
+export { run, unwound, stateOf, switchTo };
+
+/** Once, before anything else. */
+export function create(vcpus: u32, features: u32, physicalWidth: u32, quantum: f64): void {
+  store<u32>(VCPU_COUNT, vcpus);
+  store<u32>(FEATURES, features);
+  store<u64>(PHYSICAL_MASK, ((<u64>1) << physicalWidth) - 1);
+  store<u64>(QUANTUM, <u64>quantum);
+  store<u64>(ADDRESS_MASKS + 8, 0xffff);
+  store<u64>(ADDRESS_MASKS + 16, 0xffffffff);
+  store<u64>(ADDRESS_MASKS + 24, ~(<u64>0));
+  store<u64>(A20_MASK, ~(<u64>0));
+  store<u32>(HEAP_TOP, HEAP);
+  store<u32>(HEAP_HIGH_WATER, HEAP);
+  store<u32>(ARENA_TOP, ARENA);
+  store<u64>(BREAKPOINT_PASSED, ~(<u64>0));
+  initTlbs();
+  reset();
+}
+
+/** RESET of the whole machine; the clock goes on, guest memory stays. */
+export function reset(): void {
+  store<u64>(NEXT_TIMER, ~(<u64>0));
+  store<u64>(A20_MASK, ~(<u64>0));
+  const count = load<u32>(VCPU_COUNT);
+  for (let v: u32 = 0; v < count; v++) {
+    switchTo(v);
+    resetCurrent();
+  }
+  switchTo(0);
+  selectTlb();
+  store<u64>(TURN_END, load<u64>(NOW) + load<u64>(QUANTUM));
+  attentionNow();
+}
+
+function attentionNow(): void {
+  store<u32>(ATTENTION, 1);
+  store<i32>(LEFT, 0);
+}
+
+export function now(): f64 {
+  return <f64>clock();
+}
+export function idle(): f64 {
+  return <f64>load<u64>(IDLE);
+}
+export function setDeadline(ticks: f64): void {
+  store<u64>(DEADLINE, ticks > 9007199254740991 ? 9007199254740991 : ticks > 0 ? <u64>ticks : 0);
+}
+export function skipIdle(until: f64): void {
+  const ticks = <u64>until;
+  const at = load<u64>(NOW);
+  if (ticks <= at) return;
+  store<u64>(IDLE, load<u64>(IDLE) + ticks - at);
+  store<u64>(NOW, ticks);
+}
+export function stop(): void {
+  store<u32>(STOP, 1);
+  attentionNow();
+}
+
+// ---- Memory ----
+/** After the slot table changed. */
+export function slotsChanged(): void {
+  refreshKinds();
+  dropAll();
+  attentionNow();
+}
+/** Host address of the page of `gpa`, allocated if its slot is RAM or ROM: 0 neither, 1 out of memory. */
+export function pageForHost(gpa: u64): usize {
+  const leaf = provide(gpa);
+  return leaf > 1 ? hostOf(leaf) : leaf;
+}
+/** Host address of a page that is allocated, whatever its slot is now; else 0. */
+export function allocatedPage(gpa: u64): usize {
+  const leaf = leafOf(gpa, false);
+  return leaf ? hostOf(leaf) : 0;
+}
+/** Before the host changes `size` bytes of one page. */
+export function beforeHostWrite(gpa: u64, size: u32): void {
+  const leaf = leafOf(gpa, false);
+  if (leaf && load<u32>(leaf)) beforeWrite(leaf, <u32>gpa & 0xfff, size);
+}
+export function setA20(on: i32): void {
+  store<u64>(A20_MASK, on ? ~(<u64>0) : ~(<u64>0x100000));
+  dropAll();
+  attentionNow();
+}
+
+// ---- Interrupts from outside ----
+export function setInterruptLine(up: i32): void {
+  store<u32>(INTR, up);
+  if (up) attentionNow();
+}
+/** An interrupt message; lowest priority goes to the first that it names. */
+export function deliverMessage(vector: u32, destination: u32, logical: i32, mode: u32, level: i32): void {
+  const count = load<u32>(VCPU_COUNT);
+  for (let i: u32 = 0; i < count; i++) {
+    if (!isDestination(i, destination, logical != 0, destination > 0xff)) continue;
+    message(i, vector, mode, level != 0);
+    if (mode == 1) return;
+  }
+}
+export function raiseNmi(vcpu: u32): void {
+  store<u8>(vcpuAt(vcpu), 1, REQUEST_NMI);
+  attentionNow();
+}
+
+// ---- State ----
+export function rflagsOf(vcpu: u32): u32 {
+  const current = load<u32>(CURRENT);
+  switchTo(vcpu);
+  const flags = flagsNow();
+  switchTo(current);
+  return flags;
+}
+/** After the face wrote registers of the current vCPU: all that follows from them. */
+export function stateChanged(flags: u32): void {
+  setFlagsNow(flags, 0xffffffff);
+  refreshAllLimits();
+  dropCurrent();
+  store<u8>(CPU_MODE, <u8>cpuMode());
+  updateMode();
+}
+export function setSegment(number: u32, selector: u32, base: u64, limit: u32, attributes: u32): void {
+  setSegmentNow(number, selector, base, limit, attributes);
+}
+/** Reads the PDPTE registers from memory, for a state set under PAE paging; entries are not checked. */
+export function refreshPdptes(): void {
+  readPdptes(load<u64>(CR3));
+}
+// ---- Snapshots ----
+/** Before a snapshot is restored: no pages, no code, no translations. */
+export function clear(): void {
+  memory.fill(RADIX, 0, 0x1000);
+  store<u32>(PAGE_COUNT, 0);
+  store<u32>(HEAP_TOP, HEAP);
+  store<u32>(CODE_PAGE_COUNT, 0);
+  store<u32>(ARENA_TOP, ARENA);
+  dropAll();
+}
+/** After the state areas were restored. */
+export function restored(): void {
+  store<u32>(FIRST, 0);
+  store<u32>(AT, 0);
+  refreshKinds();
+  selectTlb();
+  attentionNow();
+}
+/** The page of `gpa` for a restore, whatever its slot is. 0 when out of memory. */
+export function restorePage(gpa: u64): usize {
+  return restoreLeaf(gpa);
+}

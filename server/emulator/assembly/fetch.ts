@@ -1,0 +1,138 @@
+/** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
+import {
+  ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEGMENTS, SEGMENT_SIZE, SEG_BASE, SEG_LIMIT,
+  START, TLB_FETCH_ENTRIES, TLB_GLOBAL, TLB_SET, TLB_USED, WALK_GLOBAL, TLB_FETCH,
+} from "./layout";
+import { canonical, onward } from "./access";
+import { codePage, dropAllCode, markCode } from "./code";
+import { decode, endsBlock } from "./decode";
+import { Reason } from "./events";
+import { GP, raise } from "./fault";
+import { FETCH, translate } from "./mmu";
+import { OP_SIZE } from "./op";
+import { hostOf, physicalRead, touch } from "./physical";
+import { fetchTlb } from "./tlb";
+
+/** Block header: count of ops u16, length in bytes u16. */
+export const BLOCK_HEADER = 8;
+const MAX_OPS = 32;
+
+/** The block at RIP; raises what the fetch raises. START is RIP from here on. */
+export function fetchBlock(): usize {
+  const mode: u32 = load<u8>(MODE);
+  let rip = load<u64>(RIP);
+  store<u64>(START, rip);
+  let linear = rip;
+  if (mode != 2) {
+    if (mode == 1 && rip > 0xffffffff) {
+      rip &= 0xffffffff;
+      store<u64>(RIP, rip);
+      store<u64>(START, rip);
+    }
+    const cs: usize = SEGMENTS + CS * SEGMENT_SIZE;
+    const limit: u64 = load<u32>(cs, SEG_LIMIT);
+    if (rip > limit) raise(GP, 0, Reason.FetchLimit, rip, limit);
+    linear = (load<u64>(cs, SEG_BASE) + rip) & 0xffffffff;
+    const block = cached(linear, mode);
+    if (block && rip + load<u16>(block, 2) - 1 <= limit) return block;
+    return single(linear, mode, limit - rip + 1);
+  }
+  const block = cached(linear, mode);
+  return block ? block : single(linear, mode, ~(<u64>0));
+}
+
+@inline function cached(linear: u64, mode: u32): usize {
+  const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * 32;
+  if (load<u64>(entry) == ((linear & ~(<u64>0xfff)) | mode)) {
+    const slot = <usize>load<u32>(entry, 12) + CODE_TABLE + ((<usize>linear & 0xfff) << 2);
+    const block = load<u32>(slot);
+    if (block) return block;
+  }
+  return enter(linear, mode);
+}
+
+/** Fills the fetch TLB and decodes a block; 0 where the first instruction can't be kept. */
+function enter(linear: u64, mode: u32): usize {
+  if (mode == 2 && !canonical(linear)) raise(GP, 0, Reason.NonCanonicalTarget, linear);
+  const set = load<u32>(TLB_SET);
+  const gpa = translate(linear, FETCH, set);
+  const global = load<u32>(WALK_GLOBAL);
+  const leaf = touch(gpa);
+  if (!leaf) return 0;
+  let page = codePage(leaf, mode);
+  if (!page || load<u32>(ARENA_TOP) + BLOCK_HEADER + MAX_OPS * OP_SIZE > <u32>ARENA_END) {
+    dropAllCode();
+    page = codePage(leaf, mode);
+  }
+  const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * 32;
+  store<u64>(entry, (linear & ~(<u64>0xfff)) | mode);
+  store<u32>(entry, <u32>hostOf(leaf), 8);
+  store<u32>(entry, <u32>page, 12);
+  store<u64>(entry, (gpa & ~(<u64>0xfff)) | global, 16);
+  store<u32>(fetchTlb - TLB_FETCH + TLB_USED, 1);
+  const offset = <u32>gpa & 0xfff;
+  const known = load<u32>(page + CODE_TABLE + (offset << 2));
+  if (known) return known;
+  return build(leaf, page, gpa, offset, mode);
+}
+
+function build(leaf: usize, page: usize, gpa: u64, offset: u32, mode: u32): usize {
+  const block: usize = load<u32>(ARENA_TOP);
+  const host = hostOf(leaf);
+  let op = block + BLOCK_HEADER;
+  let count: u32 = 0;
+  let at = offset;
+  while (count < <u32>MAX_OPS && at < 0x1000) {
+    const length = decode(op, host + at, 0x1000 - at, mode);
+    if (!length) break;
+    op += OP_SIZE;
+    at += length;
+    count++;
+    if (endsBlock) break;
+  }
+  if (!count) return 0;
+  store<u16>(block, <u16>count);
+  store<u16>(block, <u16>(at - offset), 2);
+  store<u32>(ARENA_TOP, <u32>op);
+  markCode(leaf, page, gpa, offset, at - offset);
+  store<u32>(page + CODE_TABLE + (offset << 2), <u32>block);
+  return block;
+}
+
+/** Copies up to `count` instruction bytes of one page into the buffer at `into`. */
+function copyBytes(gpa: u64, into: u32, count: u32): void {
+  for (let i: u32 = 0; i < count; i++) store<u8>(FETCH_BUFFER + into + i, physicalRead<u8>(gpa + i));
+}
+
+/** One instruction that isn't kept. `limit` bytes of the segment are left. */
+function single(linear: u64, mode: u32, limit: u64): usize {
+  if (mode == 2 && !canonical(linear)) raise(GP, 0, Reason.NonCanonicalTarget, linear);
+  const set = load<u32>(TLB_SET);
+  const inPage = 0x1000 - (<u32>linear & 0xfff);
+  const allowed = <u32>min<u64>(limit, 15);
+  const gpa = translate(linear, FETCH, set);
+  const op: usize = SCRATCH_BLOCK + BLOCK_HEADER;
+  const first = min<u32>(inPage, allowed);
+  let length: u32 = 0;
+  if (touch(gpa)) {
+    copyBytes(gpa, 0, first);
+    length = decode(op, FETCH_BUFFER, first, mode);
+  } else {
+    // Device memory is read byte by byte, no further than the instruction needs.
+    for (let n: u32 = 0; n < first && !length; n++) {
+      copyBytes(gpa + n, n, 1);
+      length = decode(op, FETCH_BUFFER, n + 1, mode);
+    }
+  }
+  if (!length) {
+    if (first == allowed) raise(GP, 0, Reason.FetchLimit, load<u64>(RIP), limit);
+    const next = onward(linear, inPage);
+    if (mode == 2 && !canonical(next)) raise(GP, 0, Reason.NonCanonicalTarget, next);
+    copyBytes(translate(next, FETCH, set), inPage, allowed - inPage);
+    length = decode(op, FETCH_BUFFER, allowed, mode);
+    if (!length) raise(GP, 0, Reason.FetchLimit, load<u64>(RIP), limit);
+  }
+  store<u16>(SCRATCH_BLOCK, 1);
+  store<u16>(SCRATCH_BLOCK, <u16>length, 2);
+  return SCRATCH_BLOCK;
+}

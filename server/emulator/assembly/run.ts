@@ -1,0 +1,313 @@
+/** The outer loop: turns of the vCPUs, events at instruction boundaries in the SDM's order (vol. 3, 6.9), exits. */
+import {
+  ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINTS, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BUDGET, CAUSE_FAULT, CAUSE_MEMORY,
+  CAUSE_REFUSED, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DELIVERING, DELIVERING_KIND, DR,
+  EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP, EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE,
+  EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED, FAULT_AT, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_VECTOR,
+  FIRST, HALTED, IDLE, INTR, LEFT, MODE, NEXT_TIMER, NMI_BLOCKED, NOW, NO_TRAP, OLD_SHADOW, PENDING, PENDING_ERROR,
+  PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SEG_BASE,
+  SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END, UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
+} from "./layout";
+import { apicAccept, apicEnabled, apicPending, apicSoftware, fireTimers, LVT_LINT0, vcpuAt } from "./apic";
+import { missingEndbranch, waitsForEndbranch } from "./branch";
+import { acknowledge, trace } from "./bus";
+import { SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
+import { DB, DF, pushesError } from "./fault";
+import { execute } from "./execute";
+import { BLOCK_HEADER, fetchBlock } from "./fetch";
+import { IF, RF, TF } from "./flags";
+import { deliver } from "./interrupt";
+import * as K from "./kinds";
+import { OP_IMMEDIATE, OP_KIND, OP_LENGTH, OP_SIZE } from "./op";
+import { initCurrent, startCurrent } from "./reset";
+import { baseOf } from "./segment";
+import { selectTlb } from "./tlb";
+
+/** Where the registers of a vCPU are now. */
+export function stateOf(vcpu: u32): usize {
+  return vcpu == load<u32>(CURRENT) ? <usize>CPU : vcpuAt(vcpu) + VCPU_SAVED;
+}
+
+export function switchTo(vcpu: u32): void {
+  const current = load<u32>(CURRENT);
+  if (vcpu == current) return;
+  memory.copy(vcpuAt(current) + VCPU_SAVED, CPU, CPU_SIZE);
+  memory.copy(CPU, vcpuAt(vcpu) + VCPU_SAVED, CPU_SIZE);
+  store<u32>(CURRENT, vcpu);
+  selectTlb();
+}
+
+/** Whether the 8259 pair's line reaches the vCPU: through LINT0 as ExtINT, or directly without an enabled local APIC. */
+function externalLine(vcpu: u32): bool {
+  if (vcpu != 0 || !load<u32>(INTR)) return false;
+  const v = vcpuAt(vcpu);
+  if (!apicEnabled(v) || !apicSoftware(v)) return true;
+  // Not masked, delivery mode 7.
+  return (load<u32>(v + (LVT_LINT0 << 2), APIC_LVT) & 0x10700) == 0x700;
+}
+function interruptWaits(vcpu: u32): bool {
+  return apicPending(vcpuAt(vcpu)) >= 0 || externalLine(vcpu);
+}
+
+function runnable(vcpu: u32): bool {
+  const v = vcpuAt(vcpu);
+  const activity = load<u32>(v, ACTIVITY);
+  if (activity == RUNNING || load<u8>(v, REQUEST_INIT)) return true;
+  if (activity == WAIT_FOR_SIPI) return load<u32>(v, REQUEST_SIPI) != 0;
+  if (activity != HALTED) return false;
+  const state = stateOf(vcpu);
+  if (load<u32>(state + (PENDING - CPU)) != EVENT_NONE) return true;
+  if (load<u8>(v, REQUEST_NMI) && !load<u8>(state + (NMI_BLOCKED - CPU))) return true;
+  return (load<u32>(state + (SYSTEM_FLAGS - CPU)) & IF) != 0 && interruptWaits(vcpu);
+}
+
+/** Makes the vCPU whose turn it is current; false where none can run. */
+function schedule(): bool {
+  const current = load<u32>(CURRENT);
+  const now = load<u64>(NOW);
+  if (now < load<u64>(TURN_END) && runnable(current)) return true;
+  const count = load<u32>(VCPU_COUNT);
+  for (let i: u32 = 1; i <= count; i++) {
+    const next = (current + i) % count;
+    if (!runnable(next)) continue;
+    switchTo(next);
+    store<u64>(TURN_END, now + load<u64>(QUANTUM));
+    return true;
+  }
+  return false;
+}
+
+/** Whether a local APIC timer could wake one of the halted vCPUs. */
+function timerWakes(): bool {
+  if (load<u64>(NEXT_TIMER) == ~(<u64>0)) return false;
+  const count = load<u32>(VCPU_COUNT);
+  for (let i: u32 = 0; i < count; i++) {
+    const v = vcpuAt(i);
+    if (load<u32>(v, ACTIVITY) == HALTED && (load<u32>(stateOf(i) + (SYSTEM_FLAGS - CPU)) & IF) != 0 &&
+      apicEnabled(v) && apicSoftware(v) && !(load<u32>(v, APIC_LVT) & 0x10000)) return true;
+  }
+  return false;
+}
+function idleUntil(until: u64): void {
+  store<u64>(IDLE, load<u64>(IDLE) + until - load<u64>(NOW));
+  store<u64>(NOW, until);
+}
+
+/** Runs until an exit; a throw of the unwind import is followed by `unwound`, then by another call. */
+export function run(): i32 {
+  while (true) {
+    store<u32>(ATTENTION, 0);
+    store<u32>(AT, load<u32>(FIRST));
+    if (load<u32>(STOP)) {
+      store<u32>(STOP, 0);
+      return EXIT_STOPPED;
+    }
+    if (load<u64>(NOW) >= load<u64>(NEXT_TIMER)) fireTimers();
+    if (load<u64>(NOW) >= load<u64>(DEADLINE)) return EXIT_DEADLINE;
+    if (!schedule()) {
+      if (!timerWakes()) return EXIT_IDLE;
+      idleUntil(min<u64>(load<u64>(NEXT_TIMER), load<u64>(DEADLINE)));
+      continue;
+    }
+    if (takeEvent()) continue;
+    if (load<u32>(BREAKPOINT_COUNT) && atBreakpoint()) return EXIT_BREAKPOINT;
+    runBlocks();
+  }
+}
+
+/** INIT, SIPI, pending exceptions, NMI, INTR: true when one was taken. */
+function takeEvent(): bool {
+  const vcpu = load<u32>(CURRENT);
+  const v = vcpuAt(vcpu);
+  if (load<u8>(v, REQUEST_INIT)) {
+    initCurrent();
+    return true;
+  }
+  if (load<u32>(v, ACTIVITY) == WAIT_FOR_SIPI) {
+    startCurrent();
+    return true;
+  }
+  if (load<u32>(PENDING) != EVENT_NONE) {
+    deliverPending();
+    return true;
+  }
+  const shadow = load<u8>(SHADOW);
+  if (load<u8>(v, REQUEST_NMI) && !load<u8>(NMI_BLOCKED) && shadow != 2) {
+    store<u8>(v, 0, REQUEST_NMI);
+    note(2, SOURCE_NMI);
+    pend(2, EVENT_KIND_NMI);
+    deliverPending();
+    return true;
+  }
+  if (shadow || !(load<u32>(SYSTEM_FLAGS) & IF)) return false;
+  const vector = apicPending(v);
+  if (vector >= 0) {
+    apicAccept(v, vector);
+    note(vector, SOURCE_APIC);
+    pend(vector, EVENT_KIND_EXTERNAL);
+  } else {
+    if (!externalLine(vcpu)) return false;
+    const external = acknowledge();
+    note(external, SOURCE_PIC);
+    pend(external, EVENT_KIND_EXTERNAL);
+  }
+  deliverPending();
+  return true;
+}
+function note(vector: u32, source: u32): void {
+  if (load<u32>(TRACE)) trace(TRACE_INTERRUPT, load<u32>(CURRENT), vector, source, 0);
+}
+function pend(vector: u32, kind: u32): void {
+  store<u32>(PENDING, vector);
+  store<u32>(PENDING_KIND, kind);
+  store<u32>(PENDING_HAS_ERROR, 0);
+}
+function deliverPending(): void {
+  store<u64>(START, load<u64>(RIP));
+  const vcpu = vcpuAt(load<u32>(CURRENT));
+  store<u32>(vcpu, RUNNING, ACTIVITY);
+  deliver(load<u32>(PENDING), load<u32>(PENDING_KIND), load<u32>(PENDING_HAS_ERROR) != 0, load<u32>(PENDING_ERROR));
+  store<u32>(PENDING, EVENT_NONE);
+}
+
+/** A breakpoint stops once per arrival: the run that follows passes it. */
+function atBreakpoint(): bool {
+  const rip = load<u64>(RIP);
+  const linear = load<u8>(MODE) == 2 ? rip : (baseOf(CS) + rip) & 0xffffffff;
+  const now = load<u64>(NOW);
+  if (load<u64>(BREAKPOINT_PASSED) == now) return false;
+  const count = load<u32>(BREAKPOINT_COUNT);
+  for (let i: u32 = 0; i < count; i++)
+    if (load<u64>(BREAKPOINTS + (i << 3)) == linear) {
+      store<u64>(BREAKPOINT_PASSED, now);
+      return true;
+    }
+  return false;
+}
+
+@inline function ticksLeft(): u32 {
+  const until = min<u64>(min<u64>(load<u64>(DEADLINE), load<u64>(TURN_END)), load<u64>(NEXT_TIMER));
+  const now = load<u64>(NOW);
+  return until > now ? <u32>min<u64>(until - now, 0x40000000) : 0;
+}
+
+/** Executes blocks until something needs attention. */
+function runBlocks(): void {
+  const shadow = load<u8>(SHADOW);
+  const flags = load<u32>(SYSTEM_FLAGS);
+  const trap = (flags & TF) != 0;
+  const alone = shadow != 0 || trap || load<u32>(BREAKPOINT_COUNT) != 0;
+  store<u8>(OLD_SHADOW, shadow);
+  if (waitsForEndbranch()) checkEndbranch();
+  store<u8>(SHADOW, 0);
+  store<u8>(NO_TRAP, 0);
+  if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
+  let budget = alone ? min<u32>(ticksLeft(), 1) : ticksLeft();
+  while (budget) {
+    const block = fetchBlock();
+    const first = block + BLOCK_HEADER;
+    let op = first;
+    store<u32>(FIRST, <u32>first);
+    store<u32>(BUDGET, budget);
+    let left: i32 = <i32>min<u32>(load<u16>(block), budget);
+    store<i32>(LEFT, left);
+    do {
+      const start = load<u64>(RIP);
+      store<u64>(START, start);
+      store<u64>(RIP, start + load<u8>(op, OP_LENGTH));
+      store<u32>(AT, <u32>op);
+      execute(op);
+      op += OP_SIZE;
+      left = load<i32>(LEFT) - 1;
+      store<i32>(LEFT, left);
+    } while (left > 0);
+    store<u32>(AT, <u32>first);
+    store<u64>(NOW, load<u64>(NOW) + (op - first) / OP_SIZE);
+    if (load<u32>(ATTENTION) | <u32>alone) break;
+    budget = ticksLeft();
+  }
+  if (trap && !load<u8>(NO_TRAP) && load<u8>(SHADOW) != 2) {
+    store<u64>(DR + 48, load<u64>(DR + 48) | 0x4000);
+    pend(DB, EVENT_KIND_TRAP);
+    traceException(DB, false, 0, load<u64>(RIP));
+  }
+}
+
+/** The tracker waits: the instruction at RIP must be the ENDBR of its mode. INT3 and INT1 are let through. */
+function checkEndbranch(): void {
+  const op = fetchBlock() + BLOCK_HEADER;
+  const kind: u32 = load<u16>(op, OP_KIND);
+  if (kind == K.ENDBR && (load<u8>(MODE) == 2) == (load<u32>(op, OP_IMMEDIATE) == 1)) return;
+  if (kind == K.INT3 || kind == K.INT1) return;
+  missingEndbranch(0);
+}
+
+// ---- After an unwinding ----
+const CLASS_BENIGN = 0;
+const CLASS_CONTRIBUTORY = 1;
+const CLASS_PAGE_FAULT = 2;
+function classOf(vector: u32): u32 {
+  if (vector == 14) return CLASS_PAGE_FAULT;
+  return vector == 0 || (vector >= 10 && vector <= 13) || vector == 21 ? CLASS_CONTRIBUTORY : CLASS_BENIGN;
+}
+
+/** Rolls the instruction back and decides what comes next; an EXIT_… number, or -1 to go on. */
+export function unwound(): i32 {
+  const cause = load<u32>(UNWIND_CAUSE);
+  const done = (load<u32>(AT) - load<u32>(FIRST)) / OP_SIZE + load<u64>(PROGRESS);
+  store<u32>(AT, load<u32>(FIRST));
+  store<u64>(PROGRESS, 0);
+  store<u64>(RIP, load<u64>(START));
+  const delivering = load<u32>(DELIVERING);
+  store<u32>(DELIVERING, EVENT_NONE);
+  if (cause != CAUSE_FAULT) {
+    store<u64>(NOW, load<u64>(NOW) + done);
+    store<u8>(SHADOW, load<u8>(OLD_SHADOW));
+    return cause == CAUSE_MEMORY ? EXIT_MEMORY : EXIT_REFUSED;
+  }
+  // The faulting instruction takes a tick as well: so an endless chain of faults reaches its deadline.
+  store<u64>(NOW, load<u64>(NOW) + done + 1);
+  const vector = load<u32>(FAULT_VECTOR);
+  const during = delivering != EVENT_NONE && load<u32>(DELIVERING_KIND) == EVENT_KIND_EXCEPTION;
+  recordFault(during);
+  const v = vcpuAt(load<u32>(CURRENT));
+  const first = during ? classOf(delivering) : CLASS_BENIGN;
+  const second = classOf(vector);
+  traceException(vector, load<u32>(FAULT_HAS_ERROR) != 0, load<u32>(FAULT_ERROR), load<u64>(RIP));
+  if (during && delivering == DF && second != CLASS_BENIGN) {
+    store<u32>(v, SHUTDOWN, ACTIVITY);
+    store<u32>(PENDING, EVENT_NONE);
+    return EXIT_SHUTDOWN;
+  }
+  const double = (first == CLASS_CONTRIBUTORY && second == CLASS_CONTRIBUTORY) || (first == CLASS_PAGE_FAULT && second != CLASS_BENIGN);
+  store<u32>(PENDING_KIND, EVENT_KIND_EXCEPTION);
+  if (double) {
+    store<u32>(PENDING, DF);
+    store<u32>(PENDING_ERROR, 0);
+    store<u32>(PENDING_HAS_ERROR, pushesError(DF));
+    traceException(DF, pushesError(DF), 0, load<u64>(RIP));
+  } else {
+    store<u32>(PENDING, vector);
+    store<u32>(PENDING_ERROR, load<u32>(FAULT_ERROR));
+    store<u32>(PENDING_HAS_ERROR, load<u32>(FAULT_HAS_ERROR));
+  }
+  return -1;
+}
+
+/** Appends the state to the fault chain, or starts a new chain with it. */
+function recordFault(during: bool): void {
+  let length = during ? load<u32>(CHAIN_LENGTH) : 0;
+  const chain = vcpuAt(load<u32>(CURRENT)) + CHAIN;
+  if (length >= <u32>CHAIN_MAX) {
+    // A long chain of benign faults: the oldest goes.
+    memory.copy(chain, chain + CPU_SIZE, (CHAIN_MAX - 1) * CPU_SIZE);
+    length = CHAIN_MAX - 1;
+  }
+  store<u32>(CHAIN_LENGTH, length + 1);
+  memory.copy(chain + length * CPU_SIZE, CPU, CPU_SIZE);
+}
+
+function traceException(vector: u32, hasError: bool, error: u32, rip: u64): void {
+  if (load<u32>(TRACE))
+    trace(TRACE_EXCEPTION, load<u32>(CURRENT), vector | (<u64>hasError << 8) | (<u64>error << 32), rip, load<u64>(CR2));
+}

@@ -1,0 +1,119 @@
+/**
+ * Translation look-aside buffers: per vCPU three sets (supervisor, supervisor with AC set, user), each with entries for
+ * reads, writes and fetches. An entry exists only if the access has been allowed, so rights need no second look.
+ */
+import {
+  CPL, CR0, CR4, CURRENT, SYSTEM_FLAGS, TLBS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL,
+  TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_USED, TLB_VCPU_SIZE, TLB_WRITE, TLB_WRITE_INFO, VCPU_COUNT, AC_CHECK,
+} from "./layout";
+import { AC_FLAG } from "./flags";
+
+export const CR4_SMAP: u64 = 0x200000;
+
+/** Bases of the current set; always rebuilt by `selectTlb`. */
+export let readTlb: usize = 0;
+export let writeTlb: usize = 0;
+export let fetchTlb: usize = 0;
+/** The supervisor set, for the CPU's own accesses to descriptor tables. */
+export let systemTlb: usize = 0;
+
+/** The set for the present CPL and AC. To be called after each change of CPL, AC, CR0.AM, CR4.SMAP or vCPU. */
+export function selectTlb(): void {
+  const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE;
+  const user = load<u8>(CPL) == 3;
+  const ac = (load<u32>(SYSTEM_FLAGS) & AC_FLAG) != 0;
+  const set: u32 = user ? 2 : ac && (load<u64>(CR4) & CR4_SMAP) != 0 ? 1 : 0;
+  store<u32>(TLB_SET, set);
+  fetchTlb = base + set * TLB_SET_SIZE + TLB_FETCH;
+  systemTlb = base;
+  // Alignment checks are made on the slow path: the fourth set never hits.
+  const checked = user && ac && (load<u64>(CR0) & 0x40000) != 0;
+  store<u8>(AC_CHECK, checked);
+  const data = base + (checked ? 3 : set) * TLB_SET_SIZE;
+  readTlb = data + TLB_READ;
+  writeTlb = data + TLB_WRITE;
+}
+
+/** Enters a data mapping of linear page to host page into `set` of the current vCPU. */
+export function fillData(write: bool, set: u32, linear: u64, host: usize, gpa: u64, global: u32): void {
+  const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+  const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
+  const entry = base + (write ? TLB_WRITE : TLB_READ) + (index << 4);
+  store<u64>(entry, linear & ~0xfff);
+  store<u64>(entry, <u64>host - (linear & ~0xfff), 8);
+  store<u64>(base + (write ? TLB_WRITE_INFO : TLB_READ_INFO) + (index << 3), (gpa & ~0xfff) | global);
+  store<u32>(base + TLB_USED, 1);
+}
+
+function dropSet(base: usize): void {
+  if (load<u32>(base + TLB_USED) == 0) return;
+  memory.fill(base + TLB_READ, 0xff, TLB_ENTRIES * 16);
+  memory.fill(base + TLB_WRITE, 0xff, TLB_ENTRIES * 16);
+  memory.fill(base + TLB_FETCH, 0xff, TLB_FETCH_ENTRIES * TLB_FETCH_SIZE);
+  store<u32>(base + TLB_USED, 0);
+}
+
+/** Drops everything of one vCPU. */
+export function dropVcpu(vcpu: u32): void {
+  for (let set: u32 = 0; set < 3; set++) dropSet(TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE);
+}
+
+export function dropCurrent(): void {
+  dropVcpu(load<u32>(CURRENT));
+}
+
+/** Drops everything of all vCPUs: the memory map or A20 changed. */
+export function dropAll(): void {
+  const count = load<u32>(VCPU_COUNT);
+  for (let vcpu: u32 = 0; vcpu < count; vcpu++) dropVcpu(vcpu);
+}
+
+/** At creation: all entries empty, those of the fourth set for ever. */
+export function initTlbs(): void {
+  const count = load<u32>(VCPU_COUNT);
+  for (let vcpu: u32 = 0; vcpu < count; vcpu++)
+    for (let set: u32 = 0; set < 4; set++) {
+      const base = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+      store<u32>(base + TLB_USED, 1);
+      dropSet(base);
+    }
+}
+
+/** MOV to CR3 with CR4.PGE: entries of global pages stay (SDM vol. 3, 4.10.4.1). */
+export function dropNonGlobal(): void {
+  for (let set: u32 = 0; set < 3; set++) {
+    const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+    if (load<u32>(base + TLB_USED) == 0) continue;
+    for (let i: u32 = 0; i < <u32>TLB_ENTRIES; i++) {
+      if (!(load<u64>(base + TLB_READ_INFO + (i << 3)) & TLB_GLOBAL)) store<u64>(base + TLB_READ + (i << 4), -1);
+      if (!(load<u64>(base + TLB_WRITE_INFO + (i << 3)) & TLB_GLOBAL)) store<u64>(base + TLB_WRITE + (i << 4), -1);
+    }
+    for (let i: u32 = 0; i < <u32>TLB_FETCH_ENTRIES; i++) {
+      const entry = base + TLB_FETCH + i * TLB_FETCH_SIZE;
+      if (!(load<u64>(entry, 16) & TLB_GLOBAL)) store<u64>(entry, -1);
+    }
+  }
+}
+
+/** A page fault drops what is cached for its address (SDM vol. 3, 4.10.4.1). */
+export function dropPage(linear: u64): void {
+  const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
+  for (let set: u32 = 0; set < 3; set++) {
+    const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+    store<u64>(base + TLB_READ + (index << 4), -1);
+    store<u64>(base + TLB_WRITE + (index << 4), -1);
+    store<u64>(base + TLB_FETCH + (index & (TLB_FETCH_ENTRIES - 1)) * TLB_FETCH_SIZE, -1);
+  }
+}
+
+/** A physical page got decoded code: no vCPU may write to it on the fast path. */
+export function dropWriteEntries(gpa: u64): void {
+  const count = load<u32>(VCPU_COUNT);
+  for (let vcpu: u32 = 0; vcpu < count; vcpu++)
+    for (let set: u32 = 0; set < 3; set++) {
+      const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+      if (load<u32>(base + TLB_USED) == 0) continue;
+      for (let i: u32 = 0; i < <u32>TLB_ENTRIES; i++)
+        if ((load<u64>(base + TLB_WRITE_INFO + (i << 3)) & ~0xfff) == gpa) store<u64>(base + TLB_WRITE + (i << 4), -1);
+    }
+}
