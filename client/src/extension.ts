@@ -4,6 +4,7 @@ import * as addressSpacePanel from './addressSpacePanel';
 import * as addressStrip from './addressStrip';
 import { Claims } from './claim';
 import * as decodeCrash from './decodeCrash';
+import * as exampleConfig from './exampleConfig';
 import { Server } from './languageClient';
 import * as pictureHover from './pictureHover';
 import { ReportChannel } from './reportChannel';
@@ -24,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   context.subscriptions.push(claims, server, channel);
   versionStatus.activate(context, server, claims);
   reportLinks.activate(context);
+  exampleConfig.activate(context);
   addressSpacePanel.activate(context, server);
   pictureHover.activate(context, server, claims);
   addressStrip.activate(context, server, claims);

@@ -116,8 +116,7 @@ class BootRuns implements vscode.Disposable {
             params,
             run.cancellation.token,
           );
-          this.finished(uri, machine, run, result);
-          return result;
+          return this.finished(uri, machine, run, result);
         } finally {
           heard.dispose();
         }
@@ -146,16 +145,23 @@ class BootRuns implements vscode.Disposable {
     this.onEdit.dispose();
   }
 
-  private finished(uri: vscode.Uri, machine: string, run: Run, result: SimulateResult): void {
+  /** Shows the report of a run that was left to its end; there is none of any other. */
+  private finished(
+    uri: vscode.Uri,
+    machine: string,
+    run: Run,
+    result: SimulateResult,
+  ): SimulateResult | undefined {
     if (result.outcome === 'cancelled' || run.endedBy !== null) {
       announce(machine, run);
-      return;
+      return undefined;
     }
     this.last = reportKey(uri.toString(), machine);
     this.reports.set(this.last, result.text);
     this.findings.clear();
     this.findings.set([...diagnosticsByUri(result.findings)]);
     this.channel.show(result.text);
+    return result;
   }
 
   /** What an earlier text led to is not marked in the new one. */
