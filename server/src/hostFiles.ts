@@ -11,6 +11,8 @@ const IMAGE_LIMIT = 512 * 1024 * 1024;
 export interface Files {
   /** The text of a `file:` URI; null where it cannot be read, is no ordinary file or is too large. */
   readText(uri: string): Promise<string | null>;
+  /** Whether there is anything at an absolute path. */
+  exists(path: string): Promise<boolean>;
   /** The bytes of an image; rejects with a sentence for the user. A relative path starts at `folder`. */
   readImage(path: string, folder: string | null): Promise<Uint8Array>;
 }
@@ -40,6 +42,17 @@ export const hostFiles: Files = {
       return new TextDecoder().decode(await readBounded(path, TEXT_LIMIT));
     } catch {
       return null;
+    }
+  },
+
+  async exists(path) {
+    try {
+      await stat(path);
+      return true;
+    } catch (error) {
+      // What may not be looked at may well be there.
+      const { code } = error as NodeJS.ErrnoException;
+      return code !== 'ENOENT' && code !== 'ENOTDIR';
     }
   },
 

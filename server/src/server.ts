@@ -90,7 +90,7 @@ class LanguageServer {
           : null,
       (line) => this.connection.console.warn(line),
     );
-    this.findings = new DocumentFindings(service, this.store, this.settings);
+    this.findings = new DocumentFindings(service, this.store, this.settings, files);
     this.pushed = new PushedDiagnostics({
       open: (uri) => this.texts.get(uri),
       diagnostics: async (uri) => {

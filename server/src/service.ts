@@ -16,6 +16,7 @@ import { inlayHints, type InlayHintSettings } from './features/inlayHints';
 import { machineAtPosition, wireMachines, type MachineAt, type WireMachine } from './features/layout';
 import { definition, references } from './features/namedSymbols';
 import { runChecks, type CheckSettings } from './checks/catalogue';
+import { imagePaths, missingImages } from './checks/host/imageMissing';
 import type { Document, Language, ParseContext } from './machine/language';
 import { memmap } from './memory-map/language';
 import type { Finding } from './text/finding';
@@ -37,8 +38,13 @@ export interface Service {
   parse(language: Language, source: SourceText, context: ParseContext): Document;
   /** Versions of a VMM, oldest first; empty for one that we do not know. */
   versions(vmm: string | null): readonly VmmVersion[];
-  /** What the parser and the checks say, with the user's levels applied, in the order of the text. */
-  findings(document: Document, settings?: CheckSettings): Finding[];
+  /**
+   * What the parser and the checks say, with the user's levels applied, in the order of the text. `missing` are those of
+   * `imagePaths` that the host does not have; without it nothing is said about the host.
+   */
+  findings(document: Document, settings?: CheckSettings, missing?: ReadonlySet<string>): Finding[];
+  /** Absolute paths of the images that a document names. */
+  imagePaths(document: Document): string[];
   diagnostics(document: Document, findings: readonly Finding[]): lsp.Diagnostic[];
   /** Diagnostics that findings of an including document have in the file `uri`. */
   diagnosticsIn(uri: string, findings: readonly Finding[]): lsp.Diagnostic[];
@@ -94,7 +100,12 @@ export function createService({ languages, versions }: ServiceParts): Service {
       OUTLINE_FREE.has(languageId) || languages.some(({ kind }) => kind === languageId),
     parse: (language, source, context) => language.parse(source, context),
     versions: (vmm) => (vmm !== null && Object.hasOwn(versions, vmm) ? versions[vmm]! : []),
-    findings: runChecks,
+    findings(document, settings = {}, missing = new Set()) {
+      if (missing.size === 0) return runChecks(document, settings);
+      const problems = [...document.problems, ...missingImages(document, missing)];
+      return runChecks({ ...document, problems }, settings);
+    },
+    imagePaths,
     diagnostics: diagnosticsOf,
     diagnosticsIn,
     codeActions,

@@ -8,6 +8,8 @@ export interface Settings {
   readonly severity: Readonly<Record<string, Severity | 'off'>>;
   /** vmd's version where neither the user's choice nor a pragma names one; null for the newest. */
   readonly vmdVersion: string | null;
+  /** Whether to ask this host for the files that a config names. */
+  readonly checkHost: boolean;
   readonly codeLens: boolean;
   readonly inlayHints: InlayHintSettings;
 }
@@ -15,6 +17,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   severity: {},
   vmdVersion: null,
+  checkHost: false,
   codeLens: true,
   inlayHints: { end: true, size: true, kind: true },
 };
@@ -51,6 +54,7 @@ export function readSettings(section: unknown, log: (line: string) => void): Set
   return {
     severity: readLevels(valueAt('severity'), log),
     vmdVersion: version === '' ? null : version,
+    checkHost: read('checkHost', Flag, DEFAULT_SETTINGS.checkHost),
     codeLens: read('codeLens', Flag, DEFAULT_SETTINGS.codeLens),
     inlayHints: { end: inlayHint('end'), size: inlayHint('size'), kind: inlayHint('kind') },
   };

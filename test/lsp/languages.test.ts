@@ -220,6 +220,21 @@ test('vm.conf: keywords are offered where they may stand, and explained', LIMIT,
   assert.notEqual(await hover(VMCONF.replace('memory', 'mem$0ory'), 'vmconf'), '');
 });
 
+test('vm.conf: this host is asked for images where the setting says so', LIMIT, async () => {
+  const text = 'vm "a" {\n  disk "/nowhere/a.img"\n  boot "/"\n}\n';
+  const { uri } = await open(text, 'vmconf');
+  const missing = async () =>
+    (await client.diagnostics(uri))
+      .filter(({ code }) => code === 'host-image-missing')
+      .map(({ range }) => range.start.line);
+  assert.deepEqual(await missing(), []);
+  client.settings = { checkHost: true };
+  await client.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
+  assert.deepEqual(await missing(), [1]);
+  client.settings = {};
+  await client.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
+});
+
 test('vm.conf: the status says which vmd it was read for', LIMIT, async () => {
   const { uri } = await open('# bootpath: vmd@7.8\n' + VMCONF, 'vmconf');
   const status = await client.request<StatusResult>('bootpath/status', { uri });
