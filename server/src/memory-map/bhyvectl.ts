@@ -224,8 +224,8 @@ class Reader {
 
 /** True where the text has at least one whole row. */
 export function hasBhyvectl(text: string): boolean {
-  ROW.lastIndex = 0;
-  return ROW.test(text);
+  // Not `test`: it would leave its place in the pattern, and the next reading would start there.
+  return text.search(ROW) >= 0;
 }
 
 export function readBhyvectl(source: SourceText): MapReading {

@@ -63,7 +63,6 @@ class Reader {
   constructor(private readonly text: string) {}
 
   run(): MapReading {
-    MARK.lastIndex = 0;
     for (const mark of this.text.matchAll(MARK)) {
       const [whole, heading, who, change] = mark;
       const end = mark.index + whole.length;

@@ -242,6 +242,15 @@ test('only texts with an entry are recognised', () => {
     assert.equal(memmap.recognise(text, 'x.log'), false, text);
 });
 
+test('recognising and parsing leave nothing behind for the next text', () => {
+  for (const name of readdirSync(FIXTURES)) {
+    const text = fixture(name);
+    const first = JSON.stringify(parse(text).outline);
+    assert.ok(memmap.recognise(text, name));
+    assert.equal(JSON.stringify(parse(text).outline), first, name);
+  }
+});
+
 test('hover on a line gives the half-open range and the last byte', () => {
   const document = parse(fixture('linux-boot.log'));
   const description = memmap.describe!(document, { line: 3, character: 40 });
