@@ -16,7 +16,7 @@ export function packageExtension(output) {
   run([join(root, 'esbuild.mjs'), '--production']);
   writeNotices(root);
   const vsce = join(root, 'node_modules/@vscode/vsce/vsce');
-  run([vsce, 'package', '--no-dependencies', '--skip-license', '--out', output]);
+  run([vsce, 'package', '--no-dependencies', '--allow-unused-files-pattern', '--out', output]);
   const { size } = statSync(output);
   if (size > SIZE_LIMIT) throw new Error(`the package has ${size} bytes, more than ${SIZE_LIMIT}`);
   return { output, size };
