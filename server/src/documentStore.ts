@@ -77,9 +77,11 @@ export class DocumentStore {
   changed(uri: string): string[] {
     const source = normalUri(uri);
     const dependents: string[] = [];
-    for (const [other, { sources }] of this.entries) {
-      // One that is being read may have taken the old text already.
-      if (other !== uri && (sources === null || sources.has(source))) dependents.push(other);
+    for (const [other, { sources }] of [...this.entries]) {
+      if (other === uri) continue;
+      // One that is being read may have taken the old text: whoever waits for it gets it read again.
+      if (sources === null) this.entries.delete(other);
+      else if (sources.has(source)) dependents.push(other);
     }
     for (const gone of [uri, ...dependents]) this.entries.delete(gone);
     return dependents;

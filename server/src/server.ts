@@ -186,27 +186,29 @@ class LanguageServer {
 
   private changed(uri: string): void {
     const dependents = this.store.changed(uri);
-    for (const edited of [uri, ...dependents]) this.simulations.edited(edited);
-    this.publish([uri, ...dependents]);
-    // The client asks again for what was edited, but not for what includes it.
-    if (dependents.length > 0) this.refresh('diagnostics', 'codeLens', 'inlayHint');
+    this.simulations.edited(uri);
+    this.publish([uri]);
+    this.dependentsChanged(dependents);
   }
 
   private closed(uri: string): void {
-    const dependents = this.store.closed(uri);
     this.settings.forget(uri);
     this.simulations.closed(uri);
     this.pushed.clear(uri).catch((error: unknown) => this.failed('clearing diagnostics', error));
-    this.publish(dependents);
+    this.dependentsChanged(this.store.closed(uri));
   }
 
   private fileChanged(uri: string): void {
     // What the editor shows counts, not the disk.
     if (this.texts.keys().some((open) => normalUri(open) === normalUri(uri))) return;
-    const dependents = this.store.changed(uri);
-    if (dependents.length === 0) return;
-    for (const edited of dependents) this.simulations.edited(edited);
-    this.publish(dependents);
+    this.dependentsChanged(this.store.changed(uri));
+  }
+
+  /** The client asks again for what was edited, but not for what includes it. */
+  private dependentsChanged(uris: readonly string[]): void {
+    if (uris.length === 0) return;
+    for (const uri of uris) this.simulations.edited(uri);
+    this.publish(uris);
     this.refresh('diagnostics', 'codeLens', 'inlayHint');
   }
 
