@@ -53,7 +53,7 @@ export function conclude(run: EndedRun): Conclusion {
     const message = `The probe ${run.probe.name} ended with "${status.code}". ${status.meaning}`;
     findings.push(finding('boot-probe', 'warning', message, region, run.machine));
   }
-  if (run.recorder.stringAccesses > 0) findings.push(stringIo(run));
+  if (run.recorder.passedOver.size > 0) findings.push(wouldStop(run));
   const said = status ? ` The probe ${run.probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
   return { outcome: final, reason: reason + said, findings };
 }
@@ -168,13 +168,15 @@ function finding(
   return { code, severity, message, at: region?.at ?? machine.nameAt ?? machine.at };
 }
 
-function stringIo({ recorder, machine }: EndedRun): Finding {
+function wouldStop({ recorder, machine }: EndedRun): Finding {
+  const kinds = [...recorder.passedOver].map(
+    ([kind, { times, reason }]) =>
+      `${kind}, ${count(times)} ${times === 1 ? 'time' : 'times'}, first ${reason}`,
+  );
   return {
-    code: 'boot-string-io',
+    code: 'boot-would-stop',
     severity: 'warning',
-    message:
-      `The real VMM would have stopped at the first of ${count(recorder.stringAccesses)} string I/O accesses: ` +
-      `${recorder.stringReason ?? ''}. They were let through one by one, since this run only observes the firmware.`,
+    message: `The real VMM would have ended the guest where this run, which observes the firmware, went on: ${kinds.join('; ')}.`,
     at: machine.nameAt ?? machine.at,
   };
 }

@@ -24,7 +24,8 @@ export interface PowerOptions {
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
   readonly taps: readonly number[];
-  readonly stringIo: boolean;
+  /** Accesses at which the VMM gives up are passed over where its model allows that. */
+  readonly passOver: boolean;
   readonly quantum?: number;
   createCore(options: CoreOptions): Core;
 }
@@ -153,15 +154,18 @@ export class PoweredMachine {
     return this.options.machine;
   }
 
-  /** The VMM's veto on an access, or null. String I/O may be let through for an observer. */
+  /** The VMM's veto on an access, or null. */
   private screen(access: PortAccess): Verdict | null {
     if (this.tapped.has(access.port) && !access.string) return null;
     const verdict = this.board.screenPort?.(access) ?? null;
-    if (!verdict || verdict.kind !== 'vmm-exit' || !this.options.stringIo) return verdict;
-    if (!access.string && !access.rep) return verdict;
-    this.recorder.stringAccesses++;
-    this.recorder.stringReason ??= verdict.reason;
-    return null;
+    return verdict && this.passesOver(verdict) ? null : verdict;
+  }
+
+  /** Whether an observer goes on after this verdict; it is written down then. */
+  private passesOver(verdict: Verdict): boolean {
+    if (verdict.kind !== 'vmm-exit' || verdict.passable === undefined || !this.options.passOver) return false;
+    this.recorder.passOver(verdict.passable, verdict.reason);
+    return true;
   }
 
   private readPort(port: number, size: Size, flags: number): number | Refused {
@@ -205,7 +209,10 @@ export class PoweredMachine {
 
   private unansweredMmio(access: MmioAccess): bigint | Refused {
     const answer = this.board.unansweredMmio(access);
-    return answer.kind === 'answer' ? answer.value : this.refuse(answer, access.address);
+    if (answer.kind === 'answer') return answer.value;
+    return this.passesOver(answer)
+      ? (1n << BigInt(8 * access.size)) - 1n
+      : this.refuse(answer, access.address);
   }
 }
 

@@ -15,10 +15,8 @@ export class Recorder {
   instructionsBefore = 0;
   /** The first line in which a kernel gave up. */
   panic: string | null = null;
-  /** String accesses that went through although the VMM cannot do them. */
-  stringAccesses = 0;
-  /** The first of them, in the VMM's words. */
-  stringReason: string | null = null;
+  /** Accesses that went through although the VMM gives up at them, by kind, with its words at the first one. */
+  readonly passedOver = new Map<string, { times: number; readonly reason: string }>();
   /** Guest time of the present power-on; set by the machine that runs. */
   now: () => number = () => 0;
   /** When text came last, in ticks of the present power-on. */
@@ -40,6 +38,12 @@ export class Recorder {
   writeFirmwareLog(text: string): void {
     this.lastText = this.now();
     this.firmwareLog.write(text);
+  }
+
+  passOver(kind: string, reason: string): void {
+    const entry = this.passedOver.get(kind);
+    if (entry) entry.times++;
+    else this.passedOver.set(kind, { times: 1, reason });
   }
 
   /** The end of a power-on, after `instructions` and `ticks`. */

@@ -76,10 +76,10 @@ export interface SimulationRequest {
   /** Values for the cells of a probe guest, by name; the others keep their initial value. */
   readonly parameters?: Readonly<Record<string, number>>;
   /**
-   * Lets string I/O through as single accesses where the VMM would give up on the guest; counted and told in the report.
-   * By default on when there are taps: whoever observes a firmware wants it to go on.
+   * Goes on after accesses at which the VMM would give up on the guest, where its model allows that; counted and told in
+   * the report. By default on when there are taps: whoever observes a firmware wants to see it go on.
    */
-  readonly stringIo?: boolean;
+  readonly passOver?: boolean;
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
   /** Seed of nothing: runs are deterministic. The quantum may be varied to hunt races. */

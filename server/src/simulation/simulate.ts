@@ -46,7 +46,7 @@ export function simulate(
     firmware,
     kernel: probe ? null : request.kernel,
     taps: request.taps,
-    stringIo: request.stringIo ?? request.taps.length > 0,
+    passOver: request.passOver ?? request.taps.length > 0,
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };
@@ -143,10 +143,9 @@ function notModelled(powered: PoweredMachine, recorder: Recorder, taps: readonly
         : `observation overlay at port ${name}: its text is in the firmware log, and the real VMM has no such port`,
     );
   }
-  if (recorder.stringAccesses > 0) {
-    const times = count(recorder.stringAccesses);
+  for (const [kind, { times }] of recorder.passedOver) {
     list.push(
-      `observation overlay for string I/O: ${times} accesses went through at which the real VMM would stop (${recorder.stringReason ?? ''})`,
+      `observation overlay for ${kind}: ${count(times)} went through at which the real VMM would stop`,
     );
   }
   return list;

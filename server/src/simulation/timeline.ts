@@ -1,15 +1,22 @@
-/** The timeline of a boot: capped, with interrupts and halts that only go on merged into one line. */
-import { hex } from '../address/format';
+/** The timeline of a boot: capped, and what goes round and round is written down once. */
 import type { TraceEvent } from '../../emulator/face';
 import type { TimelineEvent } from './report';
 
 const CAPACITY = 20_000;
+/** The longest round that is recognised, in events: an interrupt with a BIOS's mode switches is about a dozen. */
+const LONGEST_ROUND = 32;
+/** Rounds beyond the first that must be complete before they are merged. */
+const ROUNDS = 2;
 
-interface Repeat {
-  readonly vcpu: number;
-  readonly text: string;
-  count: number;
-  last: number;
+/** Events that came as they did `period` events earlier, held back until the round is broken. */
+interface Round {
+  /** Index of the first event of the round in `events`. */
+  readonly start: number;
+  readonly period: number;
+  matched: number;
+  /** The first rounds, to be written out should there be no more, then the incomplete one. */
+  held: TimelineEvent[];
+  lastAt: number;
 }
 
 export class Timeline {
@@ -17,56 +24,86 @@ export class Timeline {
   dropped = 0;
   /** Ticks before the present power-on: a reboot starts a new clock. */
   base = 0;
-  private readonly repeats = new Map<string, Repeat>();
+  /** What each event is apart from its time, beside `events`. */
+  private readonly keys: string[] = [];
+  private round: Round | null = null;
 
   /** An event of the core, in ticks since the present power-on. */
   add(event: TraceEvent): void {
-    const key = repeatKey(event);
-    if (key === null) {
-      this.flush();
-      this.push({ ...event, at: event.at + this.base });
-      return;
-    }
-    const known = this.repeats.get(key.id);
-    if (known) {
-      known.count++;
-      known.last = event.at;
-    } else {
-      this.repeats.set(key.id, { vcpu: event.vcpu, text: key.text, count: 0, last: event.at });
-      this.push({ ...event, at: event.at + this.base });
-    }
+    this.put({ ...event, at: event.at + this.base });
   }
 
   /** What the board or the VMM has to say, at a time since the present power-on. */
   note(event: 'console' | 'verdict', at: number, vcpu: number, text: string): void {
-    this.flush();
-    this.push({ event, at: at + this.base, vcpu, text });
+    this.put({ event, at: at + this.base, vcpu, text });
   }
 
-  /** Writes down the repeats that were held back. Called at the end, too. */
+  /** Writes down what was held back. Called at the end, too. */
   flush(): void {
-    for (const { vcpu, text, count, last } of this.repeats.values()) {
-      if (count > 0) {
-        const times = count === 1 ? 'once more' : `${count} times more`;
-        this.push({ event: 'repeated', at: last + this.base, vcpu, count, text: `${text} ${times}` });
-      }
+    const { round } = this;
+    if (!round) return;
+    this.round = null;
+    const complete = Math.floor(round.matched / round.period);
+    const { vcpu } = this.events[round.start]!;
+    if (complete >= ROUNDS) {
+      const text =
+        round.period === 1
+          ? `the same again, ${complete} times`
+          : `the last ${round.period} events again, ${complete} times`;
+      this.push({ event: 'repeated', at: round.lastAt, vcpu, count: complete, text }, `repeated ${complete}`);
     }
-    this.repeats.clear();
+    for (const event of round.held) this.push(event, keyOf(event));
   }
 
-  private push(event: TimelineEvent): void {
-    if (this.events.length < CAPACITY) this.events.push(event);
-    else this.dropped++;
+  private put(event: TimelineEvent): void {
+    const key = keyOf(event);
+    if (this.round) {
+      if (this.goesOn(this.round, event, key)) return;
+      this.flush();
+    }
+    const start = this.lastLike(key);
+    if (start === null) this.push(event, key);
+    else {
+      const period = this.keys.length - start;
+      this.round = { start, period, matched: 1, held: [event], lastAt: event.at };
+    }
+  }
+
+  /** Index of the last event like this one, not further back than the longest round. */
+  private lastLike(key: string): number | null {
+    const first = Math.max(0, this.keys.length - LONGEST_ROUND);
+    for (let i = this.keys.length - 1; i >= first; i--) if (this.keys[i] === key) return i;
+    return null;
+  }
+
+  private goesOn(round: Round, event: TimelineEvent, key: string): boolean {
+    if (this.keys[round.start + (round.matched % round.period)] !== key) return false;
+    round.matched++;
+    round.held.push(event);
+    this.merge(round, event);
+    return true;
+  }
+
+  /** Forgets the events of complete rounds once there are enough of them. */
+  private merge(round: Round, event: TimelineEvent): void {
+    if (round.matched % round.period !== 0 || round.matched < ROUNDS * round.period) return;
+    round.held = [];
+    round.lastAt = event.at;
+  }
+
+  private push(event: TimelineEvent, key: string): void {
+    if (this.events.length >= CAPACITY) {
+      this.dropped++;
+      return;
+    }
+    this.events.push(event);
+    this.keys.push(key);
   }
 }
 
-function repeatKey(event: TraceEvent): { id: string; text: string } | null {
-  if (event.event === 'interrupt') {
-    return {
-      id: `interrupt ${event.vcpu} ${event.vector} ${event.source}`,
-      text: `interrupt ${hex(event.vector)} (${event.source})`,
-    };
-  }
-  if (event.event !== 'halt') return null;
-  return { id: `halt ${event.vcpu} ${event.rip}`, text: `HLT at ${hex(event.rip)}` };
+/** Everything but the time. */
+function keyOf(event: TimelineEvent): string {
+  let key = '';
+  for (const [name, value] of Object.entries(event)) if (name !== 'at') key += `${String(value)} `;
+  return key;
 }

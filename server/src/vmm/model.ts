@@ -20,8 +20,11 @@ export type Verdict =
   | { readonly kind: 'reset'; readonly reason: string }
   /** The guest is powered off. */
   | { readonly kind: 'shutdown'; readonly reason: string }
-  /** The VMM gives up on the guest. */
-  | { readonly kind: 'vmm-exit'; readonly reason: string };
+  /**
+   * The VMM gives up on the guest. With `passable`, an observer of a firmware may pass over it: the access then goes to the
+   * device, or is answered with all ones. It names the kind of access for the report: `string I/O`.
+   */
+  | { readonly kind: 'vmm-exit'; readonly reason: string; readonly passable?: string };
 
 export interface PortAccess {
   readonly port: number;

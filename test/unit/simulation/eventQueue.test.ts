@@ -73,17 +73,31 @@ test('the timeline keeps the first events and counts the rest', () => {
   assert.deepEqual([timeline.events.length, timeline.dropped], [20_000, 5]);
 });
 
-test('interrupts and halts that go on are one line until something else happens', () => {
+/** The timeline of events that are told apart by a letter, as `letter` or `repeated count`. */
+function merged(letters: string): string[] {
   const timeline = new Timeline();
-  for (let at = 0; at < 10; at += 2) {
-    timeline.add({ event: 'halt', at, vcpu: 0, rip: 0x100n });
-    timeline.add({ event: 'interrupt', at: at + 1, vcpu: 0, vector: 8, source: 'pic' });
-  }
-  timeline.add({ event: 'init', at: 20, vcpu: 1 });
-  timeline.add({ event: 'halt', at: 21, vcpu: 0, rip: 0x100n });
+  [...letters].forEach((letter, at) => timeline.note('verdict', at, 0, letter));
   timeline.flush();
-  assert.deepEqual(
-    timeline.events.map(({ event, at }) => `${event} ${at}`),
-    ['halt 0', 'interrupt 1', 'repeated 8', 'repeated 9', 'init 20', 'halt 21'],
+  return timeline.events.map((event) =>
+    event.event === 'repeated' ? `x${event.count} at ${event.at}` : 'text' in event ? event.text : '',
   );
+}
+
+for (const [letters, expected] of [
+  ['abc', ['a', 'b', 'c']],
+  ['abab', ['a', 'b', 'a', 'b']],
+  ['aaaa', ['a', 'x3 at 3']],
+  ['aab', ['a', 'a', 'b']],
+  ['ababab', ['a', 'b', 'x2 at 5']],
+  ['abababac', ['a', 'b', 'x2 at 5', 'a', 'c']],
+  ['zabcabcabcabcabz', ['z', 'a', 'b', 'c', 'x3 at 12', 'a', 'b', 'z']],
+  ['abcabd', ['a', 'b', 'c', 'a', 'b', 'd']],
+] as const) {
+  test(`the timeline of ${letters} is ${expected.join(' ')}`, () =>
+    assert.deepEqual(merged(letters), expected));
+}
+
+test('a round that is longer than any is written out', () => {
+  const letters = Array.from({ length: 40 }, (_, i) => String.fromCharCode(65 + i)).join('');
+  assert.equal(merged(letters.repeat(3)).length, 120);
 });

@@ -50,6 +50,7 @@ export function screenPort(behaviour: VmdBehaviour, access: PortAccess): Verdict
     const mnemonic = `${access.rep ? 'REP ' : ''}${access.write ? 'OUTS' : 'INS'}${'?BW?D'[access.size] ?? ''}`;
     return {
       kind: 'vmm-exit',
+      passable: 'string I/O',
       reason:
         `${mnemonic} at port ${hex(access.port)}: vmd ends the VM's process, ` +
         'since its vcpu_exit_inout cannot emulate string I/O (its own firmware is patched not to use any)',
@@ -83,6 +84,7 @@ export function unansweredMmio(behaviour: VmdBehaviour, window: AddressRange, ac
   }
   return {
     kind: 'vmm-exit',
+    passable: 'accesses to the PCI MMIO window',
     reason: `${what} in the PCI MMIO window: this vmd is built without MMIO emulation (MMIO_NOTYET) and ends the VM`,
   };
 }

@@ -1,0 +1,121 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import * as esbuild from 'esbuild';
+import type { SimulationRequest } from '../../../server/src/simulation/report';
+import { jobOf, simulateInWorker, type SimulationJob } from '../../../server/src/worker';
+import { SourceText } from '../../../server/src/text/sourceText';
+import { vmconf } from '../../../server/src/vmm/vmd/language';
+import { elfFile } from '../../unit/simulation/elfFile';
+
+const ROOT = process.env.BOOTPATH_ROOT ?? process.cwd();
+const CONFIG = 'vm "guest" {\n\tmemory 64M\n\tdisk "/home/guest.img"\n}\n';
+let folder = '';
+let workerFile = '';
+
+before(async () => {
+  folder = mkdtempSync(join(ROOT, 'dist/worker-test-'));
+  workerFile = join(folder, 'worker.js');
+  await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: ['server/src/worker.ts'],
+    outfile: workerFile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'es2022',
+    loader: { '.wasm': 'binary', '.bin': 'binary' },
+  });
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function job(asked: Partial<SimulationRequest>): SimulationJob {
+  const document = vmconf.parse(new SourceText('file:///vm.conf', CONFIG), {
+    files: new Map(),
+    choice: { vmm: 'vmd', version: '7.8' },
+  });
+  const made = jobOf(document, {
+    machine: 'guest',
+    firmware: null,
+    kernel: null,
+    probe: null,
+    taps: [],
+    maxInstructions: 100_000_000,
+    reboots: 0,
+    ...asked,
+  });
+  if (typeof made === 'string') throw new Error(made);
+  return made;
+}
+
+/** A ROM that jumps to itself with interrupts off. */
+function endlessLoop(): Uint8Array {
+  const rom = new Uint8Array(0x10000);
+  rom.set([0xfa, 0xeb, 0xfe], 0xfff0);
+  return rom;
+}
+
+test('a worker boots the default probe and sends the report back', async () => {
+  const report = await simulateInWorker(workerFile, job({}));
+  assert.equal(report.outcome, 'halted', report.reason);
+  assert.match(report.console, /status complete/);
+  assert.equal(typeof report.vcpus[0]?.registers.rip, 'bigint');
+});
+
+test('an endless loop is cancelled, and says how far it came', async () => {
+  const abort = new AbortController();
+  const report = await simulateInWorker(workerFile, job({ firmware: endlessLoop(), maxInstructions: 1e12 }), {
+    signal: abort.signal,
+    onProgress: () => abort.abort(),
+  });
+  assert.equal(report.outcome, 'cancelled');
+  assert.ok(report.instructions > 0);
+});
+
+test('a run that was cancelled before it began is cancelled', async () => {
+  const abort = new AbortController();
+  abort.abort();
+  const asked = job({ firmware: endlessLoop(), maxInstructions: 1e12 });
+  assert.equal((await simulateInWorker(workerFile, asked, { signal: abort.signal })).outcome, 'cancelled');
+});
+
+for (const [name, asked, reason] of [
+  ['a ROM of garbage', { firmware: new Uint8Array(7).fill(0x5a) }, /7 bytes, fewer than the 15/],
+  [
+    'an ELF with lying headers',
+    {
+      kernel: elfFile({
+        entry: 0x100000n,
+        segments: [{ physical: 0x100000n, virtual: 0x100000n, bytes: Uint8Array.of(0xf4) }],
+        patch: (file) => file.setBigUint64(64 + 32, 1n << 63n, true),
+      }),
+    },
+    /p_filesz 0x8000000000000000/,
+  ],
+] as const) {
+  test(`${name} ends in a clear message`, async () => {
+    const report = await simulateInWorker(workerFile, job(asked));
+    assert.equal(report.outcome, 'vmm-exit');
+    assert.match(report.reason, reason);
+  });
+}
+
+test('an unknown probe and a missing worker reject with a sentence', async () => {
+  await assert.rejects(
+    simulateInWorker(workerFile, job({ probe: 'nonsense' })),
+    /no probe guest named "nonsense"/,
+  );
+  await assert.rejects(simulateInWorker(join(folder, 'missing.js'), job({})), /simulation worker failed: /);
+});
+
+for (const [machine, text, message] of [
+  ['other', CONFIG, /no machine named "other"/],
+  [null, '# nothing\n', /no machine in this file/],
+] as const) {
+  test(`no job: ${message.source}`, () => {
+    const document = vmconf.parse(new SourceText('file:///vm.conf', text), { files: new Map() });
+    const made = jobOf(document, { ...job({}).request, machine });
+    assert.match(typeof made === 'string' ? made : 'a job', message);
+  });
+}
