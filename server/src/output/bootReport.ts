@@ -3,13 +3,13 @@ import { hex } from '../address/format';
 import type { FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
 import { regionAt } from '../machine/machine';
-import type { BootReport, ExitCount, TimelineEvent } from '../simulation/report';
+import type { BootReport, ExitCount } from '../simulation/report';
 import { modeOf } from '../x86/state';
 import { findingJson, findingText } from './findings';
 import { vmmLabel } from './layout';
 import { placeText, type PathOf } from './place';
 import { registersJson, registersText } from './registers';
-import { eventText, MNEMONICS, ticksText } from './timeline';
+import { distinctEvents, MNEMONICS, ticksText } from './timeline';
 
 /** Every bigint becomes a hex string; everything else stays. */
 function wire(value: unknown): unknown {
@@ -162,16 +162,16 @@ function faultChainText(faults: readonly FaultRecord[], machine: Machine, pathOf
 }
 
 function timelineText(report: BootReport, limit: number): string[] {
-  const events: readonly TimelineEvent[] = report.timeline;
-  const shown = events.map(eventText);
+  const { lines: shown, repeated } = distinctEvents(report.timeline);
   const lines =
     shown.length <= limit
       ? shown
       : [
           ...shown.slice(0, Math.floor(limit / 2)),
-          `… ${shown.length - limit} events …`,
+          `… ${shown.length - limit} lines …`,
           ...shown.slice(shown.length - Math.ceil(limit / 2)),
         ];
+  if (repeated) lines.push('Events that repeat one above are left out here; the JSON report has them.');
   if (report.timelineDropped) lines.push(`${report.timelineDropped} further events were not kept`);
   return lines;
 }

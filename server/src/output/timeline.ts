@@ -30,9 +30,23 @@ export function ticksText(at: number): string {
   return String(at).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
-/** `       1 234  vCPU 0  CR0 ← 0x80000011 (was 0x11)`. */
-export function eventText(event: TimelineEvent): string {
-  return `${ticksText(event.at).padStart(14)}  vCPU ${event.vcpu}  ${describe(event)}`;
+/**
+ * The timeline for people, one line an event: `       1 234  vCPU 0  CR0 ← 0x80000011 (was 0x11)`. Firmware goes through
+ * the same mode switches again and again, so an event is printed when it first happens; `repeated` tells of more.
+ * What the guest writes and what the VMM does is always printed.
+ */
+export function distinctEvents(events: readonly TimelineEvent[]): { lines: string[]; repeated: boolean } {
+  const seen = new Set<string>();
+  const lines: string[] = [];
+  for (const event of events) {
+    const what = `vCPU ${event.vcpu}  ${describe(event)}`;
+    if (event.event !== 'console' && event.event !== 'verdict') {
+      if (event.event === 'repeated' || seen.has(what)) continue;
+      seen.add(what);
+    }
+    lines.push(`${ticksText(event.at).padStart(14)}  ${what}`);
+  }
+  return { lines, repeated: lines.length < events.length };
 }
 
 function describe(event: TimelineEvent): string {
