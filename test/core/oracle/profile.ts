@@ -41,8 +41,8 @@ export function testProfile(
       const none: Leaf = [0, 0, 0, 0];
       if (leaf === 0) return vendor;
       if (leaf === 1) {
-        // FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 FXSR SSE SSE2; CMPXCHG16B, x2APIC, XSAVE.
-        const edx = 0x0783a17f | 0x40 | 0x18 | bit(profile.localApic, 9);
+        // As qemu64: FPU to MCE, CX8, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE, SSE2.
+        const edx = 0x078bf9ff | bit(profile.localApic, 9);
         const ecx = (1 << 13) | bit(profile.x2apic, 21) | bit(features.xsave, 26) | bit(features.pcid, 17);
         return [0x663, (vcpu << 24) | 0x800, ecx, edx];
       }

@@ -20,7 +20,7 @@ test('each source is in the table and each row has a source', () => {
 for (const probe of PROBES) {
   test(`${probe.name}: the statuses in the table are those of the source`, () => {
     const own = codesIn(source(`${probe.name}.asm`));
-    const shared = codesIn(source('rom.inc'));
+    const shared = codesIn(source('rom.mac'));
     const known = probe.statuses.map((status) => status.code);
     for (const code of own) assert.ok(known.includes(code), `${code} is not in the table`);
     for (const code of known) assert.ok([...own, ...shared].includes(code), `${code} is not in the source`);
