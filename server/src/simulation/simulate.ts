@@ -26,7 +26,7 @@ export interface SimulationHost {
 
 /**
  * Boots a machine and reports what happened. Never throws for anything that a guest, an image or a config does; an unknown
- * probe name is the caller's mistake and throws.
+ * probe or parameter is the caller's mistake and throws.
  */
 export function simulate(
   machine: Machine,
@@ -88,6 +88,11 @@ function chosenProbe(request: SimulationRequest): Probe | null {
   if (request.probe !== null) {
     const probe = probeNamed(request.probe);
     if (!probe) throw new Error(`There is no probe guest named "${request.probe}".`);
+    for (const name of Object.keys(request.parameters ?? {})) {
+      if (probe.parameters.some((parameter) => parameter.name === name)) continue;
+      const known = probe.parameters.map((parameter) => parameter.name).join(', ') || 'none';
+      throw new Error(`The probe ${probe.name} has no parameter "${name}" (it has ${known}).`);
+    }
     return probe;
   }
   return request.firmware || request.kernel ? null : (PROBES[0] ?? null);

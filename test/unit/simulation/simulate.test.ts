@@ -361,15 +361,18 @@ test('without an image the first probe is booted', () => {
   assert.ok(report.findings.some(({ code }) => code === 'boot-probe'));
 });
 
-test('an unknown probe is the mistake of the caller', () => {
-  assert.throws(
-    () =>
-      boot(
-        function* () {
-          yield;
-        },
-        { probe: 'nonsense' },
-      ),
-    /no probe guest named "nonsense"/,
-  );
-});
+for (const [asked, message] of [
+  [{ probe: 'nonsense' }, /no probe guest named "nonsense"/],
+  [
+    { probe: 'linux-reboot-bios', parameters: { cet: 1 } },
+    /The probe linux-reboot-bios has no parameter "cet" \(it has ibt, blob, stack\)/,
+  ],
+  [{ probe: 'boot-path', parameters: { ibt: 1 } }, /no parameter "ibt" \(it has none\)/],
+] as const) {
+  test(`the caller's mistake throws: ${message.source}`, () => {
+    const program: Program = function* () {
+      yield;
+    };
+    assert.throws(() => boot(program, asked), message);
+  });
+}
