@@ -81,7 +81,7 @@ export function bootReportText(report: BootReport, machine: Machine, options: Bo
   section(
     lines,
     'Findings',
-    report.findings.flatMap((finding) => findingText(finding, pathOf)),
+    report.findings.flatMap((finding) => findingText(finding, pathOf).flatMap((line) => wrap(line, ''))),
   );
   section(lines, 'Fault chain', faultChainText(report.faultChain, machine, pathOf));
   section(lines, 'Timeline', timelineText(report, options.timelineLines ?? 60));
