@@ -28,6 +28,8 @@ export interface EndedRun {
   /** Of all power-ons. */
   readonly instructions: number;
   readonly probe: Probe | null;
+  /** Faults that nested, the first one first; empty where none did. */
+  readonly chain: readonly FaultRecord[];
 }
 
 const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
@@ -41,6 +43,7 @@ const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
 
 export function conclude(run: EndedRun): Conclusion {
   const { outcome, text, region } = describe(run);
+  const nested = run.ending.kind === 'triple-fault' ? null : nestedFault(run);
   const panic = run.recorder.panic;
   const overridden = panic !== null && outcome !== 'cancelled' && outcome !== 'vmm-exit';
   const final: Outcome = overridden ? 'guest-panic' : outcome;
@@ -50,12 +53,12 @@ export function conclude(run: EndedRun): Conclusion {
   if (severity) findings.push(finding(`boot-${final}`, severity, reason, region, run.machine));
   const status = run.probe && readProbeReport(run.probe, run.recorder.console.text).status;
   if (run.probe && status && status.verdict !== 'expected') {
-    const message = `The probe ${run.probe.name} ended with "${status.code}". ${status.meaning}`;
-    findings.push(finding('boot-probe', 'warning', message, region, run.machine));
+    const message = `The probe ${run.probe.name} ended with "${status.code}". ${status.meaning}${nested?.text ?? ''}`;
+    findings.push(finding('boot-probe', 'warning', message, nested?.region ?? region, run.machine));
   }
   if (run.recorder.passedOver.size > 0) findings.push(wouldStop(run));
   const said = status ? ` The probe ${run.probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
-  return { outcome: final, reason: reason + said, findings };
+  return { outcome: final, reason: reason + said + (nested?.text ?? ''), findings };
 }
 
 interface Description {
@@ -127,12 +130,26 @@ function describeTripleFault(
   if (!first)
     return { outcome: 'triple-fault', text: `vCPU ${vcpu} shut down ${after}.${then}`, region: null };
   const place = placeOf(first.state, machine, read);
-  const chain = faults.map((fault) => `${faultText(fault)} (${fault.reason})`).join(', then ');
   return {
     outcome: 'triple-fault',
-    text: `Triple fault of vCPU ${vcpu} ${after}, from the instruction at ${place.text}: ${chain}.${then}`,
+    text: `Triple fault of vCPU ${vcpu} ${after}, from the instruction at ${place.text}: ${chainText(faults)}.${then}`,
     region: place.region,
   };
+}
+
+/** A double fault that the guest lived to handle, and where its first fault was. */
+function nestedFault({ chain, machine, powered }: EndedRun): { text: string; region: Region | null } | null {
+  const first = chain[0];
+  if (!first) return null;
+  const place = placeOf(first.state, machine, (address, length) => powered.core.read(address, length));
+  return {
+    text: ` A double fault came before: ${chainText(chain)}, at ${place.text}.`,
+    region: place.region,
+  };
+}
+
+function chainText(chain: readonly FaultRecord[]): string {
+  return chain.map((fault) => `${faultText(fault)} (${fault.reason})`).join(', then ');
 }
 
 function faultText(fault: FaultRecord): string {

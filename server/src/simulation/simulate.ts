@@ -60,9 +60,18 @@ export function simulate(
       recorder.nextPowerOn(powered.core.instructions, powered.core.now);
       continue;
     }
+    const chain = faultChain(ending, powered);
     const conclusion =
       refused ??
-      conclude({ machine, powered, recorder, ending: ending ?? { kind: 'cancelled' }, instructions, probe });
+      conclude({
+        chain,
+        machine,
+        powered,
+        recorder,
+        ending: ending ?? { kind: 'cancelled' },
+        instructions,
+        probe,
+      });
     recorder.finish();
     return {
       outcome: conclusion.outcome,
@@ -75,7 +84,7 @@ export function simulate(
       exits: recorder.exits.list(),
       timeline: recorder.timeline.events,
       timelineDropped: recorder.timeline.dropped,
-      faultChain: faultChain(ending, powered),
+      faultChain: chain,
       findings: conclusion.findings,
       evidence: null,
       notModelled: notModelled(powered, recorder, options.taps),

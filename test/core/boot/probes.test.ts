@@ -50,3 +50,10 @@ test('indirect-branch tracking ends the reboot of Linux in a double fault', () =
     [21, 14],
   );
 });
+
+test('the first fault of a handled double fault leads to the line of its region', () => {
+  const report = bootVmd('7.8', { probe: 'linux-reboot-bios', parameters: { ibt: 1 } });
+  const finding = report.findings.find(({ code }) => code === 'boot-probe');
+  assert.match(finding?.message ?? '', /A double fault came before: #CP error code 0x3 .* at 0x9a070/);
+  assert.equal(finding?.at?.range.start.line, 1);
+});
