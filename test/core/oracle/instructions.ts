@@ -59,6 +59,10 @@ export class Writer {
     this.rex = this.bits === 64 && this.random.oneIn(2);
     const template = this.random.pick(this.bits === 64 ? TEMPLATES_64 : TEMPLATES_ALL);
     const { line, undefined: undefinedFlags = 0 } = template(this);
+    // A segment prefix that changes nothing, as all segments used have base 0.
+    if (typeof line === 'string' && !/^(rep|lock|a16|a32)/.test(line) && this.random.oneIn(12)) {
+      this.before.push(`db ${this.random.pick([0x26, 0x36, 0x3e, 0x64, 0x65])}`);
+    }
     return {
       lines: [...this.before, ...(typeof line === 'string' ? [line] : line)],
       undefined: undefinedFlags,
