@@ -99,6 +99,12 @@ export class DocumentStore {
     this.entries.clear();
   }
 
+  /** Those of several texts that are ours. */
+  async documents(uris: readonly string[]): Promise<Document[]> {
+    const documents = await Promise.all(uris.map((uri) => this.get(uri)));
+    return documents.filter((document) => document !== null);
+  }
+
   /** An open document that includes `uri`, parsed; null where there is none. */
   async includer(uri: string): Promise<Document | null> {
     const source = normalUri(uri);

@@ -40,6 +40,9 @@ export type Handle<P, R> = (params: P, work: Work) => Promise<R>;
 /** Registers an answer; parameters of another shape are refused. */
 export type Register = <P, R>(method: string, shape: z.ZodMiniType<P>, handle: Handle<P, R>) => void;
 
+/** Stands for a text that comes from no file. */
+const CLIPBOARD = 'clipboard:/crash';
+
 const NO_STATUS: protocol.StatusResult = {
   language: null,
   vmm: null,
@@ -50,7 +53,7 @@ const NO_STATUS: protocol.StatusResult = {
 
 /** The path that reports show, which the client makes links of. */
 function pathOf(uri: string): string {
-  return pathOfUri(uri) ?? uri;
+  return uri === CLIPBOARD ? 'clipboard' : (pathOfUri(uri) ?? uri);
 }
 
 function wireFinding({ code, severity, message, at }: Finding): protocol.WireFinding {
@@ -108,10 +111,9 @@ export function answerOwnRequests(session: Session, on: Register): void {
 
   on(protocol.DecodeRequest, shapes.DecodeParams, async (params): Promise<protocol.DecodeResult> => {
     const uris = params.configs.length > 0 ? params.configs : session.openUris();
-    const parsed = await Promise.all(uris.filter((uri) => uri !== params.uri).map((uri) => store.get(uri)));
-    const documents = parsed.filter((document) => document !== null);
+    const documents = await store.documents(uris.filter((uri) => uri !== params.uri));
     const machines = documents.flatMap((document) => document.machines);
-    const report = decode(new SourceText(params.uri ?? 'clipboard:/crash', params.text), {
+    const report = decode(new SourceText(params.uri ?? CLIPBOARD, params.text), {
       machines,
       documents,
     });

@@ -6,7 +6,6 @@ import {
   LSPErrorCodes,
   ResponseError,
   TextDocuments,
-  TextDocumentSyncKind,
   WorkDoneProgress,
   type CancellationToken,
   type ClientCapabilities,
@@ -23,8 +22,6 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type * as z from 'zod/mini';
 import { DocumentFindings } from './documentFindings';
 import { DocumentStore, normalUri } from './documentStore';
-import { CODE_ACTION_KINDS } from './features/codeActions';
-import { DIAGNOSTIC_SOURCE } from './features/diagnostics';
 import { hostFiles, type Files } from './hostFiles';
 import { IncludeWatch } from './includeWatch';
 import type { Document, Language, VmmChoice } from './machine/language';
@@ -32,6 +29,7 @@ import { bootSummary } from './output/bootReport';
 import { answerOwnRequests, type Handle, type Session } from './ownRequests';
 import { PushedDiagnostics } from './pushedDiagnostics';
 import { bootpathService, type Service } from './service';
+import { serverCapabilities } from './serverCapabilities';
 import { SettingsSource } from './settingsSource';
 import { Simulations, type Simulator } from './simulations';
 import { startSimulation } from './worker';
@@ -124,29 +122,7 @@ class LanguageServer {
   private initialize({ capabilities, initializationOptions }: InitializeParams): InitializeResult {
     this.capabilities = capabilities;
     this.settings.send(initializationOptions);
-    const diagnosticProvider = {
-      identifier: DIAGNOSTIC_SOURCE,
-      interFileDependencies: true,
-      workspaceDiagnostics: false,
-    };
-    return {
-      serverInfo: { name: 'bootpath' },
-      capabilities: {
-        positionEncoding: 'utf-16',
-        textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
-        ...(this.pulls ? { diagnosticProvider } : {}),
-        codeActionProvider: { codeActionKinds: [...CODE_ACTION_KINDS] },
-        codeLensProvider: {},
-        completionProvider: { triggerCharacters: ['$', '"'] },
-        definitionProvider: true,
-        documentLinkProvider: {},
-        documentSymbolProvider: true,
-        foldingRangeProvider: true,
-        hoverProvider: true,
-        inlayHintProvider: true,
-        referencesProvider: true,
-      },
-    };
+    return { serverInfo: { name: 'bootpath' }, capabilities: serverCapabilities(this.pulls) };
   }
 
   private initialized(): void {
@@ -309,7 +285,11 @@ class LanguageServer {
       ),
     );
     connection.onHover(
-      this.answer('hover', null, (document, { position }) => service.hover(document, position)),
+      this.answer('hover', null, async (document, { position }) => {
+        const others = document.language === 'crash-dump' ? this.texts.keys() : [];
+        const machines = (await this.store.documents(others)).flatMap((other) => other.machines);
+        return service.hover(document, position, machines);
+      }),
     );
     connection.languages.inlayHint.on(
       this.answer('inlayHint', [], async (document, { range }) => {

@@ -18,6 +18,7 @@ import { definition, references } from './features/namedSymbols';
 import { runChecks, type CheckSettings } from './checks/catalogue';
 import { imagePaths, missingImages } from './checks/host/imageMissing';
 import type { Document, Language, ParseContext } from './machine/language';
+import type { Machine } from './machine/machine';
 import { memmap } from './memory-map/language';
 import type { Finding } from './text/finding';
 import type { Position, TextRange } from './text/position';
@@ -51,7 +52,8 @@ export interface Service {
   codeActions(document: Document, findings: readonly Finding[], query: CodeActionQuery): lsp.CodeAction[];
   codeLenses(document: Document, outcomes: ReadonlyMap<string, LensOutcome>): lsp.CodeLens[];
   completion(document: Document, position: Position, snippets: boolean): lsp.CompletionItem[];
-  hover(document: Document, position: Position): lsp.Hover | null;
+  /** `elsewhere`: machines of other open texts, in which an address of a crash dump is looked up. */
+  hover(document: Document, position: Position, elsewhere?: readonly Machine[]): lsp.Hover | null;
   inlayHints(document: Document, visible: TextRange, settings: InlayHintSettings): lsp.InlayHint[];
   documentSymbols(document: Document): Outline;
   foldingRanges(document: Document): lsp.FoldingRange[];
@@ -112,8 +114,8 @@ export function createService({ languages, versions }: ServiceParts): Service {
     codeLenses,
     completion: (document, position, snippets) =>
       completionItems(languageOf(document)?.complete?.(document, position) ?? [], snippets),
-    hover: (document, position) =>
-      hover(document, position, languageOf(document)?.describe?.(document, position) ?? null),
+    hover: (document, position, elsewhere) =>
+      hover(document, position, languageOf(document)?.describe?.(document, position) ?? null, elsewhere),
     inlayHints,
     documentSymbols,
     foldingRanges,

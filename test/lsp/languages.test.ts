@@ -13,6 +13,7 @@ const EVERYTHING = { start: { line: 0, character: 0 }, end: { line: 100_000, cha
 
 let client: Client;
 let opened = 0;
+const uris: string[] = [];
 
 before(async () => {
   client = await Client.start(await buildServer());
@@ -29,6 +30,7 @@ async function open(fixture: string, languageId: string, name = 'vm.conf') {
   const uri = `file:///fixture/${++opened}/${name}`;
   const { text, cursor, expected } = marked(fixture);
   await client.open(uri, languageId, text);
+  uris.push(uri);
   return { uri, text, position: cursor!, expected };
 }
 
@@ -95,6 +97,16 @@ test('a crash dump: a register is decoded under the cursor', LIMIT, async () => 
   assert.match(await hover(`${OOPS.slice(0, end)}$0${OOPS.slice(end)}`, 'crash-dump'), /\*\*cr0\*\*/);
 });
 
+test('a crash dump: an address is looked up in the configs that are open', LIMIT, async () => {
+  for (const uri of uris.splice(0)) await client.close(uri);
+  await open('vm "looked-up" {\n  memory 64M\n}\n', 'vmconf');
+  const text = await hover('RIP: 0010:000000000009a0$070', 'crash-dump');
+  assert.match(
+    text,
+    /If this is a guest-physical address:\n\n(?:.*\n\n)*In \*\*looked-up\*\* `0x9a070` is in/,
+  );
+});
+
 test('a crash dump is decoded against the configs that are named', LIMIT, async () => {
   const { uri } = await open(E820, 'memmap', 'map.txt');
   const result = await client.request<DecodeResult>('bootpath/decode', {
@@ -104,6 +116,7 @@ test('a crash dump is decoded against the configs that are named', LIMIT, async 
   });
   assert.equal(result.recognised, true);
   assert.ok(result.findings.length > 0);
+  assert.match(result.text, /^ *clipboard:\d+:\d+/m);
   const nothing = await client.request<DecodeResult>('bootpath/decode', {
     text: 'hello',
     uri: null,

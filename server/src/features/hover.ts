@@ -2,6 +2,7 @@
 import type { Hover } from 'vscode-languageserver-types';
 import { contains } from '../address/range';
 import type { Description, Document } from '../machine/language';
+import type { Machine } from '../machine/machine';
 import type { Position, TextRange } from '../text/position';
 import { identify } from '../x86/explain';
 import { explanationText } from './explanationText';
@@ -14,8 +15,16 @@ export const HOVER_LIMIT = 60_000;
 /** Machines of which a hover says what lies at an address. */
 const MACHINES = 4;
 
-/** `description` is what the language says about the place. Null where there is nothing to say. */
-export function hover(document: Document, position: Position, description: Description | null): Hover | null {
+/**
+ * `description` is what the language says about the place. `elsewhere` are machines of other open texts: an address in a
+ * crash dump is looked up there. Null where there is nothing to say.
+ */
+export function hover(
+  document: Document,
+  position: Position,
+  description: Description | null,
+  elsewhere: readonly Machine[] = [],
+): Hover | null {
   const sections: string[] = [];
   let range: TextRange | null = null;
   if (description) {
@@ -29,11 +38,14 @@ export function hover(document: Document, position: Position, description: Descr
     sections.push(...identify(number.text, number.label).map(explanationText));
     // That an entry contains its own bounds is no news.
     const own = new Set(here.filter((row) => holds(row, number.value)).map(({ machine }) => machine));
-    const places = document.machines
-      .filter((machine) => machine.regions.length > 0 && !own.has(machine))
-      .slice(0, MACHINES)
-      .map((machine) => describeAddress(machine, number.value));
-    if (places.length > 0) sections.push(places.join('\n\n'));
+    const places = placesOf(
+      document.machines.filter((machine) => !own.has(machine)),
+      number.value,
+    );
+    if (places !== '') sections.push(places);
+    const others = placesOf(elsewhere, number.value);
+    // The number may as well be virtual: nothing on the line says so.
+    if (others !== '') sections.push(`If this is a guest-physical address:\n\n${others}`);
   }
   for (const { machine, indices } of here) {
     const text = describeRegions(machine, indices, description?.markdown);
@@ -47,6 +59,14 @@ export function hover(document: Document, position: Position, description: Descr
     value = joined;
   }
   return value === '' ? null : { contents: { kind: 'markdown', value }, ...(range ? { range } : {}) };
+}
+
+function placesOf(machines: readonly Machine[], address: bigint): string {
+  return machines
+    .filter((machine) => machine.regions.length > 0)
+    .slice(0, MACHINES)
+    .map((machine) => describeAddress(machine, address))
+    .join('\n\n');
 }
 
 function holds(row: LineRegions, address: bigint): boolean {
