@@ -11,16 +11,25 @@ import { REFUSED } from './face';
 import type { Core, CoreOptions, CoreSnapshot, CpuProfile, Exit, FaultRecord, SlotKind, Ticks } from './face';
 import { reasonText } from './reasons';
 import { SlotTable } from './slots';
+import { restoreTranslations, saveTranslations } from './translations';
+import type { TranslationSink } from './translations';
 
 /** The one object that unwinds; cheap because it is made once. */
 const UNWIND = { unwind: true };
 
-const CPU_MODES: readonly CpuMode[] = ['real', 'v86', 'protected-16', 'protected-32', 'compatibility', 'long'];
+const CPU_MODES: readonly CpuMode[] = [
+  'real',
+  'v86',
+  'protected-16',
+  'protected-32',
+  'compatibility',
+  'long',
+];
 const ACTIVITIES = ['running', 'halted', 'wait-for-sipi', 'shutdown'] as const;
 const TABLES = ['gdtr', 'idtr', 'ldtr', 'tr'] as const;
 const SOURCES = ['pic', 'apic', 'nmi', 'software'] as const;
 
-interface Exports {
+interface Exports extends TranslationSink {
   readonly memory: WebAssembly.Memory;
   create(vcpus: number, features: number, width: number, quantum: number): void;
   reset(): void;
@@ -129,13 +138,7 @@ class WasmCore implements Core {
       },
       endOfInterrupt: (vector: number) => bus.endOfInterrupt?.(vector, this.current),
       trace: (kind: number, vcpu: number, a: bigint, b: bigint, c: bigint) =>
-        this.trace(
-          kind,
-          vcpu,
-          BigInt.asUintN(64, a),
-          BigInt.asUintN(64, b),
-          BigInt.asUintN(64, c),
-        ),
+        this.trace(kind, vcpu, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c)),
     };
   }
 
@@ -288,7 +291,7 @@ class WasmCore implements Core {
 
   write(address: bigint, bytes: Uint8Array): boolean {
     if (!this.slots.covers(address, address + BigInt(bytes.length))) return false;
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const gpa = address + BigInt(done);
       const offset = Number(gpa & 0xfffn);
       const size = Math.min(4096 - offset, bytes.length - done);
@@ -304,7 +307,7 @@ class WasmCore implements Core {
   read(address: bigint, length: number): Uint8Array | null {
     if (!this.slots.covers(address, address + BigInt(length))) return null;
     const out = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const gpa = address + BigInt(done);
       const offset = Number(gpa & 0xfffn);
       const size = Math.min(4096 - offset, length - done);
@@ -471,7 +474,8 @@ class WasmCore implements Core {
   }
 
   setBreakpoints(addresses: readonly bigint[]): void {
-    if (addresses.length > L.MAX_BREAKPOINTS) throw new RangeError(`at most ${L.MAX_BREAKPOINTS} breakpoints`);
+    if (addresses.length > L.MAX_BREAKPOINTS)
+      throw new RangeError(`at most ${L.MAX_BREAKPOINTS} breakpoints`);
     addresses.forEach((address, i) =>
       this.view.setBigUint64(L.BREAKPOINTS + 8 * i, BigInt.asUintN(64, address), true),
     );
@@ -494,7 +498,9 @@ class WasmCore implements Core {
         vector,
         errorCode: u32(L.FAULT_HAS_ERROR) !== 0 ? u32(L.FAULT_ERROR) : null,
         cr2: vector === 14 ? state.cr2 : null,
-        reason: reasonText(u32(L.FAULT_REASON), u64(L.FAULT_DETAIL_1), u64(L.FAULT_DETAIL_2)),
+        reason:
+          reasonText(u32(L.FAULT_REASON), u64(L.FAULT_DETAIL_1), u64(L.FAULT_DETAIL_2)) +
+          during(u32(L.FAULT_DURING)),
         state,
       };
     });
@@ -508,7 +514,10 @@ class WasmCore implements Core {
       const page = this.wasm.allocatedPage(address) >>> 0;
       return { address, bytes: this.memory.slice(page, page + 4096) };
     });
-    const internal = new Uint8Array(this.areas().reduce((sum, [, size]) => sum + size, 0));
+    const translations = saveTranslations(view, this.vcpus);
+    const size = this.areas().reduce((sum, [, bytes]) => sum + bytes, 0);
+    const internal = new Uint8Array(size + translations.length);
+    internal.set(translations, size);
     let at = 0;
     for (const [address, size] of this.areas()) {
       internal.set(this.memory.subarray(address, address + size), at);
@@ -531,6 +540,7 @@ class WasmCore implements Core {
     }
     this.slots.replace(this.storedSlots());
     this.wasm.restored();
+    restoreTranslations(snapshot.internal.subarray(at), this.wasm);
   }
 
   /** What a snapshot holds besides the pages: the running vCPU, the machine, the slots, all vCPUs. */
@@ -555,6 +565,11 @@ class WasmCore implements Core {
       };
     });
   }
+}
+
+/** What the CPU was doing when a fault was raised, where it was delivering an exception. */
+function during(vector: number): string {
+  return vector === L.EVENT_NONE ? '' : `, while exception ${vector} was being delivered`;
 }
 
 function abort(): never {

@@ -13,7 +13,8 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.TooLong]: () => 'the instruction is longer than 15 bytes',
   [Reason.NotInMode]: () => 'the instruction does not exist in the current mode',
   [Reason.Privilege]: (a) => `a privileged operation at CPL ${a}`,
-  [Reason.IoPermission]: (a, b) => `port ${hex(a)} (${b} bytes): CPL exceeds IOPL and the TSS I/O bitmap does not allow it`,
+  [Reason.IoPermission]: (a, b) =>
+    `port ${hex(a)} (${b} bytes): CPL exceeds IOPL and the TSS I/O bitmap does not allow it`,
   [Reason.V86Sensitive]: () => 'an IOPL-sensitive instruction in virtual-8086 mode with IOPL below 3',
   [Reason.DivideError]: (a, b) =>
     b === 0n ? `division of ${hex(a)} by zero` : `the quotient of ${hex(a)} by ${hex(b)} does not fit`,
@@ -26,17 +27,23 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.NonCanonicalData]: (a, b) => `${b} bytes at the non-canonical address ${hex(a)}`,
   [Reason.NonCanonicalTarget]: (a) => `branch to the non-canonical address ${hex(a)}`,
   [Reason.FetchLimit]: (a, b) => `instruction fetch at offset ${hex(a)} beyond the limit of CS (${hex(b)})`,
-  [Reason.TargetLimit]: (a, b) => `branch to offset ${hex(a)}, beyond the limit of the code segment (${hex(b)})`,
+  [Reason.TargetLimit]: (a, b) =>
+    `branch to offset ${hex(a)}, beyond the limit of the code segment (${hex(b)})`,
   [Reason.NotPresent]: (a, b) => `${hex(a)} is not mapped: the paging entry is ${hex(b)}, not present`,
-  [Reason.Rights]: (a, b) => `${hex(a)} is mapped, but its rights forbid the access; the last paging entry is ${hex(b)}`,
-  [Reason.ReservedBit]: (a, b) => `a reserved bit is set in the paging entry ${hex(b)} on the way to ${hex(a)}`,
+  [Reason.Rights]: (a, b) =>
+    `${hex(a)} is mapped, but its rights forbid the access; the last paging entry is ${hex(b)}`,
+  [Reason.ReservedBit]: (a, b) =>
+    `a reserved bit is set in the paging entry ${hex(b)} on the way to ${hex(a)}`,
   [Reason.PhysicalWidth]: (a) => `${hex(a)} exceeds the physical address width`,
   [Reason.SelectorNull]: (a) => `null selector ${hex(a)}`,
-  [Reason.SelectorBeyondTable]: (a, b) => `selector ${hex(a)} lies beyond its descriptor table (limit ${hex(b)})`,
+  [Reason.SelectorBeyondTable]: (a, b) =>
+    `selector ${hex(a)} lies beyond its descriptor table (limit ${hex(b)})`,
   [Reason.DescriptorType]: (a, b) => `selector ${hex(b)}: descriptor ${hex(a)} has the wrong type`,
-  [Reason.DescriptorPrivilege]: (a, b) => `selector ${hex(b)}: privilege check against descriptor ${hex(a)} failed`,
+  [Reason.DescriptorPrivilege]: (a, b) =>
+    `selector ${hex(b)}: privilege check against descriptor ${hex(a)} failed`,
   [Reason.DescriptorNotPresent]: (a, b) => `selector ${hex(b)}: descriptor ${hex(a)} is not present (P=0)`,
-  [Reason.LongAndDefault]: (a, b) => `selector ${hex(b)}: code descriptor ${hex(a)} must have L=1 and D=0 here, or not both set`,
+  [Reason.LongAndDefault]: (a, b) =>
+    `selector ${hex(b)}: code descriptor ${hex(a)} must have L=1 and D=0 here, or not both set`,
   [Reason.StackSegment]: (a) => `bad stack segment ${hex(a)}`,
   [Reason.StackNull]: (a, b) => `null stack selector ${hex(a)} at privilege level ${b}`,
   [Reason.TssLimit]: (a, b) => `offset ${hex(a)} lies beyond the limit of the TSS (${hex(b)})`,
@@ -57,7 +64,8 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.Cr0WpClearedWithCet]: () => 'CR0.WP cleared while CR4.CET=1',
   [Reason.Cr4Reserved]: (a, b) => `MOV to CR4: ${hex(a)} sets bits that are reserved on this CPU (${hex(b)})`,
   [Reason.Cr4PaeClearedInLong]: () => 'CR4.PAE cleared in long mode',
-  [Reason.Cr4PcidIllegal]: (_a, b) => `CR4.PCIDE set outside long mode or with CR3[11:0] not zero (CR3 ${hex(b)})`,
+  [Reason.Cr4PcidIllegal]: (_a, b) =>
+    `CR4.PCIDE set outside long mode or with CR3[11:0] not zero (CR3 ${hex(b)})`,
   [Reason.Cr4CetWithoutWp]: () => 'CR4.CET set while CR0.WP=0',
   [Reason.Cr4La57InLong]: () => 'CR4.LA57 changed in long mode',
   [Reason.Cr3Reserved]: (a, b) => `MOV to CR3: ${hex(a)} sets reserved bits (${hex(b)})`,
@@ -70,20 +78,24 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.MsrNonCanonical]: (a) => `${hex(a)} is not canonical`,
   [Reason.DrReserved]: (a, b) => `MOV to DR${b}: ${hex(a)} sets bits 63:32`,
   [Reason.DrGeneralDetect]: (a) => `MOV to or from DR${a} while DR7.GD=1`,
-  [Reason.ApicBaseIllegal]: (a, b) => `WRMSR IA32_APIC_BASE: from ${hex(b)} to ${hex(a)} is not a legal transition`,
+  [Reason.ApicBaseIllegal]: (a, b) =>
+    `WRMSR IA32_APIC_BASE: from ${hex(b)} to ${hex(a)} is not a legal transition`,
   [Reason.ApicReserved]: (a, b) => `x2APIC register ${hex(a)}: no such access, or reserved bits in ${hex(b)}`,
   [Reason.NestedTaskInLong]: () => 'IRET with NT=1 in long mode',
   [Reason.IretNull]: (a) => `IRET to null selector ${hex(a)}`,
   [Reason.Alignment]: (a, b) => `${b} bytes at ${hex(a)} are not aligned`,
   [Reason.DeviceNotAvailable]: (a) => `x87 instruction while CR0 has EM, or TS with MP (${hex(a)})`,
-  [Reason.EndbrMissing]: (a) => `the target of an indirect branch, ${hex(a)}, is not ENDBR (CET indirect-branch tracking)`,
+  [Reason.EndbrMissing]: (a) =>
+    `the target of an indirect branch, ${hex(a)}, is not ENDBR (CET indirect-branch tracking)`,
   [Reason.SingleStep]: () => 'single step',
   [Reason.Breakpoint]: () => 'INT3',
   [Reason.Overflow]: () => 'INTO with OF set',
   [Reason.Debug]: () => 'INT1',
-  [Reason.RealIdtLimit]: (a, b) => `vector ${a} lies beyond the interrupt vector table (IDTR limit ${hex(b)})`,
+  [Reason.RealIdtLimit]: (a, b) =>
+    `vector ${a} lies beyond the interrupt vector table (IDTR limit ${hex(b)})`,
   [Reason.SyscallDisabled]: () => 'SYSCALL or SYSRET with EFER.SCE=0',
-  [Reason.SysenterNull]: (a) => `SYSENTER or SYSEXIT outside protected mode or with IA32_SYSENTER_CS ${hex(a)} null`,
+  [Reason.SysenterNull]: (a) =>
+    `SYSENTER or SYSEXIT outside protected mode or with IA32_SYSENTER_CS ${hex(a)} null`,
   [Reason.SysretNonCanonical]: (a) => `SYSRET to the non-canonical address ${hex(a)}`,
   [Reason.XcrIllegal]: (a) => `XSETBV or XGETBV: ${hex(a)} is not legal`,
   [Reason.TaskSwitch]: (a) => `hardware task switch to ${hex(a)}, which this emulator does not model yet`,

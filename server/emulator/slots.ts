@@ -19,7 +19,9 @@ export class SlotTable {
   /** Makes `[start, end)` of one kind; what it covered of older slots is cut away. Both ends must be page aligned. */
   set(start: bigint, end: bigint, kind: SlotKind): void {
     if ((start & 0xfffn) !== 0n || (end & 0xfffn) !== 0n || start < 0n || end > 1n << 52n)
-      throw new RangeError(`slot [0x${start.toString(16)}, 0x${end.toString(16)}) is not page aligned below 2^52`);
+      throw new RangeError(
+        `slot [0x${start.toString(16)}, 0x${end.toString(16)}) is not page aligned below 2^52`,
+      );
     if (start >= end) return;
     const next: Slot[] = [];
     for (const slot of this.table) {

@@ -2,7 +2,8 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CR4, LEFT, TLB_SET, WALK_GLOBAL } from "./layout";
+import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, LEFT, TLB_SET, WALK_GLOBAL } from "./layout";
+import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
 import { READ, WRITE, longActive, translate } from "./mmu";
@@ -62,6 +63,7 @@ export function writeSystem<T>(linear: u64, value: T): void {
 
 export function readSlow<T>(at: u64, stack: u32, set: u32): T {
   const linear = prepare(at, sizeof<T>(), stack, set);
+  if (load<u8>(DEBUG_DATA)) noteData(linear, sizeof<T>(), false);
   if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) return readCrossing<T>(linear, set);
   const gpa = translate(linear, READ, set);
   const global = load<u32>(WALK_GLOBAL);
@@ -90,6 +92,7 @@ function readCrossing<T>(linear: u64, set: u32): T {
 
 export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
   const linear = prepare(at, sizeof<T>(), stack, set);
+  if (load<u8>(DEBUG_DATA)) noteData(linear, sizeof<T>(), true);
   if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) {
     writeCrossing<T>(linear, value, set);
     return;

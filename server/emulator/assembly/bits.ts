@@ -90,13 +90,16 @@ export function popcount<T>(op: usize): void {
   setArithmetic(value == 0 ? ZF : 0);
 }
 
-/** CMPXCHG writes in any case: the old value when the comparison fails. */
+/**
+ * CMPXCHG writes memory in any case: the old value when the comparison fails. A register destination then stays as it is,
+ * its upper half too.
+ */
 export function cmpxchg<T>(op: usize): void {
   const old = modifyRm<T>(op);
   const a = load<T>(RAX);
   if (old == a) finishRm<T>(op, getRegister<T>(regOf(op)));
   else {
-    finishRm<T>(op, old);
+    if (isMemory(op)) writeModified<T>(old);
     setRegister<T>(0, old);
   }
   flagsSub<T>(a, old, <T>(a - old));

@@ -13,7 +13,8 @@ import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
 import { ATTRIBUTE_L, attributesOf, protectedMode, refreshAllLimits, selectorOf, updateMode, v86 } from "./segment";
-import { CR4_SMAP, dropCurrent, dropNonGlobal } from "./tlb";
+import { refreshBreakpoints } from "./breakpoint";
+import { CR4_SMAP, dropCurrent, dropNonGlobal, selectTlb } from "./tlb";
 import { currentTpr, setTpr } from "./apic";
 import { EFER_LME } from "./msr";
 import { A20_MASK } from "./layout";
@@ -206,6 +207,11 @@ export function movToDebug(op: usize): void {
   if (number == 6) value = (value & 0xe00f) | 0xffff0ff0;
   if (number == 7) value = (value & 0xffff2fff) | 0x400;
   store<u64>(DR + (number << 3), value);
+  if (number == 7) {
+    refreshBreakpoints();
+    selectTlb();
+    attend();
+  }
 }
 
 export function clts(op: usize): void {

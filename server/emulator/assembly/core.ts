@@ -2,18 +2,19 @@
 import {
   A20_MASK, ACTIVITY, ADDRESS_MASKS, ARENA, ARENA_TOP, ATTENTION, BREAKPOINT_PASSED, CPU_MODE, CR3, CURRENT, DEADLINE, FEATURES,
   HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, MACHINE, MACHINE_SIZE, NEXT_TIMER, NOW, PAGE_COUNT, PHYSICAL_MASK, QUANTUM,
-  RADIX, REQUEST_NMI, STOP, TURN_END, VCPU_COUNT, VCPU_SAVED, VCPU_SIZE, CODE_PAGE_COUNT, APIC_ID, FIRST, AT,
+  RADIX, REQUEST_NMI, STOP, TURN_END, VCPU_COUNT, VCPU_SAVED, VCPU_SIZE, CODE_PAGE_COUNT, FIRST, AT, TLBS, TLB_FETCH,
+  TLB_GLOBAL, TLB_SET_SIZE, TLB_VCPU_SIZE,
 } from "./layout";
 import { isDestination, message, vcpuAt, findNextTimer } from "./apic";
 import { readPdptes } from "./control";
 import { now as clock } from "./fault";
 import { arithmetic, rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
 import { beforeWrite, hostOf, leafOf, provide, refreshKinds, restoreLeaf } from "./physical";
-import { dropAllCode } from "./code";
+import { codePage } from "./code";
 import { resetCurrent } from "./reset";
 import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
 import { run, stateOf, switchTo, unwound } from "./run";
-import { dropAll, dropCurrent, initTlbs, selectTlb } from "./tlb";
+import { dropAll, dropCurrent, fillDataOf, fillFetch, initTlbs, selectTlb } from "./tlb";
 
 export { run, unwound, stateOf, switchTo };
 
@@ -167,4 +168,15 @@ export function restored(): void {
 /** The page of `gpa` for a restore, whatever its slot is. 0 when out of memory. */
 export function restorePage(gpa: u64): usize {
   return restoreLeaf(gpa);
+}
+/** Cached translations of a snapshot; see ../translations.ts. */
+export function restoreData(vcpu: u32, set: u32, write: u32, linear: u64, guest: u64): void {
+  const leaf = leafOf(guest, false);
+  if (leaf && load<u32>(leaf)) fillDataOf(vcpu, write != 0, set, linear, hostOf(leaf), guest, <u32>guest & TLB_GLOBAL);
+}
+export function restoreFetch(vcpu: u32, set: u32, index: u32, tag: u64, guest: u64): void {
+  const leaf = leafOf(guest, false);
+  if (!leaf || !load<u32>(leaf)) return;
+  const page = codePage(leaf, <u32>tag & 3);
+  if (page) fillFetch(TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_FETCH, index, tag, hostOf(leaf), page, guest);
 }

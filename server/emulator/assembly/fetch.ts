@@ -1,7 +1,7 @@
 /** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
 import {
   ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEGMENTS, SEGMENT_SIZE, SEG_BASE, SEG_LIMIT,
-  START, TLB_FETCH_ENTRIES, TLB_GLOBAL, TLB_SET, TLB_USED, WALK_GLOBAL, TLB_FETCH,
+  START, TLB_FETCH_ENTRIES, TLB_SET, WALK_GLOBAL,
 } from "./layout";
 import { canonical, onward } from "./access";
 import { codePage, dropAllCode, markCode } from "./code";
@@ -11,7 +11,7 @@ import { GP, raise } from "./fault";
 import { FETCH, translate } from "./mmu";
 import { OP_SIZE } from "./op";
 import { hostOf, physicalRead, touch } from "./physical";
-import { fetchTlb } from "./tlb";
+import { fetchTlb, fillFetch } from "./tlb";
 
 /** Block header: count of ops u16, length in bytes u16. */
 export const BLOCK_HEADER = 8;
@@ -64,12 +64,8 @@ function enter(linear: u64, mode: u32): usize {
     dropAllCode();
     page = codePage(leaf, mode);
   }
-  const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * 32;
-  store<u64>(entry, (linear & ~(<u64>0xfff)) | mode);
-  store<u32>(entry, <u32>hostOf(leaf), 8);
-  store<u32>(entry, <u32>page, 12);
-  store<u64>(entry, (gpa & ~(<u64>0xfff)) | global, 16);
-  store<u32>(fetchTlb - TLB_FETCH + TLB_USED, 1);
+  const index = <u32>(linear >> 12) & (TLB_FETCH_ENTRIES - 1);
+  fillFetch(fetchTlb, index, (linear & ~(<u64>0xfff)) | mode, hostOf(leaf), page, (gpa & ~(<u64>0xfff)) | global);
   const offset = <u32>gpa & 0xfff;
   const known = load<u32>(page + CODE_TABLE + (offset << 2));
   if (known) return known;

@@ -1,6 +1,6 @@
 /** Stack frames of interrupts, exceptions and call gates: the stack of the target level and what is pushed on it. */
 import {
-  CPL, CS, DS, ES, FS, GS, MODE, RIP, SEG_WRITE_HIGH, SEG_WRITE_LOW, SS, STACK_MODE, SYSTEM_FLAGS, TLB_SET, TR,
+  CPL, CS, DS, ES, FS, GS, RIP, SEG_WRITE_HIGH, SEG_WRITE_LOW, SS, STACK_MODE, SYSTEM_FLAGS, TLB_SET, TR,
 } from "./layout";
 import { canonical, readSystem, writeSlow } from "./access";
 import { Reason } from "./events";
@@ -123,8 +123,7 @@ export function longFrame(
 ): void {
   const cpl: u32 = load<u8>(CPL);
   if (!canonical(target)) raise(GP, external, Reason.NonCanonicalTarget, target);
-  // Outside 64-bit mode the stack pointer is ESP, whatever a 64-bit kernel left in the upper half.
-  const oldRsp = load<u8>(MODE) == 2 ? load<u64>(RSP) : load<u64>(RSP) & 0xffffffff;
+  const oldRsp = load<u64>(RSP);
   let pointer = oldRsp;
   if (ist) pointer = tssPointer(36 + (ist - 1) * 8, external);
   else if (level < cpl) pointer = tssPointer(4 + level * 8, external);

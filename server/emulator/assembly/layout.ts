@@ -95,6 +95,14 @@ export const FCW = CPU + 748;
 export const FSW = CPU + 750;
 /** 1: CR0.AM, AC and CPL 3 ask for alignment checks. */
 export const AC_CHECK = CPU + 752;
+/** u8: DR7 enables a breakpoint. */
+export const DEBUG_ACTIVE = CPU + 753;
+/** u8: data accesses are watched by a breakpoint. */
+export const DEBUG_DATA = CPU + 754;
+/** u32: data breakpoints that the running instruction met. */
+export const DEBUG_HIT = CPU + 756;
+/** u32: the vector during whose delivery the recorded fault was raised, or EVENT_NONE. */
+export const FAULT_DURING = CPU + 760;
 
 export const SEGMENTS = CPU + 0x400;
 export const SEGMENT_SIZE = 64;

@@ -1,15 +1,16 @@
 /** The outer loop: turns of the vCPUs, events at instruction boundaries in the SDM's order (vol. 3, 6.9), exits. */
 import {
   ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINTS, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BUDGET, CAUSE_FAULT, CAUSE_MEMORY,
-  CAUSE_REFUSED, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DELIVERING, DELIVERING_KIND, DR,
+  CAUSE_REFUSED, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT, DELIVERING, DELIVERING_KIND, DR,
   EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP, EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE,
-  EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED, FAULT_AT, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_VECTOR,
+  EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED, FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_VECTOR,
   FIRST, HALTED, IDLE, INTR, LEFT, MODE, NEXT_TIMER, NMI_BLOCKED, NOW, NO_TRAP, OLD_SHADOW, PENDING, PENDING_ERROR,
   PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SEG_BASE,
   SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END, UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
 } from "./layout";
 import { apicAccept, apicEnabled, apicPending, apicSoftware, fireTimers, LVT_LINT0, vcpuAt } from "./apic";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
+import { checkExecution } from "./breakpoint";
 import { acknowledge, trace } from "./bus";
 import { SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
 import { DB, DF, pushesError } from "./fault";
@@ -170,10 +171,13 @@ function deliverPending(): void {
   store<u32>(PENDING, EVENT_NONE);
 }
 
+function linearRip(): u64 {
+  const rip = load<u64>(RIP);
+  return load<u8>(MODE) == 2 ? rip : (baseOf(CS) + rip) & 0xffffffff;
+}
 /** A breakpoint stops once per arrival: the run that follows passes it. */
 function atBreakpoint(): bool {
-  const rip = load<u64>(RIP);
-  const linear = load<u8>(MODE) == 2 ? rip : (baseOf(CS) + rip) & 0xffffffff;
+  const linear = linearRip();
   const now = load<u64>(NOW);
   if (load<u64>(BREAKPOINT_PASSED) == now) return false;
   const count = load<u32>(BREAKPOINT_COUNT);
@@ -196,11 +200,17 @@ function runBlocks(): void {
   const shadow = load<u8>(SHADOW);
   const flags = load<u32>(SYSTEM_FLAGS);
   const trap = (flags & TF) != 0;
-  const alone = shadow != 0 || trap || load<u32>(BREAKPOINT_COUNT) != 0;
+  const debug = load<u8>(DEBUG_ACTIVE) != 0;
+  const alone = shadow != 0 || trap || debug || load<u32>(BREAKPOINT_COUNT) != 0;
   store<u8>(OLD_SHADOW, shadow);
   if (waitsForEndbranch()) checkEndbranch();
   store<u8>(SHADOW, 0);
   store<u8>(NO_TRAP, 0);
+  if (debug) {
+    store<u32>(DEBUG_HIT, 0);
+    store<u64>(START, load<u64>(RIP));
+    if (!(flags & RF)) checkExecution(linearRip());
+  }
   if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
   let budget = alone ? min<u32>(ticksLeft(), 1) : ticksLeft();
   while (budget) {
@@ -226,8 +236,10 @@ function runBlocks(): void {
     if (load<u32>(ATTENTION) | <u32>alone) break;
     budget = ticksLeft();
   }
-  if (trap && !load<u8>(NO_TRAP) && load<u8>(SHADOW) != 2) {
-    store<u64>(DR + 48, load<u64>(DR + 48) | 0x4000);
+  const hits: u64 = debug ? load<u32>(DEBUG_HIT) : 0;
+  const step: u64 = trap && !load<u8>(NO_TRAP) ? 0x4000 : 0;
+  if ((hits | step) != 0 && load<u8>(SHADOW) != 2) {
+    store<u64>(DR + 48, load<u64>(DR + 48) | hits | step);
     pend(DB, EVENT_KIND_TRAP);
     traceException(DB, false, 0, load<u64>(RIP));
   }
@@ -269,6 +281,7 @@ export function unwound(): i32 {
   store<u64>(NOW, load<u64>(NOW) + done + 1);
   const vector = load<u32>(FAULT_VECTOR);
   const during = delivering != EVENT_NONE && load<u32>(DELIVERING_KIND) == EVENT_KIND_EXCEPTION;
+  store<u32>(FAULT_DURING, during ? delivering : EVENT_NONE);
   recordFault(during);
   const v = vcpuAt(load<u32>(CURRENT));
   const first = during ? classOf(delivering) : CLASS_BENIGN;

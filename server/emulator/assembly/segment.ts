@@ -9,6 +9,7 @@ import { attend, readSystem, writeSystem } from "./access";
 import { trace } from "./bus";
 import { Reason, TRACE_MODE } from "./events";
 import { GP, NP, SS_FAULT, raise } from "./fault";
+import { RSP } from "./operand";
 import { VM } from "./flags";
 import { longActive } from "./mmu";
 import { selectTlb } from "./tlb";
@@ -104,6 +105,8 @@ export function updateMode(): void {
   const long = longActive();
   const cs = attributesOf(CS);
   const mode: u8 = long && (cs & ATTRIBUTE_L) != 0 ? 2 : cs & ATTRIBUTE_DB ? 1 : 0;
+  // Leaving 64-bit mode cuts RSP to 32 bits (RIP is cut by the transfer itself).
+  if (mode != 2 && load<u8>(MODE) == 2) store<u64>(RSP, load<u64>(RSP) & 0xffffffff);
   store<u8>(MODE, mode);
   store<u8>(STACK_MODE, mode == 2 ? 2 : attributesOf(SS) & ATTRIBUTE_DB ? 1 : 0);
   selectTlb();

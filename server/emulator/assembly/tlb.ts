@@ -3,9 +3,10 @@
  * reads, writes and fetches. An entry exists only if the access has been allowed, so rights need no second look.
  */
 import {
-  CPL, CR0, CR4, CURRENT, SYSTEM_FLAGS, TLBS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL,
+  CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLBS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL,
   TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_USED, TLB_VCPU_SIZE, TLB_WRITE, TLB_WRITE_INFO, VCPU_COUNT, AC_CHECK,
 } from "./layout";
+import { refreshBreakpoints } from "./breakpoint";
 import { AC_FLAG } from "./flags";
 
 export const CR4_SMAP: u64 = 0x200000;
@@ -26,23 +27,38 @@ export function selectTlb(): void {
   store<u32>(TLB_SET, set);
   fetchTlb = base + set * TLB_SET_SIZE + TLB_FETCH;
   systemTlb = base;
-  // Alignment checks are made on the slow path: the fourth set never hits.
+  // Alignment and data breakpoints are checked on the slow path: the fourth set never hits.
   const checked = user && ac && (load<u64>(CR0) & 0x40000) != 0;
   store<u8>(AC_CHECK, checked);
-  const data = base + (checked ? 3 : set) * TLB_SET_SIZE;
+  const watched = load<u32>(DR + 56) & 0xff ? refreshBreakpoints() : false;
+  store<u8>(DEBUG_DATA, watched);
+  const data = base + (checked || watched ? 3 : set) * TLB_SET_SIZE;
   readTlb = data + TLB_READ;
   writeTlb = data + TLB_WRITE;
 }
 
 /** Enters a data mapping of linear page to host page into `set` of the current vCPU. */
 export function fillData(write: bool, set: u32, linear: u64, host: usize, gpa: u64, global: u32): void {
-  const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+  fillDataOf(load<u32>(CURRENT), write, set, linear, host, gpa, global);
+}
+export function fillDataOf(vcpu: u32, write: bool, set: u32, linear: u64, host: usize, gpa: u64, global: u32): void {
+  const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
   const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
   const entry = base + (write ? TLB_WRITE : TLB_READ) + (index << 4);
   store<u64>(entry, linear & ~0xfff);
   store<u64>(entry, <u64>host - (linear & ~0xfff), 8);
   store<u64>(base + (write ? TLB_WRITE_INFO : TLB_READ_INFO) + (index << 3), (gpa & ~0xfff) | global);
   store<u32>(base + TLB_USED, 1);
+}
+
+/** Enters a fetch mapping: `tag` is the linear page with the code size, `info` the guest page with the global bit. */
+export function fillFetch(tlb: usize, index: u32, tag: u64, host: usize, codePage: usize, info: u64): void {
+  const entry = tlb + index * TLB_FETCH_SIZE;
+  store<u64>(entry, tag);
+  store<u32>(entry, <u32>host, 8);
+  store<u32>(entry, <u32>codePage, 12);
+  store<u64>(entry, info, 16);
+  store<u32>(tlb - TLB_FETCH + TLB_USED, 1);
 }
 
 function dropSet(base: usize): void {

@@ -1,0 +1,51 @@
+/**
+ * Hardware breakpoints on execution and data (SDM vol. 3, Debug). While DR7 enables any, instructions run one at a time and
+ * data accesses take the slow path. I/O breakpoints (CR4.DE) are not modelled.
+ */
+import { DEBUG_ACTIVE, DEBUG_HIT, DR } from "./layout";
+import { Reason } from "./events";
+import { DB, raise } from "./fault";
+
+const DR6 = DR + 48;
+const DR7 = DR + 56;
+
+@inline function enabled(dr7: u32, number: u32): bool {
+  return ((dr7 >> (number << 1)) & 3) != 0;
+}
+/** 0 execution, 1 write, 2 I/O, 3 read or write. */
+@inline function typeOf(dr7: u32, number: u32): u32 {
+  return (dr7 >> (16 + (number << 2))) & 3;
+}
+
+/** After a change of DR7. Returns whether data accesses are watched. */
+export function refreshBreakpoints(): bool {
+  const dr7 = load<u32>(DR7);
+  let data = false;
+  for (let i: u32 = 0; i < 4; i++) if (enabled(dr7, i) && typeOf(dr7, i) & 1) data = true;
+  store<u8>(DEBUG_ACTIVE, (dr7 & 0xff) != 0);
+  return data;
+}
+
+/** #DB as a fault for an execution breakpoint at `linear`; RF must be clear. */
+export function checkExecution(linear: u64): void {
+  const dr7 = load<u32>(DR7);
+  let hits: u32 = 0;
+  for (let i: u32 = 0; i < 4; i++)
+    if (enabled(dr7, i) && typeOf(dr7, i) == 0 && load<u64>(DR + (i << 3)) == linear) hits |= 1 << i;
+  if (!hits) return;
+  store<u64>(DR6, load<u64>(DR6) | hits);
+  raise(DB, 0, Reason.Debug, linear);
+}
+
+/** Notes the data breakpoints that an access meets: a trap after the instruction. */
+export function noteData(linear: u64, size: u32, write: bool): void {
+  const dr7 = load<u32>(DR7);
+  for (let i: u32 = 0; i < 4; i++) {
+    const type = typeOf(dr7, i);
+    if (!enabled(dr7, i) || !(type & 1) || (type == 1 && !write)) continue;
+    const length = (dr7 >> (18 + (i << 2))) & 3;
+    const bytes: u64 = length == 2 ? 8 : length + 1;
+    const at = load<u64>(DR + (i << 3)) & ~(bytes - 1);
+    if (linear < at + bytes && at < linear + size) store<u32>(DEBUG_HIT, load<u32>(DEBUG_HIT) | (1 << i));
+  }
+}
