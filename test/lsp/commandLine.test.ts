@@ -99,6 +99,16 @@ test('what nobody recognises is listed with a null language, named on stderr, an
   assert.equal(run.code, 2);
 });
 
+test('this host is asked for images only with --check-host', () => {
+  const file = write('host.conf', 'vm "a" {\n\tdisk "/nowhere/a.img"\n\tboot "/"\n}\n');
+  const places = (run: Run) =>
+    jsonOf<CheckJson>(run)
+      .files[0]!.findings.filter(({ code }) => code === 'host-image-missing')
+      .map(({ line }) => line);
+  assert.deepEqual(places(bootpath(['check', file, '--format', 'json'])), []);
+  assert.deepEqual(places(bootpath(['check', file, '--check-host', '--format', 'json'])), [2]);
+});
+
 test('"-" reads standard input', () => {
   const run = bootpath(['check', '-', '--format', 'json'], {
     input: 'vm "a" {\n\tmemory 1G\n\tcdrom "/a.iso"\n}\n',
