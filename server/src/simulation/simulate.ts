@@ -5,7 +5,7 @@ import type { VmmModel } from '../vmm/model';
 import { conclude, count, vcpuStates, type Conclusion } from './conclusion';
 import { entryProblems } from './entryChecks';
 import { nestedFaults } from './faultPlace';
-import { PoweredMachine } from './poweredMachine';
+import { PoweredMachine, type PowerOptions } from './poweredMachine';
 import type { Probe } from './probes/probe';
 import { PROBES, probeNamed } from './probes/probes';
 import { probeRom } from './probes/rom';
@@ -16,6 +16,7 @@ import { run, type Ending } from './runLoop';
 /** Instructions where the request names no limit of its own. */
 export const DEFAULT_BUDGET = 2_000_000_000;
 const DEFAULT_IDLE_SECONDS = 30;
+const SECOND = 1_000_000_000;
 
 export interface SimulationHost {
   createCore(options: CoreOptions): Core;
@@ -39,7 +40,7 @@ export function simulate(
   const recorder = new Recorder();
   const probe = chosenProbe(request);
   const firmware = probe ? probeRom(probe, request.parameters) : request.firmware;
-  const options = {
+  const options: PowerOptions = {
     machine,
     model,
     version,
@@ -50,46 +51,73 @@ export function simulate(
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };
+  const last = powerCycles(options, recorder, request, host);
+  const report = reportOf(last, { machine, recorder, probe, taps: request.taps });
+  return { ...report, milliseconds: performance.now() - started };
+}
+
+/** The last power-on of a run: how it ended, or why it did not begin. */
+interface LastPowerOn {
+  readonly powered: PoweredMachine;
+  readonly ended: Ending | Conclusion;
+}
+
+/** Boots, and boots again after each restart as often as the request wants and the VMM allows. */
+function powerCycles(
+  options: PowerOptions,
+  recorder: Recorder,
+  request: SimulationRequest,
+  host: SimulationHost,
+): LastPowerOn {
+  let fast = 0;
   for (let reboots = 0; ; reboots++) {
     const powered = new PoweredMachine(options, recorder);
     const refused = refusal(powered);
-    const ending: Ending | null = refused ? null : boot(powered, recorder, request, host);
-    const instructions = recorder.instructionsBefore + powered.core.instructions;
-    if (ending && restarts(ending, powered) && reboots < request.reboots) {
-      recorder.timeline.note('verdict', powered.core.now, 0, `restart ${reboots + 1} of ${request.reboots}`);
-      recorder.nextPowerOn(powered.core.instructions, powered.core.now);
-      continue;
+    if (refused) return { powered, ended: refused };
+    const ending = boot(powered, recorder, request, host);
+    if (reboots >= request.reboots || !restarts(ending, powered)) return { powered, ended: ending };
+    const limit = powered.board.restartLimit;
+    if (limit) {
+      fast = powered.core.now < limit.seconds * SECOND ? fast + 1 : 0;
+      if (fast >= limit.restarts) {
+        powered.verdict = { kind: 'vmm-exit', reason: limit.reason };
+        return { powered, ended: { kind: 'verdict', verdict: powered.verdict } };
+      }
     }
-    const chain = faultChain(ending, powered);
-    const conclusion =
-      refused ??
-      conclude({
-        chain,
-        machine,
-        powered,
-        recorder,
-        ending: ending ?? { kind: 'cancelled' },
-        instructions,
-        probe,
-      });
-    recorder.finish();
-    return {
-      outcome: conclusion.outcome,
-      reason: conclusion.reason,
-      instructions,
-      milliseconds: performance.now() - started,
-      vcpus: vcpuStates(powered),
-      console: recorder.console.text,
-      firmwareLog: recorder.firmwareLog.text,
-      exits: recorder.exits.list(),
-      timeline: recorder.timeline.events,
-      timelineDropped: recorder.timeline.dropped,
-      faultChain: chain,
-      findings: conclusion.findings,
-      evidence: null,
-      notModelled: notModelled(powered, recorder, options.taps),
-    };
+    recorder.timeline.note('verdict', powered.core.now, 0, `restart ${reboots + 1} of ${request.reboots}`);
+    recorder.nextPowerOn(powered.core.instructions, powered.core.now);
   }
+}
+
+interface ReportInputs {
+  readonly machine: Machine;
+  readonly recorder: Recorder;
+  readonly probe: Probe | null;
+  readonly taps: readonly number[];
+}
+
+function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<BootReport, 'milliseconds'> {
+  const { recorder } = inputs;
+  const instructions = recorder.instructionsBefore + powered.core.instructions;
+  const chain = 'kind' in ended ? faultChain(ended, powered) : [];
+  const conclusion =
+    'kind' in ended ? conclude({ ...inputs, chain, powered, ending: ended, instructions }) : ended;
+  recorder.finish();
+  return {
+    outcome: conclusion.outcome,
+    reason: conclusion.reason,
+    instructions,
+    vcpus: vcpuStates(powered),
+    console: recorder.console.text,
+    firmwareLog: recorder.firmwareLog.text,
+    exits: recorder.exits.list(),
+    timeline: recorder.timeline.events,
+    timelineDropped: recorder.timeline.dropped,
+    faultChain: chain,
+    findings: conclusion.findings,
+    evidence: null,
+    notModelled: notModelled(powered, recorder, inputs.taps),
+  };
 }
 
 /** The probe that is asked for, or the first where there is nothing else to boot. */
@@ -142,8 +170,8 @@ function restarts(ending: Ending, powered: PoweredMachine): boolean {
   return ending.kind === 'triple-fault' && powered.board.tripleFault().kind === 'reset';
 }
 
-function faultChain(ending: Ending | null, { core }: PoweredMachine): readonly FaultRecord[] {
-  if (ending?.kind === 'triple-fault') return ending.faults;
+function faultChain(ending: Ending, { core }: PoweredMachine): readonly FaultRecord[] {
+  if (ending.kind === 'triple-fault') return ending.faults;
   return nestedFaults(Array.from({ length: core.vcpus }, (_, vcpu) => core.faults(vcpu)));
 }
 

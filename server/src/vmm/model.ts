@@ -84,6 +84,8 @@ export interface Board {
   endOfInterrupt?(vector: number, vcpu: number): void;
   /** What the VMM does with a triple fault. */
   tripleFault(): Verdict;
+  /** The VMM refuses that many restarts in a row that come less than `seconds` after the start before. */
+  readonly restartLimit?: { readonly restarts: number; readonly seconds: number; readonly reason: string };
   /** Fills memory and registers before the first instruction. Returns a problem in words, or null. */
   powerOn(core: Core): string | null;
   /** What of the real VMM this model leaves out: shown with every report. */

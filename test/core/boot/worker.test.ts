@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as esbuild from 'esbuild';
@@ -119,3 +119,19 @@ for (const [machine, text, message] of [
     assert.match(typeof made === 'string' ? made : 'a job', message);
   });
 }
+
+test('a worker that does not answer a cancel is ended, and the report says so', async () => {
+  const stuck = join(folder, 'stuck.js');
+  writeFileSync(stuck, 'for (;;) {}\n');
+  const abort = new AbortController();
+  abort.abort();
+  const report = await simulateInWorker(stuck, job({}), { signal: abort.signal });
+  assert.equal(report.outcome, 'cancelled');
+  assert.match(report.reason, /did not answer for 500 ms/);
+});
+
+test('a worker that ends without a report rejects', async () => {
+  const silent = join(folder, 'silent.js');
+  writeFileSync(silent, 'process.exit(3);\n');
+  await assert.rejects(simulateInWorker(silent, job({})), /ended with code 3 and without a report/);
+});

@@ -299,7 +299,7 @@ test('a triple fault ends the first run; with reboots the machine starts anew wi
   };
   const once = boot(program);
   assert.equal(once.outcome, 'triple-fault');
-  assert.match(once.reason, /three fast restarts within 6 seconds/);
+  assert.match(once.reason, /third restart in a row that comes less than 6 seconds after a start/);
   const thrice = boot(program, { reboots: 2 });
   assert.equal(thrice.outcome, 'triple-fault');
   assert.equal(thrice.console, 'boot\n'.repeat(3));
@@ -309,6 +309,37 @@ test('a triple fault ends the first run; with reboots the machine starts anew wi
     times,
     [...times].sort((a, b) => a - b),
   );
+});
+
+test('vmd refuses the third fast restart in a row', () => {
+  const report = boot(
+    function* (cpu) {
+      cpu.print('boot\n');
+      yield 'shutdown';
+    },
+    { reboots: 10 },
+  );
+  assert.equal(report.outcome, 'vmm-exit');
+  assert.match(report.reason, /third restart in a row .* "restarted too quickly"/);
+  assert.equal(report.console, 'boot\n'.repeat(3));
+});
+
+test('a restart after a longer run is no fast one', () => {
+  const report = boot(
+    function* (cpu) {
+      cpu.setFlags(FLAGS_IF);
+      startTimer(cpu);
+      cpu.print('boot\n');
+      while (cpu.now < 7_000_000_000) {
+        yield 'halt';
+        cpu.out(0x20, 0x20);
+      }
+      yield 'shutdown';
+    },
+    { reboots: 4 },
+  );
+  assert.equal(report.outcome, 'triple-fault');
+  assert.equal(report.console, 'boot\n'.repeat(5));
 });
 
 test('power-off through PM1 shuts the VM down where vmd has it', () => {

@@ -21,6 +21,7 @@ import { guestMemoryMap } from './e820';
 import { bootElf, memoryMapBytes } from './elfBoot';
 import {
   notModelled,
+  RESTART_LIMIT,
   screenPort,
   tripleFault,
   unansweredMmio,
@@ -80,6 +81,7 @@ export function vmdBoard(inputs: BoardInputs): Board {
     readMsr: (index) => msrs.read(index),
     writeMsr: (index, value) => msrs.write(index, value),
     tripleFault,
+    restartLimit: RESTART_LIMIT,
     powerOn: (core) => powerOn(core, inputs, version, behaviour),
     notModelled: notModelled(behaviour, inputs),
   };

@@ -39,7 +39,15 @@ export function vmdBehaviour(version: string): VmdBehaviour {
 
 /** What becomes of a guest that is restarted: a new process with new memory, and vmd counts fast restarts. */
 export const RESTART_NOTE =
-  'vmd starts the VM anew with fresh memory, and stops it for good after three fast restarts within 6 seconds';
+  'vmd starts the VM anew with fresh memory; a third restart in a row that comes less than 6 seconds after a start it refuses';
+
+/** config.c, config_setvm: VM_START_RATE_SEC and VM_START_RATE_LIMIT of vmd.h, in every revision that was read. */
+export const RESTART_LIMIT = {
+  restarts: 3,
+  seconds: 6,
+  reason:
+    'the third restart in a row less than 6 seconds after a start: vmd says "restarted too quickly" and leaves the VM stopped',
+} as const;
 
 /**
  * Before any device: string I/O ends the VM's process in every revision that was read (`vcpu_exit_inout`:
