@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import type * as lsp from 'vscode-languageserver-types';
 import {
   createMessageConnection,
+  IPCMessageReader,
+  IPCMessageWriter,
   ProgressType,
   ResponseError,
   StreamMessageReader,
@@ -41,6 +43,8 @@ export interface ClientOptions {
   /** Over those of a client that can do everything the server asks. */
   readonly capabilities?: object;
   readonly settings?: object;
+  /** Over Node's IPC, as VS Code starts the server. */
+  readonly ipc?: boolean;
   /** Answers every request of the server with an error. */
   readonly refuses?: boolean;
 }
@@ -96,11 +100,15 @@ export class Client {
   }
 
   static async start(server: string, options: ClientOptions = {}): Promise<Client> {
-    const child = spawn(process.execPath, [server, '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const connection = createMessageConnection(
-      new StreamMessageReader(child.stdout),
-      new StreamMessageWriter(child.stdin),
-    );
+    const child = spawn(process.execPath, [server, options.ipc ? '--node-ipc' : '--stdio'], {
+      stdio: ['pipe', 'pipe', 'inherit', ...(options.ipc ? (['ipc'] as const) : [])],
+    });
+    const connection = options.ipc
+      ? createMessageConnection(new IPCMessageReader(child), new IPCMessageWriter(child))
+      : createMessageConnection(
+          new StreamMessageReader(child.stdout!),
+          new StreamMessageWriter(child.stdin!),
+        );
     const client = new Client(child, connection, options);
     connection.listen();
     await connection.sendRequest('initialize', {

@@ -271,6 +271,13 @@ test('a quick fix of the server gives the text that it promises', LIMIT, async (
   assert.equal(applyEdits(text, action!.edit!.changes![URI]!), '# toy\r\n🐡 typo\r\n');
 });
 
+test('the server speaks over IPC as well, which is how VS Code starts it', LIMIT, async () => {
+  const client = await start({ ipc: true });
+  await client.open(URI, 'plaintext', '# toy\ntyop');
+  assert.deepEqual(codes(await client.diagnostics(URI)), ['toy-typo']);
+  assert.equal(await client.stop(), 0);
+});
+
 test('shutdown and exit end the server with code 0', LIMIT, async () => {
   const client = await start();
   await client.open(URI, 'plaintext', '# toy');
