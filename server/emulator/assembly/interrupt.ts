@@ -79,7 +79,7 @@ function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, fa
   if (!ext && ((rights >> 5) & 3) < load<u8>(CPL)) raise(GP, index, Reason.GatePrivilege, vector, (rights >> 5) & 3);
   if (!(rights & 0x80)) raise(NP, index, Reason.GateNotPresent, vector);
   if (type == 5) {
-    taskGate(<u32>(low >> 16) & 0xffff, ext, hasError, error);
+    taskGate(<u32>(low >> 16) & 0xffff, ext, hasError, error, fault);
     return;
   }
   const target = long

@@ -209,6 +209,8 @@ export const WALK = RUN + 192;
 export const ADDRESS_MASKS = RUN + 288;
 /** What SHADOW was before the running instruction: comes back if the bus refuses it. */
 export const OLD_SHADOW = RUN + 320;
+/** Values of the task that a task switch loads, see task.ts. */
+export const TASK_IMAGE = RUN + 0x180;
 /** Header and record of an instruction that isn't kept: it crosses a page, or comes from MMIO. */
 export const SCRATCH_BLOCK = RUN + 336;
 

@@ -123,7 +123,7 @@ function gate(selector: u32, raw: u64, call: bool, size: u32): void {
   if (dpl < cpl || dpl < (selector & 3)) raise(GP, code, Reason.DescriptorPrivilege, raw, selector);
   if (type != 4 && type != 12) {
     if (!(rights & ATTRIBUTE_P)) raise(NP, code, Reason.DescriptorNotPresent, raw, selector);
-    taskSwitchTo(type == 5 ? <u32>(raw >> 16) & 0xffff : selector, call ? TASK_CALL : TASK_JUMP, type == 5);
+    taskSwitchTo(type == 5 ? <u32>(raw >> 16) & 0xffff : selector, call ? TASK_CALL : TASK_JUMP);
     return;
   }
   let target = type == 4 ? raw & 0xffff : (raw & 0xffff) | ((raw >> 32) & 0xffff0000);
