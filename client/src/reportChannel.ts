@@ -36,7 +36,7 @@ async function toTop(text: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 30));
     const editor = vscode.window.visibleTextEditors.find(
       ({ document }) =>
-        document.languageId === REPORT_LANGUAGE && document.lineCount >= text.split('\n').length,
+        document.languageId === REPORT_LANGUAGE && document.getText().trimEnd() === text.trimEnd(),
     );
     if (!editor) continue;
     const top = new vscode.Position(0, 0);

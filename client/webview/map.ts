@@ -2,8 +2,10 @@
 import { formatSizeShort } from '../../server/src/address/format';
 import { landmarkLabels, type LandmarkLabel } from '../../server/src/picture/landmarkLabels';
 import { layoutAddressSpace, type Box as LayoutBox, type Hole } from '../../server/src/picture/layout';
+import { PALETTES, type Palette } from '../../server/src/picture/palettes';
+import { patternDefinitions, swatchFill } from '../../server/src/picture/patterns';
 import type { PictureMachine } from '../../server/src/picture/pictureMachine';
-import type { RegionKind } from '../../server/src/machine/machine';
+import { REGION_KINDS, type RegionKind } from '../../server/src/machine/machine';
 import { html, svg } from './elements';
 import { hexText, lineOf, spoken, type RegionView } from './view';
 
@@ -20,15 +22,19 @@ const MARGIN = 10;
 const LANDMARKS = 150;
 const WIDE = 520;
 
-/** One shape a kind, repeated over the region. RAM and holes have none. */
-const PATTERNS: Partial<Record<RegionKind, string>> = {
-  reserved: 'M-2 10 L10 -2 M2 14 L14 2 M-4 4 L4 -4',
-  rom: 'M3 3h2v2h-2z M9 9h2v2h-2z',
-  mmio: 'M3 0V12 M9 0V12',
-  acpi: 'M0 3H12 M0 9H12',
-  nvs: 'M0 6H12 M6 0V12',
-  unusable: 'M0 0L12 12 M12 0L0 12',
-  persistent: 'M0 8L3 4L6 8L9 4L12 8',
+/** Width of the patterned edge of a region. */
+const SWATCH = 14;
+
+const PREFIX = 'kind';
+const variable = (kind: RegionKind): string =>
+  `var(--vscode-bootpath-region${kind[0]!.toUpperCase()}${kind.slice(1)})`;
+
+/** The pictures' patterns in the colours of the theme. */
+const THEME: Palette = {
+  ...PALETTES.dark,
+  kinds: Object.fromEntries(
+    REGION_KINDS.map((kind) => [kind, { fill: 'var(--vscode-editor-background)', strong: variable(kind) }]),
+  ) as Palette['kinds'],
 };
 
 export function drawMap(
@@ -48,8 +54,8 @@ export function drawMap(
     role: 'list',
     'aria-label': `Guest physical address space of ${title}, lowest address first`,
   });
+  root.insertAdjacentHTML('afterbegin', patternDefinitions(REGION_KINDS, THEME, PREFIX));
   root.append(
-    patterns(),
     ...layout.ticks.map(({ address, y }) => axisText(address, MARGIN + y)),
     ...layout.holes.map((hole) => gap(hole, inner)),
     ...layout.boxes.map((box) => region(regions[box.region]!, boxOf(box, inner), handlers)),
@@ -74,26 +80,6 @@ function boxOf({ y, height, lane, lanes }: LayoutBox, inner: number): Box {
   return { x: AXIS + lane * width, y: MARGIN + y, width, height };
 }
 
-function patterns(): SVGDefsElement {
-  return svg(
-    'defs',
-    {},
-    ...Object.entries(PATTERNS).map(([kind, d]) =>
-      svg(
-        'pattern',
-        {
-          id: `pattern-${kind}`,
-          class: `kind-${kind}`,
-          width: 12,
-          height: 12,
-          patternUnits: 'userSpaceOnUse',
-        },
-        svg('path', { class: 'hatch', d }),
-      ),
-    ),
-  );
-}
-
 function axisText(address: bigint, y: number): SVGTextElement {
   return svg(
     'text',
@@ -109,8 +95,8 @@ function gap({ range, y, height }: Hole, width: number): SVGGElement {
     svg('rect', { x: AXIS + 0.5, y: MARGIN + y + 2, width: width - 1, height: height - 4, rx: 2 }),
     svg(
       'text',
-      { x: AXIS + 14, y: MARGIN + y + height / 2 + 4 },
-      `nothing · ${formatSizeShort(range.end - range.start)}`,
+      { x: AXIS + SWATCH + 9, y: MARGIN + y + height / 2 + 4 },
+      `not mapped · ${formatSizeShort(range.end - range.start)}`,
     ),
   );
 }
@@ -142,11 +128,8 @@ function region(view: RegionView, { x, y, width, height }: Box, handlers: MapHan
       'data-index': view.index,
     },
     svg('rect', { class: 'fill', ...rect }),
-    view.kind in PATTERNS
-      ? svg('rect', { class: 'hatching', ...rect, fill: `url(#pattern-${view.kind})` })
-      : null,
+    svg('rect', { ...rect, width: Math.min(SWATCH, rect.width), fill: swatchFill(view.kind, THEME, PREFIX) }),
     svg('rect', { class: 'edge', ...rect }),
-    svg('rect', { class: 'tab', x: x + 0.5, y: y + 1, width: 5, height: height - 2 }),
     clipped(`${view.name}${kind}`, view.shortSize, rect, line === null ? null : `line ${line}`),
     svg('title', {}, spoken(view)),
   );
@@ -164,18 +147,18 @@ function region(view: RegionView, { x, y, width, height }: Box, handlers: MapHan
 }
 
 /** Of the editor's font at the size of the style sheet, generously. */
-const CHARACTER = 7.6;
+const CHARACTER = 7.3;
 
 /** The label within its box; what does not fit is cut off by the box of the nested picture. */
 function clipped(name: string, size: string, box: Box, line: string | null): SVGSVGElement {
   const middle = box.height / 2 + 4;
   const label = svg(
     'text',
-    { class: 'label', x: 14, y: middle },
+    { class: 'label', x: SWATCH + 9, y: middle },
     svg('tspan', { class: 'name' }, name),
     svg('tspan', { class: 'size', dx: 10 }, size),
   );
-  const room = box.width - 34 - CHARACTER * (name.length + size.length + (line?.length ?? 0));
+  const room = box.width - SWATCH - 36 - CHARACTER * (name.length + size.length + (line?.length ?? 0));
   const place =
     line === null || room < 0
       ? null
@@ -227,7 +210,7 @@ export function legend(regions: readonly RegionView[]): HTMLUListElement {
       'svg',
       { class: `kind-${kind}`, width: 28, height: 14, 'aria-hidden': 'true' },
       svg('rect', { class: 'fill', ...box }),
-      kind in PATTERNS ? svg('rect', { ...box, fill: `url(#pattern-${kind})` }) : null,
+      svg('rect', { ...box, fill: swatchFill(kind, THEME, PREFIX) }),
       svg('rect', { class: 'edge', ...box }),
     );
     return html('li', {}, swatch, kind);

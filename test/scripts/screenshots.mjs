@@ -31,11 +31,10 @@ const SCENES = {
   },
 
   async hover({ page, workbench, shot }) {
-    await page
-      .locator('.view-line', { hasText: /^\s*memory/ })
-      .locator('span span')
-      .first()
-      .hover();
+    // Lenses move the lines below them once, when they come.
+    await workbench.lens('Simulate boot').first().waitFor();
+    await workbench.settle();
+    await page.locator('.view-line span span', { hasText: 'alpine"' }).first().hover();
     await page.locator('.monaco-hover img').first().waitFor();
     await workbench.settle();
     await shot();
@@ -45,28 +44,31 @@ const SCENES = {
 
   async 'address-space'({ page, workbench, shot }) {
     await workbench.lens('Show address space').first().click();
-    const view = workbench.webview();
-    const regions = view.locator('svg [role=listitem]');
+    const regions = workbench.webview().locator('svg [role=listitem]');
     await regions.first().waitFor();
-    await regions.nth(2).click();
+    await regions.nth(0).click();
     await workbench.settle();
     await shot();
-    await workbench.command('View: Close All Editors in Other Groups').catch(() => {});
-    await page.keyboard.press('Escape');
+    await page.locator('.tab', { hasText: 'Address Space' }).click({ button: 'middle' });
+    await page.locator('.tab', { hasText: 'Address Space' }).waitFor({ state: 'detached' });
+    await page.locator('.tab', { hasText: 'vm.conf' }).click();
   },
 
   async report({ workbench, shot, page }) {
+    await workbench.command('View: Move Panel Right');
     await workbench.lens('Simulate boot').first().click();
     await page.locator('.output-view .view-line', { hasText: 'Outcome' }).first().waitFor();
+    await workbench.widenPanel(500);
+    await page.mouse.move(5, 5);
+    await workbench.lens('instructions').first().waitFor();
     await workbench.settle();
     await shot();
-    await page.keyboard.press('Control+J');
   },
 
   async crash({ workbench, shot, page }) {
-    await workbench.openFile('reboot.crash');
+    await workbench.openFile('reboot-crash.txt');
     await workbench.command('Decode Crash Dump');
-    await page.locator('.output-view .view-line', { hasText: 'vmd-lowmem' }).first().waitFor();
+    await page.locator('.output-view .view-line', { hasText: 'double fault' }).first().waitFor();
     await workbench.settle();
     await shot();
   },
@@ -76,7 +78,7 @@ async function theme(name, colorTheme, scenes) {
   const workbench = await Workbench.open({
     folder: join(root, 'examples/vmd-alpine'),
     file: 'vm.conf',
-    size: { width: 1280, height: 800 },
+    size: { width: 1380, height: 800 },
     scale: 1.5,
     settings: {
       'workbench.colorTheme': colorTheme,
@@ -84,7 +86,7 @@ async function theme(name, colorTheme, scenes) {
       'workbench.statusBar.visible': true,
       'workbench.layoutControl.enabled': false,
       'editor.minimap.enabled': false,
-      'editor.fontSize': 14,
+      'editor.fontSize': 13,
       'bootpath.simulate.firmware': FIRMWARE,
       'bootpath.simulate.taps': ['0x402'],
     },

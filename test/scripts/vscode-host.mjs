@@ -139,10 +139,13 @@ export async function startServer({
   const data = join(folder, 'data');
   const temporary = join(folder, 't');
   const extensions = extensionsDir ?? join(folder, 'extensions');
-  for (const path of [join(data, 'User'), temporary, extensions]) mkdirSync(path, { recursive: true });
+  for (const path of [join(data, 'User'), join(data, 'Machine'), temporary, extensions])
+    mkdirSync(path, { recursive: true });
   const given = profile && join(profile, 'User/settings.json');
   const fromProfile = given && existsSync(given) ? JSON.parse(readFileSync(given, 'utf8')) : {};
   writeFileSync(join(data, 'User/settings.json'), JSON.stringify({ ...QUIET, ...fromProfile, ...settings }));
+  // A server is a remote machine: settings of the scope `machine` are read from there and nowhere else.
+  writeFileSync(join(data, 'Machine/settings.json'), JSON.stringify({ ...fromProfile, ...settings }));
   writeFileSync(join(folder, 'config.yaml'), 'auth: none\n');
   port ??= await freePort();
   const args = [

@@ -84,6 +84,21 @@ export class Workbench {
     await this.page.locator(`.tab.active[data-resource-name="${name.split('/').at(-1)}"]`).waitFor();
   }
 
+  /** Drags the left edge of the panel at the right to `x`. */
+  async widenPanel(x) {
+    const { x: left } = await this.page.locator('.part.panel').boundingBox();
+    const sashes = await Promise.all(
+      (await this.page.locator('.monaco-sash.vertical:visible').all()).map((sash) => sash.boundingBox()),
+    );
+    const distance = (sash) => Math.abs(sash.x - left);
+    const edge = sashes.filter((sash) => sash).sort((a, b) => distance(a) - distance(b))[0];
+    const y = edge.y + edge.height / 2;
+    await this.page.mouse.move(edge.x + edge.width / 2, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x, y, { steps: 8 });
+    await this.page.mouse.up();
+  }
+
   /** The window again, as a person reloads it. */
   async reload() {
     // Without a file to open: what was open is restored.
