@@ -3,16 +3,20 @@ import type { Document } from '../machine/language';
 import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
+import { HOST_CHECKS } from './host/imageMissing';
 import { LAYOUT_CHECKS } from './layout/rows';
 import { VMCONF_CHECKS } from './vmconf/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps. */
-export const CHECKS: readonly Check[] = [...VMCONF_CHECKS, ...LAYOUT_CHECKS];
+export const CHECKS: readonly Check[] = [...VMCONF_CHECKS, ...LAYOUT_CHECKS, ...HOST_CHECKS];
 
 export interface CheckSettings {
   /** A severity, or `off`, by code. */
   readonly severities?: Readonly<Record<string, Severity | 'off'>>;
 }
+
+/** Nobody reads more findings of one code; a generated or mangled file may have any number. */
+const MOST_OF_A_CODE = 500;
 
 /**
  * All findings of a document: the parser's and every rule's, with the settings and the suppression comments applied,
@@ -22,7 +26,9 @@ export function runChecks(document: Document, settings: CheckSettings = {}): Fin
   const found: Finding[] = [...document.problems];
   for (const check of CHECKS) {
     if (!check.run || settings.severities?.[check.code] === 'off' || !applies(check, document)) continue;
+    let count = 0;
     for (const finding of check.run(document)) {
+      if (++count > MOST_OF_A_CODE) break;
       found.push({ ...finding, code: check.code, severity: finding.severity ?? check.severity });
     }
   }

@@ -1,6 +1,7 @@
 /** Two paths on one line: vmd joins adjacent strings to a single path. */
 import type { Text, VmOption } from '../../vmm/vmd/syntax';
 import type { Token } from '../../vmm/vmd/lexer';
+import { indentOf } from '../../vmm/vmd/cursor';
 import { at, replace, vmconfCheck } from './vmconfCheck';
 import type { Fix } from '../../text/finding';
 
@@ -37,10 +38,9 @@ function beginsPath(path: Text, index: number, part: Token): boolean {
 }
 
 function splitDisks(disk: Extract<VmOption, { kind: 'disk' }>): Fix[] {
-  const { source, start } = disk;
+  const { source } = disk;
   if (disk.path.parts.some((part) => part.source !== source)) return [];
-  const { character } = source.lines.positionAt(start);
-  const indent = /^[ \t]*/.exec(source.text.slice(start - character, start))![0];
+  const indent = indentOf(disk);
   const tail = disk.format ? ` format ${disk.format.text}` : '';
   const lines = disk.path.parts.map((part) => `disk ${source.text.slice(part.start, part.end)}${tail}`);
   return [replace('Give each disk a line of its own', disk, lines.join(`\n${indent}`), true)];

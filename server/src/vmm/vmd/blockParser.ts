@@ -1,5 +1,5 @@
 /** The blocks of vm.conf, `vm` and `switch`: their names, braces, options, and the newlines between those. */
-import { named, type Cursor } from './cursor';
+import { beginsLine, indentOf, named, type Cursor } from './cursor';
 import type { Grammar } from './grammar';
 import type { Span, Token } from './lexer';
 import { defineMacro } from './macroParser';
@@ -132,7 +132,13 @@ function misplacedMacro(cursor: Cursor): null {
 /** Checks what stands between an option and the next. */
 function separate(cursor: Cursor, grammar: Grammar, kind: BlockKind, isFirst: boolean, option: Span): void {
   const token = cursor.peek();
-  if (cursor.atLineEnd() || (isFirst && (cursor.at('}') || beginsOption(token, grammar, kind)))) return;
+  // A block within the option that was never closed ends with the line: that was reported.
+  if (
+    cursor.atLineEnd() ||
+    beginsLine(token) ||
+    (isFirst && (cursor.at('}') || beginsOption(token, grammar, kind)))
+  )
+    return;
   if (cursor.at('}') || beginsOption(token, grammar, kind)) {
     const gap = {
       source: token.source,
@@ -147,7 +153,14 @@ function separate(cursor: Cursor, grammar: Grammar, kind: BlockKind, isFirst: bo
       {
         fixes:
           gap.end >= gap.start
-            ? [cursor.fix('Break the line', gap, `\n${indentOf(token, cursor.at('}'))}`, true)]
+            ? [
+                cursor.fix(
+                  'Break the line',
+                  gap,
+                  `\n${indentOf(token) || (cursor.at('}') ? '' : '\t')}`,
+                  true,
+                ),
+              ]
             : [],
       },
     );
@@ -155,12 +168,6 @@ function separate(cursor: Cursor, grammar: Grammar, kind: BlockKind, isFirst: bo
   }
   cursor.expected('the end of the line');
   cursor.skipLine();
-}
-
-function indentOf(token: Token, closing: boolean): string {
-  const line = token.source.lines.positionAt(token.start).line;
-  const indent = /^[ \t]*/.exec(token.source.lines.lineText(line))![0];
-  return closing || indent ? indent : '\t';
 }
 
 function beginsOption(token: Token, grammar: Grammar, kind: BlockKind): boolean {

@@ -11,6 +11,8 @@ const STRUCTURAL = new Set(['{', '}', ',', '=']);
 export class Cursor extends TokenStream {
   /** End of the last token that was taken. */
   private last: Token | null = null;
+  /** The token that was reported as unexpected last: once is enough. */
+  private complained: Token | null = null;
 
   override next(): Token {
     const token = super.next();
@@ -90,6 +92,8 @@ export class Cursor extends TokenStream {
   /** Reports what stands here instead of what is wanted. */
   expected(what: string, fixes?: readonly Fix[]): void {
     const token = this.peek();
+    if (token === this.complained) return;
+    this.complained = token;
     if (token.kind === 'punctuation' && !STRUCTURAL.has(token.text)) {
       this.report(
         'vmconf-unexpected-character',
@@ -166,7 +170,10 @@ export class Cursor extends TokenStream {
     const glued =
       next.kind === 'string' && next.source === token.source && next.start === token.end && !token.macro;
     const whole = glued ? { ...token, end: next.end, text: token.text + next.text } : token;
-    const fixes = token.macro ? [] : [this.fix(`Quote ${whole.text}`, whole, `"${whole.text}"`, true)];
+    const fixes =
+      token.macro || whole.text.length > 200
+        ? []
+        : [this.fix(`Quote ${whole.text}`, whole, `"${whole.text}"`, true)];
     if (token.kind === 'keyword') {
       const dead = DEAD_KEYWORDS.has(token.text) ? ', although no rule of the grammar uses it' : '';
       this.report(
@@ -179,7 +186,7 @@ export class Cursor extends TokenStream {
       this.report(
         'vmconf-syntax',
         whole,
-        `${capital(what)} is wanted here, and unquoted \`${token.text}\` is a number to vmd.`,
+        `${capital(what)} is wanted here, and unquoted \`${shortened(token.text)}\` is a number to vmd.`,
         { fixes },
       );
     }
@@ -198,7 +205,10 @@ export class Cursor extends TokenStream {
       end = part.end;
     }
     const token: Token = { ...first, kind: 'string', text, end };
-    const quotable = [...text].every((character) => character >= ' ' && character !== '"') && !first.macro;
+    const quotable =
+      [...text].every((character) => character >= ' ' && character !== '"') &&
+      !first.macro &&
+      text.length <= 200;
     const fixes = quotable ? [this.fix(`Quote ${text}`, token, `"${text}"`, true)] : [];
     const reason =
       first.text === '\0'
@@ -214,6 +224,26 @@ export class Cursor extends TokenStream {
   }
 }
 
+/** Whether only blanks stand before a span on its line. */
+export function beginsLine({ source, start }: Span): boolean {
+  let at = start - 1;
+  while (at >= 0 && (source.text[at] === ' ' || source.text[at] === '\t')) at--;
+  return at < 0 || source.text[at] === '\n' || source.text[at] === '\r';
+}
+
+/** The blanks that the line of a span begins with. */
+export function indentOf({ source, start }: Span): string {
+  const lineStart = start - source.lines.positionAt(start).character;
+  let at = lineStart;
+  while (source.text[at] === ' ' || source.text[at] === '\t') at++;
+  return source.text.slice(lineStart, at);
+}
+
+/** A word as messages show it. */
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}
+
 /** A token as messages name it. */
 export function named(token: Token): string {
   switch (token.kind) {
@@ -223,9 +253,9 @@ export function named(token: Token): string {
     case 'keyword':
       return `the keyword \`${token.text}\``;
     case 'number':
-      return `the number \`${token.text}\``;
+      return `the number \`${shortened(token.text)}\``;
     case 'string':
-      return token.text.length > 60 ? `\`${token.text.slice(0, 60)}…\`` : `\`${token.text}\``;
+      return `\`${shortened(token.text)}\``;
     case 'unknown':
     case 'macro':
       return `\`$${token.macro ?? token.text}\``;

@@ -21,11 +21,12 @@ export function parseInterface(cursor: Cursor, grammar: Grammar): VmOption {
 function braced(cursor: Cursor, grammar: Grammar): InterfaceOption[] {
   const brace = cursor.next();
   const options: InterfaceOption[] = [];
+  let misread = false;
   for (;;) {
     cursor.skipNewlines();
     if (cursor.at('}')) {
       const close = cursor.next();
-      if (options.length === 0) {
+      if (options.length === 0 && !misread) {
         const at = { ...brace, end: close.source === brace.source ? close.end : brace.end };
         cursor.report(
           'vmconf-empty-block',
@@ -56,27 +57,31 @@ function braced(cursor: Cursor, grammar: Grammar): InterfaceOption[] {
         cursor.peek(),
         `An interface has no option \`${cursor.peek().text}\`: switch, group, [locked] lladdr, rdomain, up and down are known.`,
       );
+      misread = true;
       cursor.skipLine();
       continue;
     }
     const option = parseOption(cursor, grammar);
     if (option) options.push(option);
     else cursor.skipLine();
+    misread ||= !option;
   }
 }
 
 /** Without braces: all on the line; a comma may follow an option, but not the first. */
 function inline(cursor: Cursor, grammar: Grammar): InterfaceOption[] {
   const options: InterfaceOption[] = [];
-  while (cursor.atKeyword(...OPTIONS)) {
+  for (;;) {
+    if (cursor.at(',')) {
+      if (options.length > 1) cursor.next();
+      else
+        removeComma(cursor, 'Only the second and later options of an interface may have a comma after them');
+    }
+    if (!cursor.atKeyword(...OPTIONS)) return options;
     const option = parseOption(cursor, grammar);
-    if (!option) break;
+    if (!option) return options;
     options.push(option);
-    if (!cursor.at(',')) continue;
-    if (options.length > 1) cursor.next();
-    else removeComma(cursor, 'The grammar takes no comma after the first option of an interface');
   }
-  return options;
 }
 
 function removeComma(cursor: Cursor, reason: string): void {

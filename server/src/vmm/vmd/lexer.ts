@@ -324,9 +324,13 @@ export class Lexer {
 
   /** Null where the digits turn out to begin a word, such as `512M` or `10.0.0.0/8`; nothing is taken then. */
   private readNumber(start: number, macro: string | null): Token | null {
-    let ahead = this.width;
-    let digits = String.fromCharCode(this.code);
-    while (isDigit(this.raw(ahead))) digits += String.fromCharCode(this.raw(ahead++));
+    const first = this.width;
+    let ahead = first;
+    while (isDigit(this.raw(ahead))) ahead++;
+    const rest = this.expanding()
+      ? Array.from({ length: ahead - first }, (_, i) => String.fromCharCode(this.raw(first + i))).join('')
+      : this.text.slice(this.position + first, this.position + ahead);
+    const digits = String.fromCharCode(this.code) + rest;
     const next = this.raw(ahead) === BACKSLASH ? 32 : this.raw(ahead);
     if (digits === '-' || !endsNumber(next)) return null;
     this.skip(ahead);

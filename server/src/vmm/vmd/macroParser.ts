@@ -7,7 +7,8 @@ import type { MacroDefinition } from './syntax';
 export function defineMacro(cursor: Cursor): MacroDefinition | null {
   const name = cursor.next();
   cursor.next();
-  if (name.kind !== 'string' || /^.+\s/s.test(name.text)) {
+  const nameable = name.kind === 'string' && !/^.+\s/s.test(name.text);
+  if (!nameable) {
     const reason =
       name.kind === 'string'
         ? 'a macro name may not contain blanks'
@@ -19,6 +20,7 @@ export function defineMacro(cursor: Cursor): MacroDefinition | null {
     );
   }
   const value = macroValue(cursor);
+  if (!nameable) return null;
   if (!value) {
     cursor.define(name.text, null, null);
     return null;

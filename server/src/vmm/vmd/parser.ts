@@ -2,7 +2,7 @@
 import type { Finding } from '../../text/finding';
 import type { SourceText } from '../../text/sourceText';
 import { parseSwitch, parseVm } from './blockParser';
-import { Cursor, named } from './cursor';
+import { beginsLine, Cursor, named } from './cursor';
 import { grammarOf, type Grammar } from './grammar';
 import type { Token } from './lexer';
 import { defineMacro } from './macroParser';
@@ -175,9 +175,7 @@ function endStatement(cursor: Cursor): void {
   // A block that was never closed ends where the next statement begins: that was reported.
   if (cursor.startsStatement()) {
     const token = cursor.peek();
-    const position = token.source.lines.positionAt(token.start);
-    const before = token.source.lines.lineText(position.line).slice(0, position.character);
-    if (before.trim() === '') return;
+    if (beginsLine(token)) return;
     cursor.report(
       'vmconf-option-separator',
       token,

@@ -21,6 +21,7 @@ export const PARSE_PROBLEMS = {
   'vmconf-option-separator': { severity: 'error', title: 'Two options that need a newline between them' },
   'vmconf-include-cycle': { severity: 'error', title: 'A file that includes itself' },
   'vmconf-include-depth': { severity: 'warning', title: 'Includes nested deeper than Bootpath reads' },
+  'vmconf-too-long': { severity: 'information', title: 'A file with more words than Bootpath reads' },
   'vmconf-pragma': { severity: 'warning', title: 'A version comment that names no known version' },
 } as const satisfies Record<string, { severity: Severity; title: string }>;
 

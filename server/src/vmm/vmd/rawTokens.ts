@@ -1,12 +1,13 @@
 /** The tokens of one file as they are written, macros not expanded: for questions about a place in the text. */
 import type { SourceText } from '../../text/sourceText';
 import { Lexer, type Token } from './lexer';
+import { MOST_TOKENS } from './tokenStream';
 import { KEYWORDS } from './vocabulary';
 
-/** All tokens that begin before `offset`, the newlines too. */
+/** All tokens that begin before `offset`, the newlines too; as many as the parser reads. */
 export function* rawTokens(source: SourceText, offset = Infinity): Generator<Token, void, void> {
   const lexer = new Lexer(source, { keywords: KEYWORDS, macro: null, problem: () => undefined });
-  for (;;) {
+  for (let count = 0; count < MOST_TOKENS; count++) {
     const token = lexer.next();
     if (token.kind === 'end' || token.start > offset) return;
     yield token;

@@ -3,40 +3,54 @@
  * fragments, so content decides. Imported by the client too: no parser here.
  */
 
-/** As much as is looked at, in UTF-16 units. */
+/** As much as is looked at, in UTF-16 units, and of each line. */
 const LOOKED_AT = 64 * 1024;
-
-/** Lines that no vm.conf has: C, JavaScript and shell statements, templates. */
-const FOREIGN = /^[ \t]*(?:#(?:include|define|if|ifdef|ifndef|endif)\b|#!)|\{\{|\{%|;[ \t]*$/m;
-const PRAGMA = /^[ \t]*#[ \t]*bootpath:[ \t]*vmd\b/m;
-const GLOBAL =
-  /^[ \t]*(?:local[ \t]+(?:prefix[ \t]+["'\d$]|inet6\b)|socket[ \t]+owner[ \t]|staggered[ \t]+start[ \t]+parallel[ \t]|agentx[ \t]+(?:context|path)[ \t])/m;
-const NAME = String.raw`(?:"[^"\n]*"|'[^'\n]*'|[\w:/$][^\s{}()=#,;]*)`;
-const VM = new RegExp(String.raw`^[ \t]*vm[ \t]+${NAME}(?:[ \t]+instance[ \t]+${NAME})?[ \t]*\{([^]*)`, 'm');
-const SWITCH = new RegExp(String.raw`^[ \t]*switch[ \t]+${NAME}[ \t]*\{([^]*)`, 'm');
-/** Within the block, at the start of a line or behind the brace. */
-const VM_OPTION =
-  /^[ \t]*(?:memory|disk|boot|cdrom|interface|local[ \t]+interface|interfaces|owner|allow[ \t]+instance|enable|disable|sev|seves|kernel)\b/m;
-const SWITCH_OPTION = /^[ \t]*interface[ \t]+["'\w$]/m;
+const LONGEST_LINE = 1000;
 /** A block is judged by its first lines. */
 const BLOCK_LINES = 30;
+
+/** What no line of a vm.conf has: C, JavaScript and shell statements, templates. */
+const FOREIGN = /^#(?:include|define|if|ifdef|ifndef|endif)\b|^#!|\{\{|\{%|;$/;
+const PRAGMA = /^#\s*bootpath:\s*vmd\b/;
+const GLOBAL =
+  /^(?:local\s+(?:prefix\s+["'\d$]|inet6\b)|socket\s+owner\s|staggered\s+start\s+parallel\s|agentx\s+(?:context|path)\s)/;
+const NAME = String.raw`(?:"[^"]*"|'[^']*'|[\w:/$][^\s{}()=#,;]*)`;
+const VM = new RegExp(String.raw`^vm\s+${NAME}(?:\s+instance\s+${NAME})?\s*\{(.*)$`);
+const SWITCH = new RegExp(String.raw`^switch\s+${NAME}\s*\{(.*)$`);
+const VM_OPTION =
+  /^(?:memory|disk|boot|cdrom|interfaces?|local\s+interface|owner|allow\s+instance|enable|disable|seve?s?|kernel)(?:\s|\{|$)/;
+const SWITCH_OPTION = /^interface\s+["'\w$]/;
 
 /** Looks at the first 64 KiB, never at the file's name. */
 export function recogniseVmConf(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
   if (head.includes('\0')) return false;
-  if (PRAGMA.test(head.split('\n', 10).join('\n'))) return true;
-  const withoutComments = head.replace(/^[ \t]*#(?!!|include|define|if|endif).*$/gm, '');
-  if (FOREIGN.test(withoutComments.replace(/[ \t]+#.*$/gm, ''))) return false;
-  if (GLOBAL.test(withoutComments)) return true;
-  return (
-    blockHas(VM, VM_OPTION, withoutComments, true) || blockHas(SWITCH, SWITCH_OPTION, withoutComments, false)
-  );
+  const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE).trim());
+  if (lines.slice(0, 10).some((line) => PRAGMA.test(line))) return true;
+  const code = lines.map(withoutComment);
+  if (code.some((line) => FOREIGN.test(line))) return false;
+  return code.some((line, index) => GLOBAL.test(line) || opensVm(code, index) || opensSwitch(code, index));
 }
 
-function blockHas(block: RegExp, option: RegExp, text: string, emptyToo: boolean): boolean {
-  const body = block.exec(text)?.[1];
-  if (body === undefined) return false;
-  const lines = body.split('\n', BLOCK_LINES).join('\n');
-  return option.test(lines) || (emptyToo && /^[\s}]*$/.test(body));
+/** Comments go, but not the lines of a C preprocessor or a shell that only look like them. */
+function withoutComment(line: string): string {
+  if (line.startsWith('#')) return FOREIGN.test(line) ? line : '';
+  const at = line.search(/\s#/);
+  return at < 0 ? line : line.slice(0, at).trimEnd();
+}
+
+function opensVm(code: readonly string[], index: number): boolean {
+  const first = VM.exec(code[index]!)?.[1];
+  if (first === undefined) return false;
+  const body = [first.trim(), ...code.slice(index + 1, index + BLOCK_LINES)].filter((line) => line !== '');
+  // A block that is just being typed is empty.
+  return body.length === 0 || body[0] === '}' || body.some((line) => VM_OPTION.test(line));
+}
+
+function opensSwitch(code: readonly string[], index: number): boolean {
+  const first = SWITCH.exec(code[index]!)?.[1];
+  if (first === undefined) return false;
+  return [first.trim(), ...code.slice(index + 1, index + BLOCK_LINES)].some((line) =>
+    SWITCH_OPTION.test(line),
+  );
 }

@@ -8,6 +8,8 @@ import type { MacroDefinition, MacroEntry, MacroUse } from './syntax';
 export const INCLUDE_DEPTH = 16;
 /** A file of garbage has an error in every line; nobody reads more than these. */
 const MOST_PROBLEMS = 500;
+/** More than ten thousand VMs have: a longer text is read to here, so that no file costs more than its first part. */
+export const MOST_TOKENS = 300_000;
 
 export interface StreamOptions {
   readonly keywords: ReadonlySet<string>;
@@ -35,6 +37,7 @@ export class TokenStream {
   private readonly files: Lexer[] = [];
   private readonly ahead: Token[] = [];
   private carriageReturnReported = false;
+  private tokensLeft = MOST_TOKENS;
 
   constructor(
     source: SourceText,
@@ -117,11 +120,28 @@ export class TokenStream {
   }
 
   private read(): Token {
+    if (this.tokensLeft <= 0) return this.exhausted();
+    this.tokensLeft--;
     for (;;) {
       const token = this.files[this.files.length - 1]!.next();
       if (token.kind !== 'end' || this.files.length === 1) return token;
       this.files.pop();
     }
+  }
+
+  private exhausted(): Token {
+    const { source } = this.files[this.files.length - 1]!;
+    const at = source.text.length;
+    const end: Token = { kind: 'end', source, start: at, end: at, text: '', quoted: false, macro: null };
+    if (this.tokensLeft-- === 0) {
+      const last = { source, start: Math.max(0, at - 1), end: at };
+      this.report(
+        'vmconf-too-long',
+        last,
+        `Bootpath reads the first ${MOST_TOKENS} words of a vm.conf; what follows them here is not checked.`,
+      );
+    }
+    return end;
   }
 
   private expand(name: string, at: Span): string | null | undefined {
