@@ -6,6 +6,7 @@ import { pathOfUri } from './hostFiles';
 import type { Document } from './machine/language';
 import { bootReportText, bootSummary } from './output/bootReport';
 import { crashReportText } from './output/crashReport';
+import type { ReportStyle } from './output/reportStyle';
 import * as protocol from './protocol';
 import * as shapes from './requestParams';
 import type { Service } from './service';
@@ -42,6 +43,8 @@ export type Register = <P, R>(method: string, shape: z.ZodMiniType<P>, handle: H
 
 /** Stands for a text that comes from no file. */
 const CLIPBOARD = 'clipboard:/crash';
+/** The output channel wraps long lines itself. */
+const EDITOR_STYLE: ReportStyle = { pathOf, width: Infinity };
 
 const NO_STATUS: protocol.StatusResult = {
   language: null,
@@ -119,7 +122,7 @@ export function answerOwnRequests(session: Session, on: Register): void {
     });
     return {
       recognised: report.crashes.length > 0,
-      text: crashReportText(report, pathOf),
+      text: crashReportText(report, EDITOR_STYLE),
       findings: report.crashes.flatMap(({ findings }) => findings.map(wireFinding)),
     };
   });
@@ -146,7 +149,7 @@ async function simulate(
     text: bootReportText(
       report,
       document.machines.find(({ name }) => name === params.machine)!,
-      { pathOf },
+      EDITOR_STYLE,
     ),
     findings: report.findings.map(wireFinding),
   };

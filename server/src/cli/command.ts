@@ -13,9 +13,9 @@ export interface Options {
 /** The outside as a command sees it. */
 export interface Terminal {
   /** The result. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Progress and errors. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   readonly service: Service;
 }
 

@@ -2,7 +2,7 @@
 import { decode } from '../crash/decode';
 import { crashReportJson, crashReportText } from '../output/crashReport';
 import { json, listOption, stringOption, UsageError, type Command } from './command';
-import { choiceOf, openDocument, pathOf, readSource } from './inputs';
+import { choiceOf, openDocument, pathOf, readSource, terminalStyle } from './inputs';
 
 export const decodeCommand: Command = {
   name: 'decode',
@@ -33,7 +33,7 @@ export const decodeCommand: Command = {
     out(
       stringOption(options, 'format') === 'json'
         ? json(crashReportJson(report, pathOf))
-        : crashReportText(report, pathOf),
+        : crashReportText(report, terminalStyle()),
     );
     return Promise.resolve(report.crashes.length > 0 ? 0 : 1);
   },

@@ -4,6 +4,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Document, VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
+import type { ReportStyle } from '../output/reportStyle';
 import type { Service } from '../service';
 import { SourceText } from '../text/sourceText';
 import { UsageError } from './command';
@@ -101,4 +102,9 @@ export function pickMachine(document: Document, name: string | undefined, file: 
     );
   }
   return machine;
+}
+
+/** Reports for a terminal: as wide as it is, within reason, and 100 columns where the output is none. */
+export function terminalStyle(): ReportStyle {
+  return { pathOf, width: Math.min(process.stdout.columns ?? 100, 120) };
 }

@@ -4,7 +4,7 @@ import { differencesJson, layoutDifferences, layoutJson, vmmLabel } from '../out
 import { renderText } from '../picture/text';
 import { addressSpaceSvg } from '../picture/addressSpacePicture';
 import { json, stringOption, UsageError, type Command, type Options, type Terminal } from './command';
-import { choiceOf, openDocument, pathOf, pickMachine } from './inputs';
+import { choiceOf, openDocument, pathOf, pickMachine, terminalStyle } from './inputs';
 
 export const layoutCommand: Command = {
   name: 'layout',
@@ -38,9 +38,7 @@ function layout(options: Options, { out, service }: Terminal): number {
     default:
       for (const machine of machines) {
         const label = vmmLabel(machine);
-        out(
-          `${machine.name}${label ? ` (${label})` : ''}\n\n${renderText(machine, { pathOf, width: terminalWidth() })}\n`,
-        );
+        out(`${machine.name}${label ? ` (${label})` : ''}\n\n${renderText(machine, terminalStyle())}\n`);
       }
   }
   return 0;
@@ -65,9 +63,4 @@ function difference(options: Options, { out, service }: Terminal): number {
     }
   }
   return 0;
-}
-
-/** Columns of the terminal, at most 120; 100 where the output is no terminal. */
-function terminalWidth(): number {
-  return Math.min(process.stdout.columns ?? 100, 120);
 }

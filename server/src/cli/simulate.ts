@@ -13,7 +13,7 @@ import {
   wholeNumber,
   type Command,
 } from './command';
-import { choiceOf, openDocument, pathOf, pickMachine, readBytes } from './inputs';
+import { choiceOf, openDocument, pathOf, pickMachine, readBytes, terminalStyle } from './inputs';
 
 /** Outcomes that make exit code 1 where nothing was expected. */
 const FAILED: ReadonlySet<Outcome> = new Set([
@@ -91,7 +91,7 @@ export const simulateCommand: Command = {
     out(
       stringOption(options, 'format') === 'json'
         ? json(bootReportJson(report, pathOf))
-        : bootReportText(report, machine, { pathOf }),
+        : bootReportText(report, machine, terminalStyle()),
     );
     return FAILED.has(report.outcome) ? 1 : 0;
   },

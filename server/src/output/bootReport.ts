@@ -9,6 +9,8 @@ import { findingJson, findingText } from './findings';
 import { vmmLabel } from './layout';
 import { placeText, type PathOf } from './place';
 import { registersJson, registersText } from './registers';
+import { wrap, type ReportStyle } from './reportStyle';
+import { printable, withoutEscapes } from './terminalText';
 import { distinctEvents, MNEMONICS, ticksText } from './timeline';
 
 /** Every bigint becomes a hex string; everything else stays. */
@@ -58,33 +60,30 @@ export function countText(count: number): string {
   return String(count);
 }
 
-export interface BootReportTextOptions {
-  readonly pathOf: PathOf;
-  /** Timeline lines at most; the middle is left out beyond it. */
-  readonly timelineLines?: number;
-}
+/** Timeline lines at most; the middle is left out beyond it. */
+const TIMELINE_LINES = 60;
 
 /** The report for people: outcome first, then how it came about, then what it is built on. */
-export function bootReportText(report: BootReport, machine: Machine, options: BootReportTextOptions): string {
-  const { pathOf } = options;
+export function bootReportText(report: BootReport, machine: Machine, style: ReportStyle): string {
+  const { pathOf } = style;
   const lines: string[] = [];
   const label = vmmLabel(machine);
   lines.push(`Simulated boot of "${machine.name}"${label ? ` under ${label}` : ''}`);
   if (machine.nameAt) lines.push(`  ${placeText(machine.nameAt, pathOf)}`);
-  lines.push('', `Outcome: ${report.outcome}`, ...wrap(report.reason, '  '));
+  lines.push('', `Outcome: ${report.outcome}`, ...wrap(report.reason, style, '  '));
   const rate =
     report.milliseconds > 0 ? `, ${(report.instructions / report.milliseconds / 1000).toFixed(0)} MIPS` : '';
   lines.push(
-    `  ${report.instructions.toLocaleString('en-US')} instructions in ${(report.milliseconds / 1000).toFixed(2)} s${rate}`,
+    `  ${ticksText(report.instructions)} instructions in ${(report.milliseconds / 1000).toFixed(2)} s${rate}`,
   );
   if (report.evidence) lines.push(`  evidence: ${report.evidence}`);
   section(
     lines,
     'Findings',
-    report.findings.flatMap((finding) => findingText(finding, pathOf).flatMap((line) => wrap(line, ''))),
+    report.findings.flatMap((finding) => findingText(finding, pathOf).flatMap((line) => wrap(line, style))),
   );
-  section(lines, 'Fault chain', faultChainText(report.faultChain, machine, pathOf));
-  section(lines, 'Timeline', timelineText(report, options.timelineLines ?? 60));
+  section(lines, 'Fault chain', faultChainText(report.faultChain, machine, style));
+  section(lines, 'Timeline', timelineText(report));
   section(lines, 'Console', textBlock(report.console));
   section(
     lines,
@@ -103,7 +102,7 @@ export function bootReportText(report: BootReport, machine: Machine, options: Bo
   section(
     lines,
     'Not modelled',
-    report.notModelled.flatMap((item) => wrap(item, '', '- ')),
+    report.notModelled.flatMap((item) => wrap(item, style, '', '- ')),
   );
   return lines.join('\n') + '\n';
 }
@@ -113,47 +112,25 @@ function section(lines: string[], title: string, body: readonly string[]): void 
   lines.push('', title, ...body.map((line) => (line ? '  ' + line : '')));
 }
 
-/** Wraps at 108 columns. */
-export function wrap(text: string, indent: string, bullet = ''): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line && line.length + word.length + 1 > 108 - indent.length - bullet.length) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  if (line) lines.push(line);
-  const hang = ' '.repeat(bullet.length);
-  return lines.map((item, index) => indent + (index === 0 ? bullet : hang) + item);
-}
-
 function textBlock(text: string): string[] {
   if (!text.trim()) return [];
-  return text.replace(/\r/g, '').replace(/\n+$/, '').split('\n').map(printable);
+  return withoutEscapes(text).replace(/\r/g, '').replace(/\n+$/, '').split('\n').map(printable);
 }
 
-/** Control characters other than tab are shown as their Unicode pictures. */
-function printable(line: string): string {
-  return Array.from(line, (c) =>
-    c < ' ' && c !== '\t' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : c,
-  ).join('');
-}
-
-function faultChainText(faults: readonly FaultRecord[], machine: Machine, pathOf: PathOf): string[] {
+function faultChainText(faults: readonly FaultRecord[], machine: Machine, style: ReportStyle): string[] {
   return faults.flatMap((fault, index) => {
     const { state } = fault;
     const code = fault.errorCode === null ? '' : ` (error code ${hex(fault.errorCode)})`;
     const address = modeOf(state) === 'long' ? state.rip : state.segments.cs.base + state.rip;
     const lines = [
       `${index + 1}. ${MNEMONICS[fault.vector] ?? `vector ${fault.vector}`}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
-      ...wrap(fault.reason, '   '),
+      ...wrap(fault.reason, style, '   '),
     ];
     // With paging off a linear address is a guest-physical one, so it can be named.
     if ((state.cr0 & (1n << 31n)) === 0n) {
       const region = regionAt(machine, address);
       if (region) {
-        const place = region.at ? ` (${placeText(region.at, pathOf)})` : '';
+        const place = region.at ? ` (${placeText(region.at, style.pathOf)})` : '';
         lines.push(`   in ${region.name}, ${region.kind}${place}`);
       }
     }
@@ -161,15 +138,15 @@ function faultChainText(faults: readonly FaultRecord[], machine: Machine, pathOf
   });
 }
 
-function timelineText(report: BootReport, limit: number): string[] {
+function timelineText(report: BootReport): string[] {
   const { lines: shown, repeated } = distinctEvents(report.timeline);
   const lines =
-    shown.length <= limit
+    shown.length <= TIMELINE_LINES
       ? shown
       : [
-          ...shown.slice(0, Math.floor(limit / 2)),
-          `… ${shown.length - limit} lines …`,
-          ...shown.slice(shown.length - Math.ceil(limit / 2)),
+          ...shown.slice(0, TIMELINE_LINES / 2),
+          `… ${shown.length - TIMELINE_LINES} lines …`,
+          ...shown.slice(shown.length - TIMELINE_LINES / 2),
         ];
   if (repeated) lines.push('Events that repeat one above are left out here; the JSON report has them.');
   if (report.timelineDropped) lines.push(`${report.timelineDropped} further events were not kept`);

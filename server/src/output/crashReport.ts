@@ -2,9 +2,9 @@
 import { hex } from '../address/format';
 import type { Hypothesis } from '../machine/knownIssue';
 import type { Crash, CrashFinding, CrashRegisters, CrashReport, Mapping } from '../crash/report';
-import { wrap } from './bootReport';
 import { findingJson } from './findings';
 import { placeJson, placeText, type PathOf } from './place';
+import { wrap, type ReportStyle } from './reportStyle';
 
 function crashFindingJson(finding: CrashFinding, pathOf: PathOf): object {
   const { confidence, evidence, cause } = finding;
@@ -53,36 +53,37 @@ export function crashReportJson(report: CrashReport, pathOf: PathOf): object {
 }
 
 /** The decoded report for people: verdict, evidence, hypotheses, then where the addresses lie. */
-export function crashReportText(report: CrashReport, pathOf: PathOf): string {
+export function crashReportText(report: CrashReport, style: ReportStyle): string {
   if (report.crashes.length === 0) {
     return (
-      ['No crash was recognised.', ...report.misses.flatMap((miss) => wrap(miss, '  ', '- '))].join('\n') +
-      '\n'
+      ['No crash was recognised.', ...report.misses.flatMap((miss) => wrap(miss, style, '  ', '- '))].join(
+        '\n',
+      ) + '\n'
     );
   }
-  return report.crashes.map((crash) => crashText(crash, pathOf).join('\n')).join('\n\n') + '\n';
+  return report.crashes.map((crash) => crashText(crash, style).join('\n')).join('\n\n') + '\n';
 }
 
-function crashText(crash: Crash, pathOf: PathOf): string[] {
+function crashText(crash: Crash, style: ReportStyle): string[] {
   const lines = [
     crash.title,
-    `  ${placeText(crash.at, pathOf)}  ${crash.format}${crash.mode ? `, ${crash.mode} mode` : ''}`,
+    `  ${placeText(crash.at, style.pathOf)}  ${crash.format}${crash.mode ? `, ${crash.mode} mode` : ''}`,
   ];
-  lines.push('', ...wrap(crash.verdict, '  '), '', 'Root cause');
-  if (crash.rootCause) lines.push(...findingLines(crash.rootCause, pathOf));
+  lines.push('', ...wrap(crash.verdict, style, '  '), '', 'Root cause');
+  if (crash.rootCause) lines.push(...findingLines(crash.rootCause, style));
   else lines.push('  Not established by this dump.');
   const others = crash.findings.filter((finding) => finding !== crash.rootCause);
   if (others.length)
-    lines.push('', 'What the dump shows', ...others.flatMap((finding) => findingLines(finding, pathOf)));
+    lines.push('', 'What the dump shows', ...others.flatMap((finding) => findingLines(finding, style)));
   if (crash.hypotheses.length) {
     lines.push('', 'Hypotheses, and the experiment that would decide');
-    lines.push(...crash.hypotheses.flatMap((hypothesis, index) => hypothesisLines(hypothesis, index)));
+    lines.push(...crash.hypotheses.flatMap((hypothesis, index) => hypothesisLines(hypothesis, index, style)));
   }
   if (crash.mappings.length) {
     lines.push(
       '',
       'Where the addresses lie',
-      ...crash.mappings.flatMap((mapping) => mappingLines(mapping, pathOf)),
+      ...crash.mappings.flatMap((mapping) => mappingLines(mapping, style)),
     );
   }
   return lines;
@@ -91,37 +92,37 @@ function crashText(crash: Crash, pathOf: PathOf): string[] {
 /** Places in the dump that are written out for one finding. */
 const DUMP_PLACES = 3;
 
-function findingLines(finding: CrashFinding, pathOf: PathOf): string[] {
+function findingLines(finding: CrashFinding, style: ReportStyle): string[] {
   const cause = finding.cause ? `, cause: ${finding.cause}` : '';
-  const lines = wrap(finding.message, '  ', '- ');
+  const lines = wrap(finding.message, style, '  ', '- ');
   lines.push(`    [${finding.code}] ${finding.confidence}, ${finding.evidence}${cause}`);
-  const dump = finding.dumpLines.map((at) => placeText(at, pathOf));
-  const at = finding.at ? placeText(finding.at, pathOf) : null;
+  const dump = finding.dumpLines.map((at) => placeText(at, style.pathOf));
+  const at = finding.at ? placeText(finding.at, style.pathOf) : null;
   if (at !== null && !dump.includes(at)) lines.push(`    → ${at}`);
   for (const related of finding.related ?? []) {
-    lines.push(...wrap(`${placeText(related.at, pathOf)} ${related.message}`, '    ', '→ '));
+    lines.push(...wrap(`${placeText(related.at, style.pathOf)} ${related.message}`, style, '    ', '→ '));
   }
   if (dump.length) lines.push(`    seen at ${dump.slice(0, DUMP_PLACES).join(', ')}`);
   return lines;
 }
 
-function hypothesisLines(hypothesis: Hypothesis, index: number): string[] {
+function hypothesisLines(hypothesis: Hypothesis, index: number, style: ReportStyle): string[] {
   return [
-    ...wrap(hypothesis.message, '  ', `H${index + 1} `),
-    ...hypothesis.for.flatMap((text) => wrap(text, '     ', 'for     ')),
-    ...hypothesis.against.flatMap((text) => wrap(text, '     ', 'against ')),
-    ...wrap(hypothesis.experiment, '     ', 'try     '),
+    ...wrap(hypothesis.message, style, '  ', `H${index + 1} `),
+    ...hypothesis.for.flatMap((text) => wrap(text, style, '     ', 'for     ')),
+    ...hypothesis.against.flatMap((text) => wrap(text, style, '     ', 'against ')),
+    ...wrap(hypothesis.experiment, style, '     ', 'try     '),
   ];
 }
 
-function mappingLines(mapping: Mapping, pathOf: PathOf): string[] {
+function mappingLines(mapping: Mapping, style: ReportStyle): string[] {
   const owner = mapping.machine ? ` of ${mapping.machine}` : '';
   const where = mapping.region ? `in ${mapping.region}${owner}` : 'in no region';
-  const place = mapping.at ? ` → ${placeText(mapping.at, pathOf)}` : '';
+  const place = mapping.at ? ` → ${placeText(mapping.at, style.pathOf)}` : '';
   const lines = [
     `  ${mapping.what} ${hex(mapping.address)}  ${where}${place}`,
-    ...wrap(mapping.role, '      '),
+    ...wrap(mapping.role, style, '      '),
   ];
-  if (mapping.note) lines.push(...wrap(mapping.note, '      '));
+  if (mapping.note) lines.push(...wrap(mapping.note, style, '      '));
   return lines;
 }

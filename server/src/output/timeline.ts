@@ -1,6 +1,7 @@
 /** One line for each event of a boot's timeline. */
 import { hex } from '../address/format';
 import type { TimelineEvent } from '../simulation/report';
+import { withoutEscapes } from './terminalText';
 
 /** Exception mnemonics by vector (SDM vol. 3, Table 6-1). */
 export const MNEMONICS: Readonly<Partial<Record<number, string>>> = {
@@ -77,7 +78,7 @@ function describe(event: TimelineEvent): string {
     case 'halt':
       return `HLT at ${hex(event.rip)}`;
     case 'console':
-      return `console: ${JSON.stringify(event.text)}`;
+      return `console: ${JSON.stringify(withoutEscapes(event.text))}`;
     case 'verdict':
     case 'repeated':
       return event.text;
