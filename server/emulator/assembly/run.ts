@@ -245,12 +245,12 @@ function runBlocks(): void {
   }
 }
 
-/** The tracker waits: the instruction at RIP must be the ENDBR of its mode. INT3 and INT1 are let through. */
+/** The tracker waits: the instruction at RIP must be the ENDBR of its mode. INT3 is let through. */
 function checkEndbranch(): void {
   const op = fetchBlock() + BLOCK_HEADER;
   const kind: u32 = load<u16>(op, OP_KIND);
   if (kind == K.ENDBR && (load<u8>(MODE) == 2) == (load<u32>(op, OP_IMMEDIATE) == 1)) return;
-  if (kind == K.INT3 || kind == K.INT1) return;
+  if (kind == K.INT3) return;
   missingEndbranch(0);
 }
 
