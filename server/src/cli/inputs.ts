@@ -49,16 +49,18 @@ function reasonOf(error: unknown): string {
 }
 
 /** `VMM` or `VMM@VERSION`; a VMM or version that we do not know is bad usage. */
-export function choiceOf(service: Service, text: string | undefined): VmmChoice | undefined {
+export function choiceOf(service: Service, text: string | undefined, option = '--as'): VmmChoice | undefined {
   if (text === undefined) return undefined;
   const [vmm = '', version] = text.split('@');
   const versions = service.versions(vmm);
   if (versions.length === 0) {
-    throw new UsageError(`--as ${text}: there is no model of "${vmm}" (bootpath versions lists them)`);
+    throw new UsageError(`${option} ${text}: there is no model of "${vmm}" (bootpath versions lists them)`);
   }
   if (version === undefined) return { vmm, version: versions.at(-1)!.id };
   if (!versions.some(({ id }) => id === version)) {
-    throw new UsageError(`--as ${text}: ${vmm} has the versions ${versions.map(({ id }) => id).join(', ')}`);
+    throw new UsageError(
+      `${option} ${text}: ${vmm} has the versions ${versions.map(({ id }) => id).join(', ')}`,
+    );
   }
   return { vmm, version };
 }

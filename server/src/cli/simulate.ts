@@ -1,8 +1,13 @@
 /** `bootpath simulate FILE`: boots one machine of a config on the emulator, under its VMM's model. */
+import type { Document } from '../machine/language';
+import type { KnownIssue } from '../machine/knownIssue';
 import { bootReportJson, bootReportText, countText } from '../output/bootReport';
+import { divergenceJson, divergenceText } from '../output/divergence';
+import { divergenceOf } from '../simulation/divergence';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
-import type { Outcome } from '../simulation/report';
+import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
+import { VMM_MODELS } from '../vmm/models';
 import { startSimulation } from '../worker';
 import {
   json,
@@ -12,6 +17,7 @@ import {
   UsageError,
   wholeNumber,
   type Command,
+  type Options,
 } from './command';
 import { choiceOf, openDocument, pathOf, pickMachine, readBytes, terminalStyle } from './inputs';
 
@@ -24,9 +30,13 @@ const FAILED: ReadonlySet<Outcome> = new Set([
   'invalid-entry',
 ]);
 
+/** Known issues that the emulator can show. */
+const SHOWN = VMM_MODELS.flatMap(({ knownIssues }) => knownIssues).filter(({ simulation }) => simulation);
+
 export const simulateCommand: Command = {
   name: 'simulate',
-  usage: 'simulate FILE [--vm NAME] [--as VMM[@VERSION]] [--firmware F | --image F | --probe NAME]',
+  usage:
+    'simulate FILE [--vm NAME] [--as VMM[@VERSION]] [--firmware F | --image F | --probe NAME | --known-issue ID]',
   summary: 'boots a machine on the emulator and says what the guest did',
   formats: ['text', 'json'],
   options: {
@@ -35,6 +45,11 @@ export const simulateCommand: Command = {
     firmware: { type: 'string', help: 'a BIOS image' },
     image: { type: 'string', help: 'a kernel image that the VMM loads itself' },
     probe: { type: 'string', help: `a probe guest: ${PROBES.map(({ name }) => name).join(', ')}` },
+    'known-issue': {
+      type: 'string',
+      help: `shows a known issue under an affected version: ${SHOWN.map(({ id }) => id).join(', ')}`,
+    },
+    compare: { type: 'string', help: 'boots under this VMM and version too, and says where they part' },
     set: {
       type: 'string',
       multiple: true,
@@ -52,11 +67,16 @@ export const simulateCommand: Command = {
   async run(options, { out, note, service }) {
     const [file, ...rest] = options.arguments;
     if (file === undefined || rest.length > 0) throw new UsageError('simulate takes one file');
-    const sources = ['firmware', 'image', 'probe'].filter((name) => options.values[name] !== undefined);
-    if (sources.includes('probe') && sources.length > 1) {
+    const issue = issueOption(options);
+    const own = ['probe', 'known-issue'];
+    const sources = ['firmware', 'image', ...own].filter((name) => options.values[name] !== undefined);
+    if (sources.length > 1 && own.some((name) => sources.includes(name))) {
       throw new UsageError(`--${sources.join(' and --')} exclude each other`);
     }
-    const document = openDocument(service, file, choiceOf(service, stringOption(options, 'as')));
+    const choice = issue
+      ? { vmm: issue.vmm, version: issue.affected.at(-1)! }
+      : choiceOf(service, stringOption(options, 'as'));
+    const document = openDocument(service, file, choice);
     if (!document) throw new UsageError(`${file}: not recognised as a VM config or a memory map`);
     const machine = pickMachine(document, stringOption(options, 'vm'), file);
     const image = (name: string) => {
@@ -64,38 +84,60 @@ export const simulateCommand: Command = {
       return path === undefined ? null : readBytes(path);
     };
     const quantum = numberOption(options, 'quantum');
-    const simulation = startSimulation(
-      document,
-      {
-        machine: machine.name,
-        firmware: image('firmware'),
-        kernel: image('image'),
-        probe: probeOption(stringOption(options, 'probe')),
-        parameters: parametersOption(listOption(options, 'set')),
-        taps: listOption(options, 'tap').map((port) => tapOption(port)),
-        maxInstructions: numberOption(options, 'max-instructions') ?? DEFAULT_BUDGET,
-        reboots: numberOption(options, 'reboots') ?? 0,
-        ...(quantum === undefined ? {} : { quantum }),
-      },
-      (instructions) => {
-        if (process.stderr.isTTY) process.stderr.write(`\r${countText(instructions)} instructions `);
-      },
-    );
-    const interrupt = () => simulation.cancel();
-    process.once('SIGINT', interrupt);
-    const report = await simulation.report.finally(() => {
-      process.removeListener('SIGINT', interrupt);
-      if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    });
+    const request: SimulationRequest = {
+      machine: machine.name,
+      firmware: image('firmware'),
+      kernel: image('image'),
+      probe: probeOption(stringOption(options, 'probe')),
+      knownIssue: issue?.id ?? null,
+      parameters: parametersOption(listOption(options, 'set')),
+      taps: listOption(options, 'tap').map((port) => tapOption(port)),
+      maxInstructions: numberOption(options, 'max-instructions') ?? DEFAULT_BUDGET,
+      reboots: numberOption(options, 'reboots') ?? 0,
+      ...(quantum === undefined ? {} : { quantum }),
+    };
+    const compared = stringOption(options, 'compare');
+    const other =
+      compared === undefined ? null : openDocument(service, file, choiceOf(service, compared, '--compare'));
+    const report = await boot(document, request);
+    const divergence = other && divergenceOf(report, await boot(other, request));
     if (report.outcome === 'cancelled') note('cancelled');
-    out(
-      stringOption(options, 'format') === 'json'
-        ? json(bootReportJson(report, pathOf))
-        : bootReportText(report, machine, terminalStyle()),
-    );
+    if (stringOption(options, 'format') === 'json') {
+      const parted = other ? { divergence: divergenceJson(divergence) } : {};
+      out(json({ ...bootReportJson(report, pathOf), ...parted }));
+    } else {
+      out(bootReportText(report, machine, terminalStyle()));
+      if (other) out(divergenceText(divergence, compared ?? ''));
+    }
     return FAILED.has(report.outcome) ? 1 : 0;
   },
 };
+
+/** Boots in a worker, with the count on the terminal; Ctrl-C ends it. */
+async function boot(document: Document, request: SimulationRequest): Promise<BootReport> {
+  const simulation = startSimulation(document, request, (instructions) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${countText(instructions)} instructions `);
+  });
+  const interrupt = () => simulation.cancel();
+  process.once('SIGINT', interrupt);
+  return simulation.report.finally(() => {
+    process.removeListener('SIGINT', interrupt);
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  });
+}
+
+/** The issue that `--known-issue` names. It picks the version itself. */
+function issueOption(options: Options): KnownIssue | null {
+  const id = stringOption(options, 'known-issue');
+  if (id === undefined) return null;
+  if (stringOption(options, 'as') !== undefined) {
+    throw new UsageError('--known-issue and --as exclude each other: the issue picks an affected version');
+  }
+  const issue = SHOWN.find((candidate) => candidate.id === id);
+  if (issue) return issue;
+  const known = SHOWN.map((one) => one.id).join(', ');
+  throw new UsageError(`--known-issue ${id}: there is no such issue to show (there are ${known})`);
+}
 
 function probeOption(name: string | undefined): string | null {
   if (name === undefined) return null;

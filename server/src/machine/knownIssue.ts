@@ -16,6 +16,16 @@ export interface Hypothesis {
   readonly experiment: string;
 }
 
+/** How an issue is shown on the emulator: a probe guest, under an affected version. */
+export interface KnownIssueSimulation {
+  readonly probe: string;
+  /** Values for the probe's cells; the others keep their initial value. */
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly evidence: EvidenceGrade;
+  /** What the run shows, and what it does not. */
+  readonly shows: string;
+}
+
 export interface KnownIssue {
   /** Kebab-case, also the finding's code: `vmd-lowmem`. */
   readonly id: string;
@@ -27,4 +37,6 @@ export interface KnownIssue {
   readonly statements: readonly Statement[];
   readonly hypotheses: readonly Hypothesis[];
   readonly fix: string;
+  /** Missing where the emulator cannot show it. */
+  readonly simulation?: KnownIssueSimulation;
 }

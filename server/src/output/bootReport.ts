@@ -14,7 +14,7 @@ import { printable, withoutEscapes } from './terminalText';
 import { distinctEvents, MNEMONICS, ticksText } from './timeline';
 
 /** Every bigint becomes a hex string; everything else stays. */
-function wire(value: unknown): unknown {
+export function wire(value: unknown): unknown {
   if (typeof value === 'bigint') return hex(value);
   if (Array.isArray(value)) return value.map(wire);
   if (value !== null && typeof value === 'object') {

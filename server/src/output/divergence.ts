@@ -1,7 +1,7 @@
 /** Where two boots part, as JSON and as text. */
 import type { Divergence } from '../simulation/divergence';
 import { wire } from './bootReport';
-import { eventText, ticksText } from './timeline';
+import { describe, ticksText } from './timeline';
 
 /** `{"instructions", "left", "right"}` or null; an event as in the timeline, null where its run had ended. */
 export function divergenceJson(divergence: Divergence | null): unknown {
@@ -12,7 +12,7 @@ export function divergenceText(divergence: Divergence | null, other: string): st
   if (!divergence) return `\nCompared with ${other}: the same timeline and the same outcome.\n`;
   const { instructions, left, right } = divergence;
   const line = (name: string, event: Divergence['left']) =>
-    `  ${name}: ${event ? eventText(event).trim() : 'the run had ended'}`;
+    `  ${name}: ${event ? `vCPU ${event.vcpu}  ${describe(event)}` : 'the run had ended'}`;
   return [
     '',
     `Compared with ${other}: they part after ${ticksText(instructions)} ticks`,

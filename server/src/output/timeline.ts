@@ -50,7 +50,8 @@ export function distinctEvents(events: readonly TimelineEvent[]): { lines: strin
   return { lines, repeated: lines.length < events.length };
 }
 
-function describe(event: TimelineEvent): string {
+/** `CR0 ← 0x80000011 (was 0x11) at 0x7c00`: the event without its time and vCPU. */
+export function describe(event: TimelineEvent): string {
   switch (event.event) {
     case 'mode':
       return `${event.from} → ${event.to} mode, paging ${event.paging}, at ${hex(event.rip)}`;

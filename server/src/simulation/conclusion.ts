@@ -3,13 +3,13 @@ import { hex } from '../address/format';
 import type { FaultRecord } from '../../emulator/face';
 import type { Machine, Region } from '../machine/machine';
 import { regionAt } from '../machine/machine';
-import type { Finding, Severity } from '../text/finding';
+import type { EvidenceGrade, Finding, Severity } from '../text/finding';
 import { exceptionName } from '../x86/exceptions';
 import { modeOf, type VcpuState } from '../x86/state';
 import { placeOf } from './faultPlace';
 import type { PoweredMachine } from './poweredMachine';
+import type { Guest } from './guestChoice';
 import { readProbeReport } from './probes/probeReport';
-import type { Probe } from './probes/probe';
 import type { Recorder } from './recorder';
 import type { Outcome } from './report';
 import type { Ending } from './runLoop';
@@ -18,6 +18,8 @@ export interface Conclusion {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly findings: readonly Finding[];
+  /** Of the known issue, where the run shows it. */
+  readonly evidence: EvidenceGrade | null;
 }
 
 export interface EndedRun {
@@ -27,7 +29,8 @@ export interface EndedRun {
   readonly ending: Ending;
   /** Of all power-ons. */
   readonly instructions: number;
-  readonly probe: Probe | null;
+  readonly version: string;
+  readonly guest: Guest;
   /** Faults that nested, the first one first; empty where none did. */
   readonly chain: readonly FaultRecord[];
 }
@@ -51,14 +54,23 @@ export function conclude(run: EndedRun): Conclusion {
   const findings: Finding[] = [];
   const severity = FINDING_SEVERITY[final];
   if (severity) findings.push(finding(`boot-${final}`, severity, reason, region, run.machine));
-  const status = run.probe && readProbeReport(run.probe, run.recorder.console.text).status;
-  if (run.probe && status && status.verdict !== 'expected') {
-    const message = `The probe ${run.probe.name} ended with "${status.code}". ${status.meaning}${nested?.text ?? ''}`;
+  const { probe } = run.guest;
+  const status = probe && readProbeReport(probe, run.recorder.console.text).status;
+  const failed = status !== null && status.verdict !== 'expected';
+  if (probe && failed) {
+    const message = `The probe ${probe.name} ended with "${status.code}". ${status.meaning}${nested?.text ?? ''}`;
     findings.push(finding('boot-probe', 'warning', message, nested?.region ?? region, run.machine));
   }
   if (run.recorder.passedOver.size > 0) findings.push(wouldStop(run));
-  const said = status ? ` The probe ${run.probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
-  return { outcome: final, reason: reason + said + (nested?.text ?? ''), findings };
+  const shown = failed ? shownIssue(run, nested?.region ?? region) : null;
+  if (shown) findings.push(shown);
+  const said = status ? ` The probe ${probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
+  return {
+    outcome: final,
+    reason: reason + said + (nested?.text ?? ''),
+    findings,
+    evidence: shown?.evidence ?? null,
+  };
 }
 
 interface Description {
@@ -173,6 +185,14 @@ function nearest(machine: Machine, address: bigint): Region | null {
   let best: Region | null = null;
   for (const region of machine.regions) if (region.range.end <= address) best = region;
   return best;
+}
+
+/** The known issue that was asked for: shown where its probe failed under an affected version. */
+function shownIssue({ guest, version, machine }: EndedRun, region: Region | null): Finding | null {
+  const { issue } = guest;
+  if (!issue?.simulation || !issue.affected.includes(version)) return null;
+  const { shows, evidence } = issue.simulation;
+  return { ...finding(issue.id, 'information', `${issue.title}. ${shows}`, region, machine), evidence };
 }
 
 function finding(

@@ -75,6 +75,8 @@ export interface SimulationRequest {
   readonly reboots: number;
   /** Values for the cells of a probe guest, by name; the others keep their initial value. */
   readonly parameters?: Readonly<Record<string, number>>;
+  /** Id of a known issue of the VMM: its own probe is booted instead of an image. */
+  readonly knownIssue?: string | null;
   /**
    * Goes on after accesses at which the VMM would give up on the guest, where its model allows that; counted and told in
    * the report. By default on when there are taps: whoever observes a firmware wants to see it go on.

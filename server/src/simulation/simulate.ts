@@ -5,10 +5,8 @@ import type { VmmModel } from '../vmm/model';
 import { conclude, count, vcpuStates, type Conclusion } from './conclusion';
 import { entryProblems } from './entryChecks';
 import { nestedFaults } from './faultPlace';
+import { chooseGuest, type Guest } from './guestChoice';
 import { PoweredMachine, type PowerOptions } from './poweredMachine';
-import type { Probe } from './probes/probe';
-import { PROBES, probeNamed } from './probes/probes';
-import { probeRom } from './probes/rom';
 import { Recorder } from './recorder';
 import type { BootReport, SimulationRequest } from './report';
 import { run, type Ending } from './runLoop';
@@ -27,7 +25,7 @@ export interface SimulationHost {
 
 /**
  * Boots a machine and reports what happened. Never throws for anything that a guest, an image or a config does; an unknown
- * probe or parameter is the caller's mistake and throws.
+ * probe, parameter or known issue is the caller's mistake and throws.
  */
 export function simulate(
   machine: Machine,
@@ -38,21 +36,20 @@ export function simulate(
 ): BootReport {
   const started = performance.now();
   const recorder = new Recorder();
-  const probe = chosenProbe(request);
-  const firmware = probe ? probeRom(probe, request.parameters) : request.firmware;
+  const guest = chooseGuest(model, request);
   const options: PowerOptions = {
     machine,
     model,
     version,
-    firmware,
-    kernel: probe ? null : request.kernel,
+    firmware: guest.firmware,
+    kernel: guest.kernel,
     taps: request.taps,
     passOver: request.passOver ?? request.taps.length > 0,
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };
   const last = powerCycles(options, recorder, request, host);
-  const report = reportOf(last, { machine, recorder, probe, taps: request.taps });
+  const report = reportOf(last, { machine, version, recorder, guest, taps: request.taps });
   return { ...report, milliseconds: performance.now() - started };
 }
 
@@ -92,13 +89,15 @@ function powerCycles(
 interface ReportInputs {
   readonly machine: Machine;
   readonly recorder: Recorder;
-  readonly probe: Probe | null;
+  readonly version: string;
+  readonly guest: Guest;
   readonly taps: readonly number[];
 }
 
 function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<BootReport, 'milliseconds'> {
   const { recorder } = inputs;
   const instructions = recorder.instructionsBefore + powered.core.instructions;
+  if ('kind' in ended) noteEnd(ended, powered, recorder);
   const chain = 'kind' in ended ? faultChain(ended, powered) : [];
   const conclusion =
     'kind' in ended ? conclude({ ...inputs, chain, powered, ending: ended, instructions }) : ended;
@@ -115,24 +114,18 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain,
     findings: conclusion.findings,
-    evidence: null,
+    evidence: conclusion.evidence,
     notModelled: notModelled(powered, recorder, inputs.taps),
   };
 }
 
-/** The probe that is asked for, or the first where there is nothing else to boot. */
-function chosenProbe(request: SimulationRequest): Probe | null {
-  if (request.probe !== null) {
-    const probe = probeNamed(request.probe);
-    if (!probe) throw new Error(`There is no probe guest named "${request.probe}".`);
-    for (const name of Object.keys(request.parameters ?? {})) {
-      if (probe.parameters.some((parameter) => parameter.name === name)) continue;
-      const known = probe.parameters.map((parameter) => parameter.name).join(', ') || 'none';
-      throw new Error(`The probe ${probe.name} has no parameter "${name}" (it has ${known}).`);
-    }
-    return probe;
+/** The last line of the timeline, where the VMM or the CPU ended the run. */
+function noteEnd(ending: Ending, { core }: PoweredMachine, { timeline }: Recorder): void {
+  if (ending.kind === 'triple-fault') {
+    timeline.note('verdict', core.now, ending.vcpu, 'triple fault');
+  } else if (ending.kind === 'verdict' && ending.verdict.kind !== 'answer') {
+    timeline.note('verdict', core.now, 0, `${ending.verdict.kind}: ${ending.verdict.reason}`);
   }
-  return request.firmware || request.kernel ? null : (PROBES[0] ?? null);
 }
 
 /** Why the VM does not start at all. */
@@ -142,6 +135,7 @@ function refusal(powered: PoweredMachine): Conclusion | null {
   const refuse = (outcome: 'vmm-exit' | 'invalid-entry', reason: string): Conclusion => ({
     outcome,
     reason,
+    evidence: null,
     findings: [{ code: `boot-${outcome}`, severity: 'error', message: reason, at }],
   });
   if (powered.problem !== null) return refuse('vmm-exit', `The VM does not start: ${powered.problem}.`);

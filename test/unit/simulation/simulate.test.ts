@@ -167,6 +167,18 @@ for (const [version, port, value, outcome] of [
   });
 }
 
+test('the timeline ends with what ended the run', () => {
+  const report = boot(
+    function* (cpu) {
+      cpu.out(0x64, 0xfe);
+      yield;
+    },
+    { version: 'x86_vm-1.24' },
+  );
+  const last = report.timeline.at(-1);
+  assert.match(last && 'text' in last ? last.text : '', /^reset: OUT 0x64, 0xfe restarts the VM/);
+});
+
 test('an unanswered port reads all ones, and is counted', () => {
   const report = boot(function* (cpu) {
     assert.deepEqual([cpu.in(0x64), cpu.in(0x80, 2), cpu.in(0x80, 4)], [0xff, 0xffff, 0xffffffff]);

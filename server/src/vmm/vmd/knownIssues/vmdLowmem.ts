@@ -88,4 +88,11 @@ export const vmdLowmem: KnownIssue = {
     },
   ],
   fix: 'vmd with low RAM ending at 576 KiB (LOWMEM_KB 576, read in x86_vm.c rev 1.19) avoids the reported failure; from rev 1.24 the guest’s write to port 0x64 restarts it first. Until then: reboot=t on the guest’s command line makes Linux reboot by triple fault, which vmd takes as a restart.',
+  simulation: {
+    probe: 'linux-reboot-bios',
+    parameters: { ibt: 1 },
+    evidence: 'mechanism',
+    shows:
+      'With indirect-branch tracking on, the first instruction of the blob is no ENDBR: #CP, whose frame cannot be pushed, and the registers of the report follow. It is one of several chains that do: an overwritten code page of the blob (parameter blob=1, ibt=0) gives the same double fault. Without tracking and with the blob intact the guest restarts.',
+  },
 };
