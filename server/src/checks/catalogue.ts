@@ -15,6 +15,8 @@ export interface CheckSettings {
   readonly severities?: Readonly<Record<string, Severity | 'off'>>;
 }
 
+const LONGEST_MESSAGE = 1000;
+
 /** Nobody reads more findings of one code; a generated or mangled file may have any number. */
 const MOST_OF_A_CODE = 500;
 
@@ -41,8 +43,16 @@ export function runChecks(document: Document, settings: CheckSettings = {}): Fin
       (finding) =>
         !finding.at || !suppressions.get(finding.at.uri)?.covers(finding.at.range.start.line, finding.code),
     )
-    .flatMap((finding) => weigh(finding, settings))
+    .flatMap((finding) => weigh(clipped(finding), settings))
     .sort((a, b) => compareFindings(a, b, document.source.uri));
+}
+
+/** A name in a message may be as long as the file. */
+function clipped(finding: Finding): Finding {
+  const { message } = finding;
+  return message.length > LONGEST_MESSAGE
+    ? { ...finding, message: `${message.slice(0, LONGEST_MESSAGE)}…` }
+    : finding;
 }
 
 function weigh(finding: Finding, settings: CheckSettings): Finding[] {

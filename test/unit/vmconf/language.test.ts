@@ -282,6 +282,16 @@ test('the version comes from the caller, else from the comment, else it is the n
   assert.equal(read('\n'.repeat(10) + text).choiceReason, 'newest');
 });
 
+test('an unknown version says what is known of the release', () => {
+  const [finding] = findings('# bootpath: vmd@7.9\n');
+  assert.equal(finding!.code, 'vmconf-pragma');
+  assert.match(finding!.message, /x86_vm-1\.27.*probably has the layout of 2026-01/);
+});
+
+test('VMs whose names are not known yet are no duplicates', () => {
+  assert.equal(read('vm $a {\n\tdisk "/a"\n}\nvm $b {\n\tdisk "/b"\n}\n').machines.length, 2);
+});
+
 test('an included file is wanted, then read, with its macros and switches', () => {
   const text =
     'include "/etc/vm.d/net.conf"\nvm "a" {\n\tdisk $images/a.img\n\tinterface { switch "u" }\n}\n';

@@ -103,6 +103,10 @@ test('a string that is not closed ends with its line where the next begins a sta
   assert.equal(shown('disk "/a\n\tmemory 1G\n}'), 'k:disk s:/a NL k:memory s:1G NL p:}');
 });
 
+test('the carriage return after a comment is part of it, as in vmd', () => {
+  assert.deepEqual(scan('# a\r\n# b\r\n').problems, []);
+});
+
 test('the token of a macro stands where its name does', () => {
   const { tokens } = scan('disk $m/x y', { m: '/images' });
   assert.deepEqual(

@@ -126,6 +126,20 @@ for (const unit of [
   });
 }
 
+for (const [before, after] of [
+  ['vm "', '" { disk "/a"\n}\n'],
+  ['vm a {\n', '\n}\n'],
+  ['vm a {\ndisk "/a"\ninterface { switch "', '" }\n}\n'],
+  ['x', ' = y\n'],
+  ['include /', '\n'],
+  ['vm a {\nmemory ', '\n}\n'],
+  ['# bootpath: vmd@', '\n'],
+] as const) {
+  test(`10 MB between ${JSON.stringify(before)} and ${JSON.stringify(after)}`, () => {
+    survive(before + 'a'.repeat(LENGTH) + after);
+  });
+}
+
 test('what is beyond the limit is said to be unread', () => {
   const text = 'a '.repeat(MOST_TOKENS + 1);
   assert.ok(codes(text).includes('vmconf-too-long'));

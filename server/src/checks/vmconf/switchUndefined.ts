@@ -40,7 +40,7 @@ function finding(config: VmdConfig, vm: VmConfig, name: Text, enabled: readonly 
   const insertion = { ...block, end: block.start };
   const fixes = [
     ...(near && !name.parts[0]!.macro ? [replace(`Change to ${near}`, name, `"${near}"`, true)] : []),
-    ...(name.text === '' || /["\n]/.test(name.text)
+    ...(name.text === '' || name.text.length > 63 || /["\n]/.test(name.text)
       ? []
       : [
           replace(

@@ -54,7 +54,7 @@ export function readConfig(syntax: Syntax, version: VmdVersion): VmdConfig {
     if (statement.kind === 'vm') {
       const vm = readVm(statement, version, byName);
       vms.push(vm);
-      if (!vm.duplicateOf) byName.set(vm.name, vm);
+      if (!vm.duplicateOf && isKnown(vm)) byName.set(vm.name, vm);
     }
   }
   return { version, syntax, switches, vms };
@@ -78,8 +78,13 @@ function readVm(block: VmBlock, version: VmdVersion, byName: ReadonlyMap<string,
     cdrom: optionsOf(block, 'cdrom')[0] ?? parent?.cdrom ?? null,
     bootDevice: optionsOf(block, 'boot-device').at(-1) ?? null,
     enabled: lastOf(block.options, 'enable', 'disable')?.kind !== 'disable',
-    duplicateOf: byName.get(name) ?? null,
+    duplicateOf: (block.name.known && byName.get(name)) || null,
   };
+}
+
+/** A name that comes out of an unknown macro, or is still to be typed, is the name of nobody else. */
+function isKnown(vm: VmConfig): boolean {
+  return vm.block.name.known && vm.name !== '';
 }
 
 export function optionsOf<K extends VmOption['kind']>(block: VmBlock, kind: K): OptionOf<K>[] {

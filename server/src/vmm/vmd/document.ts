@@ -10,7 +10,7 @@ import { outlineOf } from './outline';
 import { parseVmConf } from './parser';
 import { PARSE_PROBLEMS } from './problems';
 import { namedSymbols } from './symbols';
-import { NEWEST_VMD, VMD_VERSIONS, vmdVersion, type VmdVersion } from './versions';
+import { NEWEST_VMD, UNLISTED_RELEASES, VMD_VERSIONS, vmdVersion, type VmdVersion } from './versions';
 
 export interface VmConfDocument extends Document {
   readonly language: 'vmconf';
@@ -66,12 +66,13 @@ function pragmaProblems(source: SourceText, pragma: Pragma | null): Finding[] {
     end: { line: pragma.line, character: pragma.end },
   };
   const known = VMD_VERSIONS.map(({ id }) => id);
+  const note = UNLISTED_RELEASES.get(pragma.version ?? '');
   const what = pragma.vmm === 'vmd' ? `vmd@${pragma.version}` : pragma.vmm;
   return [
     {
       code: 'vmconf-pragma',
       severity: PARSE_PROBLEMS['vmconf-pragma'].severity,
-      message: `\`${what}\` is no version of vmd that Bootpath knows, so the newest (${NEWEST_VMD.id}) is taken. Known, oldest first: ${known.join(', ')}.`,
+      message: `\`${what}\` is no version of vmd that Bootpath knows, so the newest (${NEWEST_VMD.id}) is taken. Known, oldest first: ${known.join(', ')}.${note ? ` (${note[0]!.toUpperCase()}${note.slice(1)}.)` : ''}`,
       at: { uri: source.uri, range },
       fixes: [...VMD_VERSIONS].reverse().map(({ id, title }) => ({
         title: `Use vmd@${id} (${title})`,

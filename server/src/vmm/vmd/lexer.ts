@@ -96,14 +96,15 @@ export class Lexer {
     for (;;) {
       this.skipBlanks();
       const start = this.here();
-      if (this.code === 35) this.skipComment();
+      const comment = this.code === 35;
+      if (comment) this.skipComment();
       if (this.code === 36 && !this.expanding()) {
         const token = this.readMacro();
         if (token) return token;
         continue;
       }
       if (this.code === END) return this.readEnd();
-      if (this.code === NEWLINE) return this.readNewline();
+      if (this.code === NEWLINE) return this.readNewline(comment);
       if (this.code === 34 || this.code === 39) return this.readQuoted(start);
       return this.readWord(start);
     }
@@ -181,9 +182,10 @@ export class Lexer {
     return this.token('newline', start, start, '\n');
   }
 
-  private readNewline(): Token {
+  private readNewline(afterComment: boolean): Token {
     const start = this.here();
-    if (this.raw(this.width - 2) === RETURN && !this.expanding()) {
+    // A comment swallows the carriage return.
+    if (this.raw(this.width - 2) === RETURN && !this.expanding() && !afterComment) {
       const at = this.position + this.width - 2;
       this.events.problem('carriage-return', { source: this.source, start: at, end: at + 1 }, '\r');
     }

@@ -35,7 +35,6 @@ export interface VmdFacts {
 export interface VmdVersion extends VmmVersion {
   /** Of the newest file that was read, ISO. */
   readonly date: string;
-  /** What users call it: releases that fall here by their date. */
   readonly facts: VmdFacts;
   /** The file and revision that `create_memory_map` was read in. */
   readonly layoutSource: string;
@@ -72,6 +71,8 @@ const VMM_2018: VmdFacts = {
   maxInterfaces: 4,
 };
 
+// VMM_MAX_VM_MEM_SIZE and the length of paths are those of sys/dev/vmm/vmm.h rev 1.11 and vmd.h rev 1.140 (2025): the
+// files of 2024 were not read, and vmmvar.h rev 1.89 (2023-01) still says 32 GiB.
 const VMM_2024: VmdFacts = {
   ...VMM_2018,
   mmio: window(0xffdfffffn),
@@ -178,6 +179,13 @@ export const VMD_VERSIONS: readonly VmdVersion[] = [
     facts: VMM_2026_ACPI,
   },
 ];
+
+/** Releases that people name and that are not in the list, with what can be said of them. */
+export const UNLISTED_RELEASES: ReadonlyMap<string, string> = new Map([
+  ['7.7', 'OpenBSD 7.7 lies between 7.6 and 7.8, and which of their layouts it has is not established'],
+  ['7.9', 'OpenBSD 7.9 (2026-05-19) probably has the layout of 2026-01, by date'],
+  ['8.0', 'which revision OpenBSD 8.0 ships is not established'],
+]);
 
 /** The version that is taken where nothing says otherwise. */
 export const NEWEST_VMD: VmdVersion = VMD_VERSIONS[VMD_VERSIONS.length - 1]!;
