@@ -5,7 +5,14 @@ import { simulate } from '../../../server/src/simulation/simulate';
 import { VMD } from '../../../server/src/vmm/vmd/model';
 import { vmdMachine } from '../../unit/simulation/vmdMachine';
 
-export function bootVmd(version: string, asked: Partial<SimulationRequest>, memory = '512M'): BootReport {
+/** vm.conf has no keyword for vCPUs, so their number is put into the machine here. */
+export function bootVmd(
+  version: string,
+  asked: Partial<SimulationRequest>,
+  memory = '512M',
+  vcpus = 1,
+): BootReport {
+  const machine = vmdMachine(version, memory);
   const request: SimulationRequest = {
     machine: null,
     firmware: null,
@@ -16,7 +23,7 @@ export function bootVmd(version: string, asked: Partial<SimulationRequest>, memo
     reboots: 0,
     ...asked,
   };
-  return simulate(vmdMachine(version, memory), VMD, version, request, {
+  return simulate({ ...machine, vcpus: { ...machine.vcpus, value: vcpus } }, VMD, version, request, {
     createCore,
     cancelled: () => false,
     progress: () => undefined,

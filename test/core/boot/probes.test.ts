@@ -57,3 +57,13 @@ test('the first fault of a handled double fault leads to the line of its region'
   assert.match(finding?.message ?? '', /A double fault came before: #CP error code 0x3 .* at 0x9a070/);
   assert.equal(finding?.at?.range.start.line, 1);
 });
+
+for (const vcpus of [2, 4]) {
+  for (const quantum of [1, 100, 5000]) {
+    test(`${vcpus} vCPUs start by INIT and SIPI, taking turns of ${quantum} instructions`, () => {
+      const report = bootVmd('x86_vm-1.24', { probe: 'ap-start', quantum }, '512M', vcpus);
+      assert.match(report.console, /status complete/, report.console);
+      assert.equal(report.timeline.filter(({ event }) => event === 'sipi').length, vcpus - 1);
+    });
+  }
+}

@@ -1,6 +1,6 @@
 /** What vmd and vmm(4) do with an exit that no device answers, by the revision of x86_vm.c. */
 import { hex } from '../../address/format';
-import { contains, type AddressRange } from '../../address/range';
+import { contains, PAGE, type AddressRange } from '../../address/range';
 import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { isVmdSince, vmdVersion } from './versions';
 
@@ -104,7 +104,7 @@ export function tripleFault(): Verdict {
 /** What this model leaves out of vmd and vmm(4), for the report. */
 export function notModelled(
   behaviour: VmdBehaviour,
-  inputs: Pick<BoardInputs, 'kernel' | 'observed'>,
+  inputs: Pick<BoardInputs, 'kernel' | 'observed' | 'machine'>,
 ): string[] {
   const list = [
     'virtio devices: the PCI bus has only the host bridge 0b5d:0666, so no disk, network, cdrom or vmmci answers',
@@ -117,8 +117,14 @@ export function notModelled(
   }
   if (behaviour.apic) {
     list.push(
-      'ACPI: no DSDT file, so no FADT, as vmd without /etc/firmware/vmm.dsdt; PM1 and the PM timer answer',
+      'ACPI: no DSDT file, so no FADT, as vmd without /etc/firmware/vmm.dsdt; the copy of the RSDP in fw_cfg is left out',
+      'interrupt wiring: IRQ n reaches input n of the 8259 pair and of the IOAPIC alike, which is an assumption',
     );
+    if (vmdVersion(behaviour.version)?.facts.acpi === null) {
+      list.push(
+        'where this version puts XSDT and MADT, which was not read: 0x9e000 and 0x9f000 of an older acpi.h are used',
+      );
+    }
     list.push(
       'the PCI MMIO window: an address without a device reads as all ones here, which is an assumption',
     );
@@ -133,7 +139,7 @@ export function notModelled(
       'direct kernel boot: symbol tables are not copied behind the kernel, and no random seed is filled in',
     );
   }
-  if (vmdVersion(behaviour.version)?.facts.tinyGuestOffByOne === true) {
+  if (inputs.machine.regions.some(({ range }) => range.start % PAGE !== 0n || range.end % PAGE !== 0n)) {
     list.push('partial pages: a range that is not page aligned is cut to whole pages');
   }
   return list;
