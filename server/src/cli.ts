@@ -65,7 +65,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const format = values.format;
-  if (format !== undefined && !command.formats.includes(format as string)) {
+  if (format !== undefined && !command.formats.includes(format)) {
     throw new UsageError(`${name} prints ${command.formats.join(', ')}, not "${String(format)}"`);
   }
   return command.run({ values, arguments: positionals }, terminal);
