@@ -292,6 +292,29 @@ test('VMs whose names are not known yet are no duplicates', () => {
   assert.equal(read('vm $a {\n\tdisk "/a"\n}\nvm $b {\n\tdisk "/b"\n}\n').machines.length, 2);
 });
 
+// vmd.c rev 1.169, vm_instance: every address of the instance must equal every address of the parent, or be unset.
+for (const [what, parent, child, refused] of [
+  ['one inherited interface', 'interface tap', '', false],
+  ['two inherited interfaces', 'interface tap\n\tinterface tap', '', true],
+  ['two by count', 'interfaces 2', '', true],
+  ['one of two replaced', 'interface tap\n\tinterface tap', 'interface tap', true],
+  ['both replaced', 'interface tap\n\tinterface tap', 'interface tap\n\tinterface tap', false],
+  ['an address of its own', 'interface tap', 'interface { lladdr fe:e1:bb:d1:c8:01 }', true],
+  [
+    'the address of the parent',
+    'interface { lladdr fe:e1:bb:d1:c8:01 }',
+    'interface { lladdr FE:E1:BB:D1:C8:01 }',
+    false,
+  ],
+  ['a parent without interfaces', 'memory 1G', 'interface { lladdr fe:e1:bb:d1:c8:01 }', false],
+] as const) {
+  test(`an instance with ${what} is ${refused ? 'refused' : 'taken'} in 7.8`, () => {
+    const text = `vm "a" {\n\tdisk "/a"\n\t${parent}\n}\nvm "a" instance "b" {\n\tdisk "/b"\n\t${child}\n}\n`;
+    assert.equal(codes(text, { version: '7.8' }).includes('vmconf-instance-lladdr'), refused);
+    assert.ok(!codes(text, { version: 'x86_vm-1.27' }).includes('vmconf-instance-lladdr'));
+  });
+}
+
 test('an included file is wanted, then read, with its macros and switches', () => {
   const text =
     'include "/etc/vm.d/net.conf"\nvm "a" {\n\tdisk $images/a.img\n\tinterface { switch "u" }\n}\n';

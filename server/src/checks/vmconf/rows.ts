@@ -6,6 +6,7 @@ import { bootDevice } from './bootDevice';
 import { bootOnly } from './bootOnly';
 import { diskFormat } from './diskFormat';
 import { groupName } from './groupName';
+import { instanceAddress } from './instanceAddress';
 import { instanceOptions } from './instanceOptions';
 import { instanceParent } from './instanceParent';
 import { interfaceName } from './interfaceName';
@@ -46,6 +47,7 @@ export const VMCONF_CHECKS: readonly Check[] = [
   bootOnly,
   diskFormat,
   groupName,
+  instanceAddress,
   instanceOptions,
   instanceParent,
   interfaceName,

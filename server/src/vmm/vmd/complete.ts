@@ -236,16 +236,14 @@ function machines({ config }: VmConfDocument, range: TextRange): Suggestion[] {
 }
 
 function versions(range: TextRange): Suggestion[] {
-  return [...VMD_VERSIONS]
-    .reverse()
-    .map(({ id, title, source }) => ({
-      label: `vmd@${id}`,
-      detail: title,
-      markdown: source,
-      kind: 'value',
-      insert: `vmd@${id}`,
-      range,
-    }));
+  return [...VMD_VERSIONS].reverse().map(({ id, title, source }) => ({
+    label: `vmd@${id}`,
+    detail: title,
+    markdown: source,
+    kind: 'value',
+    insert: `vmd@${id}`,
+    range,
+  }));
 }
 
 function blockSnippets(range: TextRange): Suggestion[] {

@@ -4,7 +4,7 @@ import { fromLength, MIB, type AddressRange } from '../../address/range';
 import type { Region, RegionKind } from '../../machine/machine';
 import { fromText } from '../../machine/origin';
 import type { SourceRange } from '../../text/position';
-import { lowmemEnd, type VmdVersion } from './versions';
+import { isVmdSince, lowmemEnd, type VmdVersion } from './versions';
 
 /** One `struct vm_mem_range`: RAM (0), RESERVED (1) or MMIO (2). */
 export interface VmdRange {
@@ -51,12 +51,14 @@ export function createMemoryMap(version: VmdVersion, memory: bigint): VmdRange[]
   });
   if (facts.acpi) ranges.push(acpiRange(facts.acpi));
   if (facts.mmioIsRange) {
+    const use = emulatesMmio(version)
+      ? 'not backed by memory'
+      : 'an access ends the VM, since this vmd is built without MMIO emulation';
     ranges.push({
       range: facts.mmio,
       type: 'mmio',
       name: 'PCI MMIO window',
-      reason:
-        'Addresses for the BARs of PCI devices (PCI_MMIO_BAR_BASE to PCI_MMIO_BAR_END); not backed by memory.',
+      reason: `Addresses for the BARs of PCI devices (PCI_MMIO_BAR_BASE to PCI_MMIO_BAR_END): ${use}.`,
     });
   }
   if (facts.firmwareSize > 0n) ranges.push(firmwareRange(facts.mmio.end, facts.firmwareSize));
@@ -111,11 +113,16 @@ export function largestMemory({ facts }: VmdVersion): bigint {
   return ((facts.maxMemory - (facts.highRam - facts.ramTop)) / MIB) * MIB;
 }
 
+/** x86_vm.c rev 1.19 and later decode and emulate the instruction; before, MMIO_NOTYET leaves that out. */
+function emulatesMmio(version: VmdVersion): boolean {
+  return isVmdSince(version.id, 'x86_vm-1.19');
+}
+
 const KINDS: Readonly<Record<VmdRange['type'], { kind: RegionKind; permissions: string }>> = {
   ram: { kind: 'ram', permissions: 'rwx' },
   // vmm maps every range but MMIO read, write and execute; `reserved` is only what the guest is told.
   reserved: { kind: 'reserved', permissions: 'rwx' },
-  mmio: { kind: 'mmio', permissions: 'rw-' },
+  mmio: { kind: 'mmio', permissions: '---' },
 };
 
 /** The ranges as regions of a machine. `at` is the line that decided the size: `memory`, or the VM's name. */
@@ -134,6 +141,7 @@ export function regionsOf(
   return createMemoryMap(version, memory).map(({ range, type, name, reason }) => ({
     range,
     ...KINDS[type],
+    ...(type === 'mmio' && emulatesMmio(version) ? { permissions: 'rw-' } : {}),
     kind: name === 'ACPI tables' ? ('acpi' as const) : KINDS[type].kind,
     name,
     reason,
