@@ -146,7 +146,8 @@ export class Lab {
     if (mode === 'real') {
       const segment = flat(0, 0x93, 0xffff);
       const segments = { ...state.segments, cs: segment, ds: segment, es: segment, ss: segment };
-      this.core.setState(0, { ...state, rip: CODE, segments, general: { ...state.general, rsp: STACK } });
+      const general = { ...state.general, rsp: STACK };
+      this.core.setState(0, { ...state, rip: CODE, segments, general, idtr: { base: IDT, limit: 0 } });
       return;
     }
     const cs =
