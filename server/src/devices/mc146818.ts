@@ -45,6 +45,8 @@ export class Mc146818 implements Device {
   readonly name = 'MC146818';
   readonly ports = [{ start: 0x70, end: 0x72 }];
   private state: State;
+  /** The second that the time bytes show; null where they may show anything. */
+  private shown: number | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -71,6 +73,7 @@ export class Mc146818 implements Device {
 
   reset(): void {
     this.clock.clearAlarm(this.name);
+    this.shown = null;
     this.state = this.powerOn();
   }
 
@@ -80,6 +83,7 @@ export class Mc146818 implements Device {
 
   restore(state: DeviceState): void {
     this.state = structuredClone(state) as unknown as State;
+    this.shown = null;
     this.schedule();
   }
 
@@ -110,6 +114,7 @@ export class Mc146818 implements Device {
     const wasSet = (bytes[REGISTER_B]! & B_SET) !== 0;
     if (index === REGISTER_B && !wasSet && (value & B_SET) !== 0) this.refreshTime();
     bytes[index] = value;
+    this.shown = null;
     if (index === REGISTER_A || index === REGISTER_B) this.schedule();
     const released = index === REGISTER_B && wasSet && (value & B_SET) === 0;
     if (released || (this.isTime(index) && !wasSet)) this.setClock();
@@ -133,7 +138,10 @@ export class Mc146818 implements Device {
   /** Fills the time bytes from guest time. */
   private refreshTime(): void {
     const { bytes, epoch } = this.state;
-    const date = new Date((epoch + Math.floor(this.clock.now() / SECOND)) * 1000);
+    const second = epoch + Math.floor(this.clock.now() / SECOND);
+    if (second === this.shown) return;
+    this.shown = second;
+    const date = new Date(second * 1000);
     bytes[0] = this.encode(date.getUTCSeconds());
     bytes[2] = this.encode(date.getUTCMinutes());
     bytes[4] = this.encodeHour(date.getUTCHours());

@@ -24,13 +24,11 @@ export class Timeline {
   dropped = 0;
   /** Ticks before the present power-on: a reboot starts a new clock. */
   base = 0;
-  /** What each event is apart from its time, beside `events`. */
-  private readonly keys: string[] = [];
   private round: Round | null = null;
 
   /** An event of the core, in ticks since the present power-on. */
   add(event: TraceEvent): void {
-    this.put({ ...event, at: event.at + this.base });
+    this.put(this.base === 0 ? event : { ...event, at: event.at + this.base });
   }
 
   /** What the board or the VMM has to say, at a time since the present power-on. */
@@ -50,34 +48,33 @@ export class Timeline {
         round.period === 1
           ? `the same again, ${complete} times`
           : `the last ${round.period} events again, ${complete} times`;
-      this.push({ event: 'repeated', at: round.lastAt, vcpu, count: complete, text }, `repeated ${complete}`);
+      this.push({ event: 'repeated', at: round.lastAt, vcpu, count: complete, text });
     }
-    for (const event of round.held) this.push(event, keyOf(event));
+    for (const event of round.held) this.push(event);
   }
 
   private put(event: TimelineEvent): void {
-    const key = keyOf(event);
     if (this.round) {
-      if (this.goesOn(this.round, event, key)) return;
+      if (this.goesOn(this.round, event)) return;
       this.flush();
     }
-    const start = this.lastLike(key);
-    if (start === null) this.push(event, key);
+    const start = this.lastLike(event);
+    if (start === null) this.push(event);
     else {
-      const period = this.keys.length - start;
+      const period = this.events.length - start;
       this.round = { start, period, matched: 1, held: [event], lastAt: event.at };
     }
   }
 
   /** Index of the last event like this one, not further back than the longest round. */
-  private lastLike(key: string): number | null {
-    const first = Math.max(0, this.keys.length - LONGEST_ROUND);
-    for (let i = this.keys.length - 1; i >= first; i--) if (this.keys[i] === key) return i;
+  private lastLike(event: TimelineEvent): number | null {
+    const first = Math.max(0, this.events.length - LONGEST_ROUND);
+    for (let i = this.events.length - 1; i >= first; i--) if (alike(this.events[i]!, event)) return i;
     return null;
   }
 
-  private goesOn(round: Round, event: TimelineEvent, key: string): boolean {
-    if (this.keys[round.start + (round.matched % round.period)] !== key) return false;
+  private goesOn(round: Round, event: TimelineEvent): boolean {
+    if (!alike(this.events[round.start + (round.matched % round.period)]!, event)) return false;
     round.matched++;
     round.held.push(event);
     this.merge(round, event);
@@ -91,19 +88,17 @@ export class Timeline {
     round.lastAt = event.at;
   }
 
-  private push(event: TimelineEvent, key: string): void {
-    if (this.events.length >= CAPACITY) {
-      this.dropped++;
-      return;
-    }
-    this.events.push(event);
-    this.keys.push(key);
+  private push(event: TimelineEvent): void {
+    // What ended the run is never left out.
+    if (this.events.length < CAPACITY || event.event === 'verdict') this.events.push(event);
+    else this.dropped++;
   }
 }
 
-/** Everything but the time. */
-function keyOf(event: TimelineEvent): string {
-  let key = '';
-  for (const [name, value] of Object.entries(event)) if (name !== 'at') key += `${String(value)} `;
-  return key;
+/** The same but for the time. Events are flat, and those of one kind have the same fields. */
+function alike(a: TimelineEvent, b: TimelineEvent): boolean {
+  if (a.event !== b.event) return false;
+  const [x, y] = [a, b] as unknown as Record<string, unknown>[];
+  for (const name in x) if (name !== 'at' && x[name] !== y![name]) return false;
+  return true;
 }
