@@ -6,7 +6,7 @@ export const switchDuplicate = vmconfCheck(
   function* (config) {
     const first = new Map<string, (typeof config.switches)[number]>();
     for (const declared of config.switches) {
-      if (!declared.enabled) continue;
+      if (!declared.enabled || !declared.block.brace) continue;
       const earlier = first.get(declared.name);
       if (!earlier) {
         first.set(declared.name, declared);

@@ -7,7 +7,7 @@ export const vmDuplicate = vmconfCheck(
   function* (config) {
     const takesBoot = isVmdSince(config.version.id, '7.8');
     for (const { block, name, duplicateOf } of config.vms) {
-      if (!duplicateOf || name === '') continue;
+      if (!duplicateOf || !block.brace) continue;
       const first = duplicateOf.block.name;
       const dropped = takesBoot
         ? 'vmd keeps that one and drops this block without an error, except that its `boot`, or the lack of one, takes the place of the first'

@@ -6,7 +6,8 @@ export const vmName = vmconfCheck(
   function* (config) {
     const { maxName } = config.version.facts;
     for (const { block, name } of config.vms) {
-      if (!block.name.known) continue;
+      // A block without its brace is still being typed.
+      if (!block.name.known || !block.brace) continue;
       const problem = nameProblem(name, maxName);
       if (problem) yield { at: at(block.name), message: problem };
     }

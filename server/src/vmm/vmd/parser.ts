@@ -183,6 +183,8 @@ function endStatement(cursor: Cursor): void {
     );
     return;
   }
+  // A brace too many is reported as that.
+  if (cursor.at('}')) return;
   cursor.expected('the end of the line');
   cursor.skipLine();
   if (cursor.peek().kind === 'newline') cursor.next();

@@ -2,12 +2,20 @@
 import { closest } from './closest';
 import type { Cursor } from './cursor';
 import type { Grammar } from './grammar';
-import type { Span } from './lexer';
+import type { Span, Token } from './lexer';
 import { RETIRED_OPTIONS, VCPU_WORDS, wordsAt } from './vocabulary';
 
 /** To be called where an option is wanted and none begins. Takes the line. */
 export function unknownOption(cursor: Cursor, grammar: Grammar | null, kind: 'vm' | 'switch'): Span {
   const first = cursor.peek();
+  // A macro that nobody defines was reported, and may stand for anything.
+  if (first.kind !== 'unknown') reportUnknown(cursor, grammar, kind, first);
+  cursor.next();
+  cursor.skipLine();
+  return cursor.spanFrom(first);
+}
+
+function reportUnknown(cursor: Cursor, grammar: Grammar | null, kind: 'vm' | 'switch', first: Token): void {
   const { text } = first;
   const options = wordsAt(kind).map((entry) => entry.word);
   const retired = RETIRED_OPTIONS.get(text);
@@ -49,7 +57,4 @@ export function unknownOption(cursor: Cursor, grammar: Grammar | null, kind: 'vm
       },
     );
   }
-  cursor.next();
-  cursor.skipLine();
-  return cursor.spanFrom(first);
 }
