@@ -397,6 +397,24 @@ export function apicWrite(offset: u32, size: u32, value: u32): void {
 }
 
 // ---- x2APIC MSRs ----
+/** Bits of a register that WRMSR must leave 0 (SDM vol. 3, 10.12.1.2); read-only status bits are not among them. */
+function x2Reserved(number: u32): u32 {
+  switch (number) {
+    case 0x08:
+    case 0x3f: return 0xffffff00;
+    case 0x0b:
+    case 0x28: return 0xffffffff;
+    case 0x0f: return 0xffffec00;
+    case 0x32: return 0xfff8ef00;
+    case 0x33:
+    case 0x34: return 0xfffee800;
+    case 0x35:
+    case 0x36: return 0xfffe0800;
+    case 0x37: return 0xfffeef00;
+    case 0x3e: return 0xfffffff4;
+  }
+  return 0;
+}
 export function apicMsrRead(number: u32): u64 {
   const v = me();
   if (!x2(v)) protection(Reason.ApicReserved, number + 0x800);
@@ -413,12 +431,11 @@ export function apicMsrWrite(number: u32, value: u64): void {
     sendIpi(value);
     return;
   }
-  if (value >> 32) protection(Reason.ApicReserved, number + 0x800, value);
+  if (value >> 32 || <u32>value & x2Reserved(number)) protection(Reason.ApicReserved, number + 0x800, value);
   if (number == 0x3f) {
     sendIpi(0x40000 | (value & 0xff));
     return;
   }
-  if ((number == 0x0b || number == 0x28) && value != 0) protection(Reason.ApicReserved, number + 0x800, value);
   if (number == 0x0d || !writeRegister(number, <u32>value)) protection(Reason.ApicReserved, number + 0x800, value);
 }
 

@@ -7,7 +7,7 @@ import {
   HAS_AMD,
 } from "./layout";
 import { attend, canonical, read, readSystem } from "./access";
-import { expectEndbranch } from "./branch";
+import { expectEndbranchAtEntry } from "./branch";
 import { Reason } from "./events";
 import { GP, NP, SS_FAULT, UD, protection, raise } from "./fault";
 import {
@@ -59,6 +59,10 @@ function checkDirect(selector: u32, raw: u64): void {
   if (!(rights & ATTRIBUTE_P)) raise(NP, code, Reason.DescriptorNotPresent, raw, selector);
 }
 
+/**
+ * JMP ptr16:x and m16:x. In protected mode every far JMP and CALL, direct ones too, arms the IBT tracker and lifts a
+ * suppression (SDM vol. 2, JMP and CALL, Operation).
+ */
 function farJump(selector: u32, target: u64, size: u32): void {
   if (realStyle()) {
     const offset = size == 1 ? target & 0xffff : target;
@@ -75,6 +79,7 @@ function farJump(selector: u32, target: u64, size: u32): void {
     checkDirect(selector, raw);
     checkTarget(raw, target);
     commitCs(selector, markAccessed(selector, raw), load<u8>(CPL), target);
+    expectEndbranchAtEntry();
     return;
   }
   gate(selector, raw, false, size);
@@ -105,6 +110,7 @@ function farCall(selector: u32, target: u64, size: u32): void {
     const marked = markAccessed(selector, raw);
     commitFrame(false, false, 0);
     commitCs(selector, marked, load<u8>(CPL), target);
+    expectEndbranchAtEntry();
     return;
   }
   gate(selector, raw, true, size);
@@ -148,6 +154,7 @@ function gate(selector: u32, raw: u64, call: bool, size: u32): void {
   if (!call) {
     checkTarget(cs, target);
     commitCs(inner, markAccessed(inner, cs), cpl, target);
+    expectEndbranchAtEntry();
     return;
   }
   const level = conforming ? cpl : csDpl;
@@ -177,6 +184,7 @@ function gate(selector: u32, raw: u64, call: bool, size: u32): void {
   const marked = markAccessed(inner, cs);
   commitFrame(level < cpl, long, level);
   commitCs(inner, marked, level, target);
+  expectEndbranchAtEntry();
 }
 
 // ---- The instructions ----
@@ -207,12 +215,10 @@ export function farPointerOffset(): u64 {
 export function jmpFarMemory(op: usize): void {
   const selector = readFarPointer(op);
   farJump(selector, pointerOffset, load<u8>(op, OP_OPERAND));
-  expectEndbranch();
 }
 export function callFarMemory(op: usize): void {
   const selector = readFarPointer(op);
   farCall(selector, pointerOffset, load<u8>(op, OP_OPERAND));
-  expectEndbranch();
 }
 
 /** RETF, with bytes to release in the immediate. */

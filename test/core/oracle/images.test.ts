@@ -41,6 +41,7 @@ const STACK_FAULT = {
 const IMAGES: Readonly<Record<string, readonly Disagreement[]>> = {
   ladder: [],
   'code-cache': [],
+  interrupts: [],
   tasks: [
     {
       line: 'task in the LDT',
@@ -189,7 +190,7 @@ const BEYOND_QEMU: Expectations = {
   'SYSCALL keeps DF unless masked': /^vector 0x40 .* flags 0x402 /,
 };
 
-/** SDM vol. 1, the chapter on Control-flow Enforcement Technology. Vector 0x15 is #CP, error code 3 a missing ENDBR. */
+/** SDM vol. 1, the chapter on Control-flow Enforcement Technology; far transfers: vol. 2, JMP and CALL. Vector 0x15 is #CP, error code 3 a missing ENDBR. */
 const IBT: Expectations = {
   'CR4.CET with WP clear': /^vector 0xd error 0x0 /,
   'clearing WP with CR4.CET': /^vector 0xd error 0x0 /,
@@ -213,6 +214,8 @@ const IBT: Expectations = {
   'far jump through memory to 32-bit code': /^vector 0x15 error 0x3 at 0x8:0xf/,
   'far jump through memory to ENDBR32': /^reached/,
   'far return to 32-bit code': /^reached/,
+  'direct far jump to something else': /^vector 0x15 error 0x3 at 0x10:0xf/,
+  'direct far call to something else': /^vector 0x15 error 0x3 at 0x10:0xf/,
   'an exception at the target keeps the tracker for nobody': /^vector 0x6 /,
   'ring 3 without U_CET: any target': /^vector 0x40 .* at 0x43:/,
   'ring 3 with U_CET': /^vector 0x15 error 0x3 at 0x43:/,
@@ -221,9 +224,41 @@ const IBT: Expectations = {
   'SYSCALL to ENDBR64': /^reached/,
 };
 
+/** SDM vol. 3, Advanced Programmable Interrupt Controller: Local APIC Status and Location, and Extended xAPIC. */
+const APIC: Expectations = {
+  'base after reset': /^0xfee00900$/,
+  'SVR after reset': /^0xff$/,
+  'LINT0 after reset': /^0x10000$/,
+  'DFR after reset': /^0xffffffff$/,
+  'base, reserved bit 9': /^vector 0xd error 0x0 /,
+  'base, reserved bit 0': /^vector 0xd error 0x0 /,
+  'base, beyond the physical width': /^vector 0xd error 0x0 /,
+  'base, EXTD without EN': /^vector 0xd error 0x0 /,
+  'base, moved': /^0x1[0-9a-f] no exception/,
+  'ESR after an IPI with vector 5': /^0x20$/,
+  'CPUID APIC bit when disabled': /^0x0$/,
+  'base, disabled to x2APIC': /^vector 0xd error 0x0 /,
+  'SVR after enabling again': /^0xff$/,
+  'x2APIC register in xAPIC mode': /^vector 0xd error 0x0 /,
+  'x2APIC to xAPIC': /^vector 0xd error 0x0 /,
+  'x2APIC id': /^0x0$/,
+  'SVR, reserved bit': /^vector 0xd error 0x0 /,
+  'write to the version': /^vector 0xd error 0x0 /,
+  'read of EOI': /^vector 0xd error 0x0 /,
+  'EOI with a value': /^vector 0xd error 0x0 /,
+  'register without a meaning': /^vector 0xd error 0x0 /,
+  'DFR is not there': /^vector 0xd error 0x0 /,
+  'ICR, reserved bit': /^vector 0xd error 0x0 /,
+  'ICR, to itself': /^vector 0x40 /,
+  'SELF IPI': /^vector 0x41 /,
+  'SELF IPI, reserved bit': /^vector 0xd error 0x0 /,
+  'ICR by destination': /^vector 0x42 /,
+};
+
 for (const [name, expectations, profile] of [
   ['beyond-qemu', BEYOND_QEMU, testProfile()],
   ['ibt', IBT, testProfile({ ibt: true })],
+  ['apic', APIC, testProfile({ x2apic: true })],
 ] as const) {
   test(`${name}: what QEMU cannot judge is as the manuals say`, { skip: missingTools('nasm') }, () => {
     const { output, exit } = runOnCore(padded(assemble(source(name))), profile);

@@ -170,6 +170,16 @@ bits 64
         push .plain_32
         o64 retf
         END_CASE
+        BEGIN_CASE "direct far jump to something else"
+        push CODE32
+        push .jump_32
+        o64 retf
+        END_CASE
+        BEGIN_CASE "direct far call to something else"
+        push CODE32
+        push .call_32
+        o64 retf
+        END_CASE
         BEGIN_CASE "an exception at the target keeps the tracker for nobody"
         CLEAN
         lea rax, [rel .faulting]
@@ -250,8 +260,13 @@ bits 32
 .plain_32:
         nop
         jmp CODE64:.reached_64
+.jump_32:
+        jmp CODE64:.plain
+.call_32:
+        call CODE64:.plain
 bits 64
 .reached_64:
+        endbr64
         REACHED
 
 END_OF_IMAGE
