@@ -21,7 +21,7 @@ import { guestMemoryMap } from './e820';
 import { bootElf, memoryMapBytes } from './elfBoot';
 import {
   notModelled,
-  RESTART_LIMIT,
+  restartLimit,
   screenPort,
   tripleFault,
   unansweredMmio,
@@ -54,6 +54,8 @@ export function vmdBoard(inputs: BoardInputs): Board {
   const version = vmdVersion(inputs.version) ?? NEWEST_VMD;
   const behaviour = vmdBehaviour(version.id);
   const { facts } = version;
+  const bootDevice = machine.bootDevice?.value ?? null;
+  const limit = restartLimit(behaviour);
   const msrs = new VmdMsrs();
   const pic = new I8259Pair((up) => inputs.setInterruptLine(up));
   const ioapic = behaviour.apic
@@ -73,15 +75,15 @@ export function vmdBoard(inputs: BoardInputs): Board {
     }),
     slots: memorySlots(machine),
     devices: [...devices, msrs],
-    screenPort: (access) => screenPort(behaviour, access),
+    screenPort: (access) => screenPort(behaviour, bootDevice, access),
     unansweredPort,
     unansweredMmio: (access) => unansweredMmio(behaviour, facts.mmio, access),
     acknowledge: () => pic.acknowledge(),
     ...(ioapic ? { endOfInterrupt: (vector: number) => ioapic.endOfInterrupt(vector) } : {}),
     readMsr: (index) => msrs.read(index),
     writeMsr: (index, value) => msrs.write(index, value),
-    tripleFault,
-    restartLimit: RESTART_LIMIT,
+    tripleFault: () => tripleFault(behaviour, bootDevice),
+    ...(limit ? { restartLimit: limit } : {}),
     powerOn: (core) => powerOn(core, inputs, version, behaviour),
     notModelled: notModelled(behaviour, inputs),
   };

@@ -37,12 +37,29 @@ export function vmdBehaviour(version: string): VmdBehaviour {
   };
 }
 
-/** What becomes of a guest that is restarted: a new process with new memory, and vmd counts fast restarts. */
-export const RESTART_NOTE =
-  'vmd starts the VM anew with fresh memory; a third restart in a row that comes less than 6 seconds after a start it refuses';
+/**
+ * What becomes of a VM whose process ends with EAGAIN (vmd.c rev 1.169, IMSG_VMDOP_TERMINATE_VM_EVENT): a new process
+ * with new memory, but none for a VM with a `boot device`.
+ */
+function restart(cause: string, behaviour: VmdBehaviour, bootDevice: string | null): Verdict {
+  if (bootDevice !== null) {
+    return {
+      kind: 'shutdown',
+      reason: `${cause}: vmd stops the VM and does not start it again, since its config has \`boot device ${bootDevice}\``,
+    };
+  }
+  const limit = restartLimit(behaviour)
+    ? '; a third restart in a row that comes less than 6 seconds after a start it refuses'
+    : '';
+  return { kind: 'reset', reason: `${cause}: vmd starts the VM anew with fresh memory${limit}` };
+}
 
-/** config.c, config_setvm: VM_START_RATE_SEC and VM_START_RATE_LIMIT of vmd.h, in every revision that was read. */
-export const RESTART_LIMIT = {
+/** config.c, config_setvm: VM_START_RATE_SEC and VM_START_RATE_LIMIT; in vmd.h rev 1.85 (2018), not in rev 1.49 (2017). */
+export function restartLimit(behaviour: VmdBehaviour): typeof RESTART_LIMIT | undefined {
+  return isVmdSince(behaviour.version, 'loadfile-1.11') ? RESTART_LIMIT : undefined;
+}
+
+const RESTART_LIMIT = {
   restarts: 3,
   seconds: 6,
   reason:
@@ -53,7 +70,11 @@ export const RESTART_LIMIT = {
  * Before any device: string I/O ends the VM's process in every revision that was read (`vcpu_exit_inout`:
  * "can't emulate REP prefixed IN(S)/OUT(S)"), and two ports restart it in the newer ones.
  */
-export function screenPort(behaviour: VmdBehaviour, access: PortAccess): Verdict | null {
+export function screenPort(
+  behaviour: VmdBehaviour,
+  bootDevice: string | null,
+  access: PortAccess,
+): Verdict | null {
   if (access.string || access.rep) {
     const mnemonic = `${access.rep ? 'REP ' : ''}${access.write ? 'OUTS' : 'INS'}${'?BW?D'[access.size] ?? ''}`;
     return {
@@ -66,10 +87,10 @@ export function screenPort(behaviour: VmdBehaviour, access: PortAccess): Verdict
   }
   if (!behaviour.resetPorts || !access.write || access.size !== 1) return null;
   if (access.port === 0x64 && access.value === 0xfe) {
-    return { kind: 'reset', reason: `OUT 0x64, 0xfe restarts the VM: ${RESTART_NOTE}` };
+    return restart('OUT 0x64, 0xfe resets the VM', behaviour, bootDevice);
   }
   if (access.port === 0xcf9 && (access.value & 6) === 6) {
-    return { kind: 'reset', reason: `OUT 0xcf9, ${hex(access.value)} restarts the VM: ${RESTART_NOTE}` };
+    return restart(`OUT 0xcf9, ${hex(access.value)} resets the VM`, behaviour, bootDevice);
   }
   return null;
 }
@@ -90,15 +111,18 @@ export function unansweredMmio(behaviour: VmdBehaviour, window: AddressRange, ac
   if (behaviour.mmioEmulated) {
     return { kind: 'answer', value: (1n << BigInt(8 * access.size)) - 1n };
   }
+  const lacks = isVmdSince(behaviour.version, '7.6')
+    ? 'is built without MMIO emulation (MMIO_NOTYET)'
+    : 'has no MMIO emulation';
   return {
     kind: 'vmm-exit',
     passable: 'accesses to the PCI MMIO window',
-    reason: `${what} in the PCI MMIO window: this vmd is built without MMIO emulation (MMIO_NOTYET) and ends the VM`,
+    reason: `${what} in the PCI MMIO window: this vmd ${lacks} and ends the VM`,
   };
 }
 
-export function tripleFault(): Verdict {
-  return { kind: 'reset', reason: `vmm(4) reports the triple fault, and ${RESTART_NOTE}` };
+export function tripleFault(behaviour: VmdBehaviour, bootDevice: string | null): Verdict {
+  return restart('vmm(4) reports the triple fault to vmd', behaviour, bootDevice);
 }
 
 /** What this model leaves out of vmd and vmm(4), for the report. */
@@ -114,6 +138,16 @@ export function notModelled(
   ];
   if (behaviour.version === '7.6') {
     list.push('whether this version has fw_cfg file etc/e820: it was read in fw_cfg.c rev 1.11 of June 2025');
+  }
+  if (behaviour.version === '2026-01') {
+    list.push(
+      'what upstream of early 2026 does beyond its memory map: devices and exits are those of x86_vm.c rev 1.9, so MMIO is not emulated',
+    );
+  }
+  if (behaviour.version === 'loadfile-1.7') {
+    list.push(
+      'what this vmd does with a triple fault and with string I/O: both were read in revisions from 2018 on',
+    );
   }
   if (behaviour.apic) {
     list.push(
