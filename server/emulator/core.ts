@@ -8,14 +8,24 @@ import type { CpuMode, SegmentName, SegmentState, VcpuState } from '../src/x86/s
 import * as E from './assembly/events';
 import * as L from './assembly/layout';
 import { REFUSED } from './face';
-import type { Core, CoreOptions, CoreSnapshot, CpuProfile, Exit, FaultRecord, SlotKind, Ticks } from './face';
+import type {
+  Core,
+  CoreOptions,
+  CoreSnapshot,
+  CpuProfile,
+  Exit,
+  FaultRecord,
+  SlotKind,
+  Ticks,
+  TraceEvent,
+} from './face';
 import { reasonText } from './reasons';
 import { SlotTable } from './slots';
 import { restoreTranslations, saveTranslations } from './translations';
 import type { TranslationSink } from './translations';
 
 /** The one object that unwinds; cheap because it is made once. */
-const UNWIND = { unwind: true };
+const UNWIND = new Error('unwinding the instruction in progress');
 
 const CPU_MODES: readonly CpuMode[] = [
   'real',
@@ -143,11 +153,12 @@ class WasmCore implements Core {
   }
 
   /** The CPUID words that decide what decodes and what is reserved. */
-  private offerCpuid({ cpuid }: CpuProfile): void {
-    const [signature, , ecx1, edx1] = cpuid(1, 0, 0);
-    const [, ebx7, ecx7, edx7] = cpuid(0, 0, 0)[0] >= 7 ? cpuid(7, 0, 0) : [0, 0, 0, 0];
-    const extended = cpuid(0x80000000, 0, 0)[0] >>> 0;
-    const [, , ecx81, edx81] = extended > 0x80000000 ? cpuid(0x80000001, 0, 0) : [0, 0, 0, 0];
+  private offerCpuid(profile: CpuProfile): void {
+    const cpuid = (leaf: number): readonly [number, number, number, number] => profile.cpuid(leaf, 0, 0);
+    const [signature, , ecx1, edx1] = cpuid(1);
+    const [, ebx7, ecx7, edx7] = cpuid(0)[0] >= 7 ? cpuid(7) : [0, 0, 0, 0];
+    const extended = cpuid(0x80000000)[0] >>> 0;
+    const [, , ecx81, edx81] = extended > 0x80000000 ? cpuid(0x80000001) : [0, 0, 0, 0];
     const words: readonly (readonly [number, number])[] = [
       [L.CPUID_SIGNATURE, signature],
       [L.CPUID_1_ECX, ecx1],
@@ -162,8 +173,7 @@ class WasmCore implements Core {
   }
 
   private trace(kind: number, where: number, a: bigint, b: bigint, c: bigint): void {
-    const emit = this.options.bus.trace;
-    if (!emit) return;
+    const emit = (event: TraceEvent): void => this.options.bus.trace?.(event);
     const vcpu = where & 0xff;
     const which = where >> 8;
     const at = this.now;
