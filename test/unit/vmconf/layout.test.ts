@@ -209,6 +209,24 @@ test('a BIOS of 2018 is told nothing', () => {
   assert.equal(guestMemoryMap(version('loadfile-1.11'), GIB, 'bios'), null);
 });
 
+// create_memory_map calls it VM_MEM_RESERVED, and fw_cfg makes that type 2.
+test('the ACPI area is reserved, not reclaimable', () => {
+  const [machine] = read('vm "a" {\n\tdisk "/a"\n}\n').machines;
+  const area = machine!.regions.find(({ name }) => name === 'ACPI tables');
+  assert.deepEqual([area?.kind, area?.range.start], ['reserved', 0xefff0000n]);
+});
+
+test('an access to the MMIO window ends the VM until x86_vm.c rev 1.19', () => {
+  const permissions = (id: string): string | null | undefined =>
+    read('vm "a" {\n\tdisk "/a"\n}\n', { version: id }).machines[0]!.regions.find(
+      ({ kind }) => kind === 'mmio',
+    )?.permissions;
+  assert.deepEqual(
+    VMD_VERSIONS.map(({ id }) => permissions(id)),
+    [undefined, undefined, '---', '---', '---', 'rw-', 'rw-', 'rw-', 'rw-'],
+  );
+});
+
 test('a region leads to the memory line, and to the name where there is none', () => {
   const [sized, plain] = read('vm "a" {\n\tdisk "/a"\n\tmemory 2G\n}\nvm "b" {\n\tdisk "/b"\n}\n').machines;
   assert.deepEqual(

@@ -79,7 +79,7 @@ function acpiRange(range: AddressRange): VmdRange {
     type: 'reserved',
     name: 'ACPI tables',
     reason:
-      "Reserved for XSDT, MADT, FADT, DSDT and FACS (VMD_ACPI_BASE_PADDR); it does not come out of the VM's memory.",
+      "Reserved and backed by memory for XSDT, MADT, FADT, DSDT and FACS (VMD_ACPI_BASE_PADDR): the guest is told type 2, not 3, and it does not come out of the VM's memory.",
   };
 }
 
@@ -142,7 +142,6 @@ export function regionsOf(
     range,
     ...KINDS[type],
     ...(type === 'mmio' && emulatesMmio(version) ? { permissions: 'rw-' } : {}),
-    kind: name === 'ACPI tables' ? ('acpi' as const) : KINDS[type].kind,
     name,
     reason,
     origin: sized && at && type === 'ram' && range.start >= MIB ? fromText(at) : vmm,
