@@ -176,7 +176,10 @@ test('the timeline ends with what ended the run', () => {
     { version: 'x86_vm-1.24' },
   );
   const last = report.timeline.at(-1);
-  assert.match(last && 'text' in last ? last.text : '', /^reset: OUT 0x64, 0xfe restarts the VM/);
+  assert.match(
+    last && 'text' in last ? last.text : '',
+    /^reset: OUT 0x64, 0xfe resets the VM: vmd starts the VM anew/,
+  );
 });
 
 test('an unanswered port reads all ones, and is counted', () => {
@@ -265,9 +268,10 @@ test('an access outside every range ends the VM and points at the line of the ne
   assert.equal(finding?.at?.range.start.line, 1);
 });
 
-for (const [version, outcome] of [
-  ['7.8', 'vmm-exit'],
-  ['x86_vm-1.27', 'halted'],
+for (const [version, outcome, why] of [
+  ['loadfile-1.11', 'vmm-exit', /this vmd has no MMIO emulation/],
+  ['7.8', 'vmm-exit', /built without MMIO emulation \(MMIO_NOTYET\)/],
+  ['x86_vm-1.27', 'halted', /halted/],
 ] as const) {
   test(`vmd ${version}: an empty address of the MMIO window ends in ${outcome}`, () => {
     const report = boot(
@@ -278,6 +282,7 @@ for (const [version, outcome] of [
       { version },
     );
     assert.equal(report.outcome, outcome);
+    assert.match(report.reason, why);
   });
 }
 
