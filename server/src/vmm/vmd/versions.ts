@@ -131,7 +131,8 @@ export const VMD_VERSIONS: readonly VmdVersion[] = [
   {
     id: '7.8',
     title: 'OpenBSD 7.8: 640 KiB, 4 MiB firmware area below 4 GiB',
-    source: 'usr.sbin/vmd/x86_vm.c rev 1.9 (2025-09-16) and pci.h; matched to OpenBSD 7.8 by date',
+    source:
+      'usr.sbin/vmd/x86_vm.c rev 1.9 (2025-09-16) and pci.h; matched to OpenBSD 7.8 (2025-10-22) by date',
     date: '2025-09-16',
     layoutSource: 'usr.sbin/vmd/x86_vm.c rev 1.9',
     facts: VMM_2025,
@@ -182,7 +183,10 @@ export const VMD_VERSIONS: readonly VmdVersion[] = [
 
 /** Releases that people name and that are not in the list, with what can be said of them. */
 export const UNLISTED_RELEASES: ReadonlyMap<string, string> = new Map([
-  ['7.7', 'OpenBSD 7.7 lies between 7.6 and 7.8, and which of their layouts it has is not established'],
+  [
+    '7.7',
+    'OpenBSD 7.7 (2025-04-28) lies between 7.6 and 7.8, and which of their layouts it has is not established',
+  ],
   ['7.9', 'OpenBSD 7.9 (2026-05-19) probably has the layout of 2026-01, by date'],
   ['8.0', 'which revision OpenBSD 8.0 ships is not established'],
 ]);
