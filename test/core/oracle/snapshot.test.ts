@@ -3,14 +3,14 @@
  * at the same instruction, with the same output as the run that was never interrupted.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { PROBES } from '../../../server/src/simulation/probes/probes';
 import { probeRom } from '../../../server/src/simulation/probes/rom';
 import { TestBoard, type BoardExit, type BoardOptions } from './board';
 import { assemble, missingTools } from './tools';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 const LIMIT = 100_000_000;
 const RUNS = Number(process.env['BOOTPATH_SNAPSHOT_RUNS'] ?? 40);

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Bits } from './instructions';
+import type { Bits } from './operands';
 import { runOnCore } from './onCore';
 import { assemble, missingTools, runOnQemu } from './tools';
 import { PROGRAM_LENGTH, torture, type Torture } from './torture';

@@ -1,5 +1,6 @@
 /** Programs of random instructions that print a running hash of all registers and defined flags after each. */
-import { Writer, registerName, type Bits, type Generated } from './instructions';
+import { nextInstruction, type Generated } from './instructions';
+import { Operands, registerName, type Bits } from './operands';
 import { Random } from './random';
 
 export interface Torture {
@@ -27,7 +28,7 @@ const ENTRY: Record<Bits, string> = {
 
 export function torture(bits: Bits, seed: number, length = PROGRAM_LENGTH): Torture {
   const random = new Random(seed * 4 + bits / 16);
-  const writer = new Writer(bits, random);
+  const operands = new Operands(bits, random);
   const initial = Array.from({ length: bits === 64 ? 16 : 8 }, (_, number) => number)
     .filter((number) => number !== 4)
     .map(
@@ -35,7 +36,7 @@ export function torture(bits: Bits, seed: number, length = PROGRAM_LENGTH): Tort
         `mov ${registerName(number, bits === 64 ? 64 : 32)}, 0x${random.value(bits === 64 ? 64 : 32).toString(16)}`,
     );
   const memory = Array.from({ length: 32 }, (_, i) => `mov dword [${0x5000 + 4 * i}], ${random.word()}`);
-  const instructions = Array.from({ length }, () => writer.next());
+  const instructions = Array.from({ length }, () => nextInstruction(operands));
   const push = bits === 64 ? 'push qword' : bits === 32 ? 'push dword' : 'push word';
   return {
     bits,
