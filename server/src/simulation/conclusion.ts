@@ -81,7 +81,7 @@ interface Description {
 
 function describe(run: EndedRun): Description {
   const { ending, powered, instructions } = run;
-  const after = `after ${count(instructions)} instructions`;
+  const after = `after ${count(instructions)} ${instructions === 1 ? 'instruction' : 'instructions'}`;
   switch (ending.kind) {
     case 'verdict':
       return describeVerdict(run, after);
