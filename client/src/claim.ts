@@ -26,8 +26,10 @@ const RELEASED_KEY = 'bootpath.releasedFiles';
 export class Claims implements vscode.Disposable {
   /** What each document of ours is, by URI. */
   private readonly claimed = new Map<string, DocumentKind>();
-  /** Closed in this turn of the event loop: an open that follows at once is a change of language. */
-  private readonly closing = new Set<string>();
+  /** Language ids of what was closed in this turn of the event loop: an open that follows at once is a change of language. */
+  private readonly closing = new Map<string, string>();
+  /** Texts without a file that were given back; their names are used again. */
+  private readonly releasedUntitled = new Set<string>();
   private readonly switching = new Set<string>();
   /** Language ids before our switch, to give back. */
   private readonly former = new Map<string, string>();
@@ -71,41 +73,53 @@ export class Claims implements vscode.Disposable {
   /** Gives a document back to the language that it had, and remembers that. */
   async release(document: vscode.TextDocument): Promise<void> {
     const key = document.uri.toString();
-    await this.memory.update(RELEASED_KEY, [...new Set([...this.released(), key])]);
-    const language = this.former.get(key) ?? 'plaintext';
+    await this.remember(document.uri, true);
     this.claimed.delete(key);
-    await vscode.languages.setTextDocumentLanguage(document, language);
+    await vscode.languages.setTextDocumentLanguage(document, this.former.get(key) ?? 'plaintext');
   }
 
   dispose(): void {
     vscode.Disposable.from(...this.subscriptions).dispose();
   }
 
-  private released(): readonly string[] {
-    return this.memory.get<string[]>(RELEASED_KEY, []);
+  private isReleased(key: string): boolean {
+    return this.releasedUntitled.has(key) || this.memory.get<string[]>(RELEASED_KEY, []).includes(key);
+  }
+
+  private async remember(uri: vscode.Uri, released: boolean): Promise<void> {
+    const key = uri.toString();
+    if (uri.scheme === 'untitled') {
+      if (released) this.releasedUntitled.add(key);
+      else this.releasedUntitled.delete(key);
+      return;
+    }
+    const others = this.memory.get<string[]>(RELEASED_KEY, []).filter((other) => other !== key);
+    await this.memory.update(RELEASED_KEY, released ? [...others, key] : others);
   }
 
   private opened(document: vscode.TextDocument): void {
     const key = document.uri.toString();
-    // Somebody chose another language by hand: that stands until the file is closed for good.
-    const byHand = this.closing.has(key) && !this.switching.has(key);
-    if (byHand && !OWN_LANGUAGES.has(document.languageId)) {
-      void this.memory.update(RELEASED_KEY, [...new Set([...this.released(), key])]);
-      return;
+    const before = this.closing.get(key);
+    // A language that somebody chooses by hand stands, in both directions.
+    if (before !== undefined && !this.switching.has(key)) {
+      if (isOwn(before) && !isOwn(document.languageId)) {
+        void this.remember(document.uri, true);
+        return;
+      }
+      if (isOwn(document.languageId) && this.isReleased(key)) void this.remember(document.uri, false);
     }
-    if (byHand && this.released().includes(key))
-      void this.memory.update(
-        RELEASED_KEY,
-        this.released().filter((other) => other !== key),
-      );
     this.consider(document);
   }
 
   private closed(document: vscode.TextDocument): void {
     const key = document.uri.toString();
     this.claimed.delete(key);
-    this.closing.add(key);
-    setTimeout(() => this.closing.delete(key), 0);
+    this.closing.set(key, document.languageId);
+    setTimeout(() => {
+      this.closing.delete(key);
+      const stillOpen = vscode.workspace.textDocuments.some(({ uri }) => uri.toString() === key);
+      if (!stillOpen) this.releasedUntitled.delete(key);
+    }, 0);
   }
 
   private consider(document: vscode.TextDocument): void {
@@ -117,7 +131,7 @@ export class Claims implements vscode.Disposable {
 
   private considerForeign(document: vscode.TextDocument, key: string): void {
     if (!FOREIGN_LANGUAGES.includes(document.languageId)) return;
-    if (this.switching.has(key) || this.released().includes(key)) return;
+    if (this.switching.has(key) || this.isReleased(key)) return;
     if (!vscode.workspace.getConfiguration('bootpath', document).get('claimByContent', true)) return;
     const text = document.getText(new vscode.Range(0, 0, SNIFFED / 16, 0)).slice(0, SNIFFED);
     const found = RECOGNISERS.find(

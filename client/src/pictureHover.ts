@@ -54,6 +54,8 @@ function pictureMarkdown(machine: PictureMachine, selected: readonly number[]): 
       width: WIDTH,
       maxHeight: HEIGHT,
       maxRegions,
+      // The hover has one of its own.
+      background: false,
     });
     const text = `![${alternative}](${dataUri(svg)})`;
     if (text.length < LONGEST) return new vscode.MarkdownString(text);

@@ -4,7 +4,7 @@ import { landmarkLabels, type LandmarkLabel } from '../../server/src/picture/lan
 import { layoutAddressSpace, type Box as LayoutBox, type Hole } from '../../server/src/picture/layout';
 import { PALETTES, type Palette } from '../../server/src/picture/palettes';
 import { patternDefinitions, swatchFill } from '../../server/src/picture/patterns';
-import type { PictureMachine } from '../../server/src/picture/pictureMachine';
+import { KIND_WORDS, type PictureMachine } from '../../server/src/picture/pictureMachine';
 import { REGION_KINDS, type RegionKind } from '../../server/src/machine/machine';
 import { html, svg } from './elements';
 import { hexText, lineOf, spoken, type RegionView } from './view';
@@ -116,7 +116,7 @@ function landmark({ text, marks, at, y }: LandmarkLabel, x: number): SVGGElement
 
 function region(view: RegionView, { x, y, width, height }: Box, handlers: MapHandlers): SVGGElement {
   const rect = { x: x + 0.5, y: y + 1, width: width - 1, height: height - 2, rx: 2 };
-  const kind = view.name === view.kind ? '' : ` · ${view.kind}`;
+  const kind = view.name === view.kindWord ? '' : ` · ${view.kindWord}`;
   const line = lineOf(view);
   const group = svg(
     'g',
@@ -213,7 +213,7 @@ export function legend(regions: readonly RegionView[]): HTMLUListElement {
       svg('rect', { ...box, fill: swatchFill(kind, THEME, PREFIX) }),
       svg('rect', { class: 'edge', ...box }),
     );
-    return html('li', {}, swatch, kind);
+    return html('li', {}, swatch, KIND_WORDS[kind]);
   };
   return html('ul', { class: 'legend' }, ...kinds.map(entry));
 }

@@ -1,5 +1,6 @@
 /** What the panel shows, as plain data made of a layout message. */
 import { formatSize, formatSizeShort } from '../../server/src/address/format';
+import { KIND_WORDS } from '../../server/src/picture/pictureMachine';
 import type { ToWebview } from './messages';
 
 type Layout = Extract<ToWebview, { type: 'layout' }>;
@@ -14,6 +15,7 @@ export interface RegionView {
   readonly start: bigint;
   readonly end: bigint;
   readonly kind: WireRegion['kind'];
+  readonly kindWord: string;
   readonly name: string;
   /** Exact. */
   readonly size: string;
@@ -42,7 +44,8 @@ export function regionViews(machine: WireMachine): RegionView[] {
       start,
       end,
       kind: region.kind,
-      name: region.name === '' ? region.kind : region.name,
+      kindWord: KIND_WORDS[region.kind],
+      name: region.name.trim() === '' ? KIND_WORDS[region.kind] : region.name,
       size: (region.approximate ? '~' : '') + formatSize(bytes),
       shortSize: (region.approximate ? '~' : '') + formatSizeShort(bytes),
       permissions: region.permissions,
@@ -60,7 +63,7 @@ export const hexText = (value: bigint, approximate = false): string =>
 /** What a screen reader says for a region. */
 export function spoken(region: RegionView): string {
   const parts = [
-    region.name === region.kind ? region.kind : `${region.name}, ${region.kind}`,
+    region.name === region.kindWord ? region.kindWord : `${region.name}, ${region.kindWord}`,
     `from ${hexText(region.start)} to ${hexText(region.end, region.approximate)}, exclusive`,
     region.size,
     region.permissions === null ? null : `permissions ${region.permissions}`,

@@ -73,7 +73,7 @@ function copyWorkspace(folder) {
       cpSync(join(root, 'examples', example), join(folder, example), { recursive: true });
 }
 
-async function runInside(host, part) {
+export async function runInside(host, part) {
   const { runTests } = await import('@vscode/test-electron');
   const temporary = temporaryFolder('suite');
   const out = join(root, 'dist/test', `workbench-${process.pid}`);

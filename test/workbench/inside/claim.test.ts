@@ -46,4 +46,27 @@ describe('files that are ours', () => {
       vscode.languages.getDiagnostics(document.uri).find(({ source }) => source === 'bootpath'),
     );
   });
+
+  it('not where claiming by content is turned off', async () => {
+    const settings = vscode.workspace.getConfiguration('bootpath');
+    await settings.update('claimByContent', false, vscode.ConfigurationTarget.Workspace);
+    try {
+      const { document } = await open('vmd/second.conf');
+      await quietly();
+      assert.equal(document.languageId, 'properties');
+    } finally {
+      await settings.update('claimByContent', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
+  it('a language that somebody chooses by hand stands', async () => {
+    const { uri } = await openClaimed('vmd/by-hand.conf');
+    const document = await vscode.workspace.openTextDocument(uri);
+    await vscode.languages.setTextDocumentLanguage(document, 'properties');
+    await quietly();
+    const now = await vscode.workspace.openTextDocument(uri);
+    assert.equal(now.languageId, 'properties');
+    const ours = vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'bootpath');
+    assert.deepEqual(ours, []);
+  });
 });

@@ -102,7 +102,11 @@ export class Workbench {
   /** The window again, as a person reloads it. */
   async reload() {
     // Without a file to open: what was open is restored.
-    await this.page.goto(workbenchUrl(this.server, { folder: this.workspace, payload: this.extension }));
+    const url = workbenchUrl(this.server, { folder: this.workspace, payload: this.extension });
+    await this.page.evaluate((next) => window.history.replaceState(null, '', next), url);
+    const loaded = this.page.waitForEvent('load');
+    await this.command('Developer: Reload Window');
+    await loaded;
     await this.page.waitForSelector('.monaco-workbench');
   }
 

@@ -1,5 +1,6 @@
 // The editor as a person uses it: the status item, the links of a report, the formatter of others.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, Workbench } from './driver.mjs';
 
@@ -72,6 +73,41 @@ export function define(test) {
       await page.locator('.view-line').first().waitFor();
       await workbench.command('Format Document');
       await page.locator('.view-lines .view-line').nth(3).waitFor();
-      assert.equal(await page.locator('.quick-input-widget:visible, .monaco-dialog-box').count(), 0);
+      await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+      assert.equal(await page.locator('.monaco-dialog-box').count(), 0);
     }));
+
+  test('the picture beside the line follows the theme', () =>
+    inWorkbench(
+      { file: 'vmd/vm.conf', settings: { 'workbench.colorTheme': 'Default Light Modern' } },
+      async (workbench, page) => {
+        /** The SVG after the line that asks for memory, null while there is none. */
+        const picture = () =>
+          page.evaluate(() => {
+            for (const span of document.querySelectorAll('.view-line span')) {
+              const { content } = getComputedStyle(span, '::after');
+              const found = /data:image\/svg\+xml;base64,([^"')]+)/.exec(content);
+              if (found) return window.atob(decodeURIComponent(found[1]));
+            }
+            return null;
+          });
+        const until = async (colour) => {
+          for (let i = 0; i < 100; i++) {
+            if ((await picture())?.includes(colour)) return;
+            await page.waitForTimeout(100);
+          }
+          assert.fail(`no picture with ${colour}`);
+        };
+        const { light, dark } = ramColours();
+        await until(light);
+        await workbench.command('Preferences: Toggle between Light/Dark Themes');
+        await until(dark);
+      },
+    ));
+}
+
+/** Colours of RAM by theme, as contributed. */
+function ramColours() {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return manifest.contributes.colors.find(({ id }) => id === 'bootpath.regionRam').defaults;
 }
