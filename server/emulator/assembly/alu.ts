@@ -1,11 +1,10 @@
 /** Two-operand arithmetic and logic, moves, increments. One function per instruction and operand form. */
-import { ADDRESS_MASKS, REGS, RIP, TLB_SET, SEGMENT_SIZE, SEGMENTS, SEG_BASE } from "./layout";
 import { read, write, writeModified } from "./access";
-import { adjust, carry, flagsAdd, flagsLogic, flagsSub, setCarry } from "./flags";
-import { OP_ADDRESS, OP_IMMEDIATE, OP_REG, OP_RM } from "./op";
+import { carry, flagsAdd, flagsLogic, flagsSub, setCarry } from "./flags";
+import { OP_IMMEDIATE } from "./op";
 import {
-  effective, getRegister, getRm, immediate, linearRead, linearWrite, loadOperand, modifyOperand, regOf, rmOf, setRegister,
-  storeOperand, stackBit, RAX,
+  effective, getRegister, getRm, immediate, linearRead, linearWrite, loadOperand, modifyOperand, regOf, rmOf,
+  setRegister, storeOperand,
 } from "./operand";
 
 const ADD = 0;

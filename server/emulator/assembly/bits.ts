@@ -1,13 +1,13 @@
 /** Bit tests and scans, exchanges, conditional moves, conversions and decimal arithmetic. */
-import { ADDRESS_MASKS, REGS } from "./layout";
+import { ADDRESS_MASKS } from "./layout";
 import { read, readToModify, write, writeModified } from "./access";
 import { Reason } from "./events";
 import { DE, GP, raise } from "./fault";
 import {
-  adjust, AF, arithmetic, carry, CF, condition, flagsAdd, flagsLogic, flagsSub, OF_FLAG, PF_FLAG, setArithmetic, setCarry,
-  setFlags, setZero, SF, ZF,
+  adjust, AF, arithmetic, carry, CF, condition, flagsAdd, flagsLogic, flagsSub, OF_FLAG, setArithmetic, setCarry,
+  setFlags, setZero, ZF,
 } from "./flags";
-import { OP_ADDRESS, OP_IMMEDIATE } from "./op";
+import { OP_ADDRESS } from "./op";
 import {
   effective, finishRm, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, loadOperand, modifyOperand,
   modifyRm, RAX, RBX, RCX, RDX, regOf, rmOf, setRegister, setRm, stackBit,

@@ -1,14 +1,12 @@
 /** Near branches, calls and returns; the CET indirect-branch tracker (SDM vol. 1, chapter 17 or 18). */
-import {
-  CPL, CR4, CS, ENDBR_EXPECTED, FEATURES, HAS_AMD, HAS_IBT, MODE, MSR_S_CET, MSR_U_CET, RIP, START, ADDRESS_MASKS,
-} from "./layout";
+import { ADDRESS_MASKS, CPL, CR4, CS, MODE, MSR_S_CET, MSR_U_CET, RIP } from "./layout";
 import { attend, canonical, read } from "./access";
 import { Reason } from "./events";
 import { CP, GP, raise } from "./fault";
-import { carry, condition, overflow, parity, sign, zero } from "./flags";
+import { carry, overflow, parity, sign, zero } from "./flags";
 import { OP_ADDRESS, OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
-  beginStack, commitStack, getRm, getRmSized, immediate, popSized, pushSized, RCX, RSP, setStackTop, stackMask, stackTop,
+  beginStack, commitStack, getRmSized, immediate, popSized, pushSized, RCX, setStackTop, stackMask, stackTop,
 } from "./operand";
 import { limitOf, realStyle } from "./segment";
 

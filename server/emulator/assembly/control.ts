@@ -1,18 +1,18 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
-  CPL, CR0, CR2, CR3, CR4, CS, CURRENT, DR, EFER, FEATURES, HAS_1G, HAS_FSGSBASE, HAS_IBT, HAS_LONG_MODE, HAS_PCID, HAS_SMAP,
-  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, START, TR, TRACE, XCR0, CPUID_7_ECX, CPUID_1_EDX,
+  CPL, CPUID_7_ECX, CR0, CR2, CR3, CR4, CS, CURRENT, DR, EFER, FEATURES, HAS_FSGSBASE, HAS_IBT, HAS_PCID, HAS_SMAP,
+  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, START, TR, TRACE, XCR0,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
 import { trace } from "./bus";
 import { Reason, TRACE_CR } from "./events";
-import { DB, GP, UD, protection, raise, undefined_ } from "./fault";
+import { DB, protection, raise, undefined_ } from "./fault";
 import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA, longActive } from "./mmu";
 import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
-import { ATTRIBUTE_L, attributesOf, protectedMode, refreshAllLimits, selectorOf, updateMode, v86 } from "./segment";
+import { ATTRIBUTE_L, attributesOf, refreshAllLimits, selectorOf, updateMode } from "./segment";
 import { refreshBreakpoints } from "./breakpoint";
 import { CR4_SMAP, dropCurrent, dropNonGlobal, selectTlb } from "./tlb";
 import { currentTpr, setTpr } from "./apic";

@@ -1,14 +1,14 @@
 /** What the core offers to its face (../core.ts). */
 import {
-  A20_MASK, ACTIVITY, ADDRESS_MASKS, ARENA, ARENA_TOP, ATTENTION, BREAKPOINT_PASSED, CPU_MODE, CR3, CURRENT, DEADLINE, FEATURES,
-  HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, MACHINE, MACHINE_SIZE, NEXT_TIMER, NOW, PAGE_COUNT, PHYSICAL_MASK, QUANTUM,
-  RADIX, REQUEST_NMI, STOP, TURN_END, VCPU_COUNT, VCPU_SAVED, VCPU_SIZE, CODE_PAGE_COUNT, FIRST, AT, TLBS, TLB_FETCH,
-  TLB_GLOBAL, TLB_SET_SIZE, TLB_VCPU_SIZE,
+  A20_MASK, ADDRESS_MASKS, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
+  DEADLINE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, NEXT_TIMER, NOW, PAGE_COUNT,
+  PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_FETCH, TLB_GLOBAL, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
+  VCPU_COUNT,
 } from "./layout";
-import { isDestination, message, vcpuAt, findNextTimer } from "./apic";
+import { isDestination, message, vcpuAt } from "./apic";
 import { readPdptes } from "./control";
 import { now as clock } from "./fault";
-import { arithmetic, rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
+import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
 import { beforeWrite, hostOf, leafOf, provide, refreshKinds, restoreLeaf } from "./physical";
 import { codePage } from "./code";
 import { resetCurrent } from "./reset";

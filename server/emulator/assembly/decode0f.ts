@@ -5,8 +5,8 @@ import {
 } from "./layout";
 import {
   byte, immediate8u, isRegister, kind, last, loadPointer, mayLock, modrm, opcodeRegister, peek, readModrm, readOperands,
-  readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized, stackSize,
-  undefinedOp,
+  readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized,
+  stackSize, undefinedOp,
 } from "./decode";
 import * as K from "./kinds";
 import { OP_REP, OP_REPNE } from "./op";
@@ -221,7 +221,7 @@ function group9(): void {
   mayLock();
 }
 
-/** Fences, CLFLUSH, and the FS and GS base instructions. */
+/** FXSAVE and its like, fences, CLFLUSH, and the FS and GS base instructions. */
 function group15(): void {
   readOperands();
   const number = group();
@@ -231,6 +231,14 @@ function group15(): void {
       sized(K.SEGMENT_BASE);
     } else if (repeat == 0 && number >= 5) kind(K.NOP);
     else undefinedOp();
+    return;
+  }
+  if (repeat == 0 && number < 2 && has(CPUID_1_EDX, 24)) {
+    kind(number == 0 ? K.FXSAVE : K.FXRSTOR);
+    return;
+  }
+  if (repeat == 0 && (number == 2 || number == 3) && has(CPUID_1_EDX, 25)) {
+    kind(number == 2 ? K.LDMXCSR : K.STMXCSR);
     return;
   }
   // CLFLUSH (and CLFLUSHOPT, CLWB with 66) by CPUID.

@@ -4,46 +4,37 @@
  */
 import { OP_KIND } from "./op";
 import {
-  addRR, addRM, addMR, addRI, addMI, orRR, orRM, orMR, orRI, orMI, adcRR, adcRM, adcMR, adcRI, adcMI, sbbRR, sbbRM,
-  sbbMR, sbbRI, sbbMI, andRR, andRM, andMR, andRI, andMI, subRR, subRM, subMR, subRI, subMI, xorRR, xorRM, xorMR, xorRI,
-  xorMI, cmpRR, cmpRM, cmpMR, cmpRI, cmpMI, testRR, testMR, testRI, testMI, movRR, movRM, movMR, movRI, movMI, movLoad,
-  movStore, lea, movzx8R, movzx8M, movzx16R, movzx16M, movsx8R, movsx8M, movsx16R, movsx16M, movsxd, incR, incM, decR,
-  decM, notR, notM, negR, negM, xchgRR, xchgRM,
+  adcMI, adcMR, adcRI, adcRM, adcRR, addMI, addMR, addRI, addRM, addRR, andMI, andMR, andRI, andRM, andRR, cmpMI, cmpMR,
+  cmpRI, cmpRM, cmpRR, decM, decR, incM, incR, lea, movLoad, movMI, movMR, movRI, movRM, movRR, movStore, movsx16M,
+  movsx16R, movsx8M, movsx8R, movsxd, movzx16M, movzx16R, movzx8M, movzx8R, negM, negR, notM, notR, orMI, orMR, orRI,
+  orRM, orRR, sbbMI, sbbMR, sbbRI, sbbRM, sbbRR, subMI, subMR, subRI, subRM, subRR, testMI, testMR, testRI, testRR,
+  xchgRM, xchgRR, xorMI, xorMR, xorRI, xorRM, xorRR,
 } from "./alu";
 import {
-  shiftRI, shiftRC, shiftMI, shiftMC, shlRI, shrRI, shldI, shldC, shrdI, shrdC, imulR, imulI, mul, imulA, div, idiv,
+  div, idiv, imulA, imulI, imulR, mul, shiftMC, shiftMI, shiftRC, shiftRI, shldC, shldI, shlRI, shrdC, shrdI, shrRI,
 } from "./shift";
 import {
-  bitTestR, bitTestI, bsf, bsr, tzcnt, lzcnt, popcount, cmpxchg, xadd, cmpxchg8b, cmpxchg16b, cmov, setcc, bswap_,
-  movbeLoad, movbeStore, extendA, extendD, cmc, clc, stc, lahf, sahf, salc, xlat, daa, das, aaa, aas, aam, aad,
+  aaa, aad, aam, aas, bitTestI, bitTestR, bsf, bsr, bswap_, clc, cmc, cmov, cmpxchg, cmpxchg16b, cmpxchg8b, daa, das,
+  extendA, extendD, lahf, lzcnt, movbeLoad, movbeStore, popcount, sahf, salc, setcc, stc, tzcnt, xadd, xlat,
 } from "./bits";
 import {
-  jo, jno, jb, jae, je, jne, jbe, ja, js, jns, jp, jnp, jl, jge, jle, jg, jmpRel, jmpRm, loop, loope, loopne, jcxz,
-  callRel, callRm, ret, endbr,
+  callRel, callRm, endbr, ja, jae, jb, jbe, jcxz, je, jg, jge, jl, jle, jmpRel, jmpRm, jne, jno, jnp, jns, jo, jp, js,
+  loop, loope, loopne, ret,
 } from "./branch";
 import {
-  pushR, pushM, pushI, popR, popM, pushSegment, popSegment, pusha, popa, pushf, popf, enter, leave, bound,
+  bound, enter, leave, popa, popf, popM, popR, popSegment, pusha, pushf, pushI, pushM, pushR, pushSegment,
 } from "./stack";
+import { cmps, ins, lods, movs, outs, scas, stos } from "./string";
+import { inDx, inImm, outDx, outImm } from "./io";
+import { callFar, callFarMemory, iret, jmpFar, jmpFarMemory, retFar } from "./transfer";
+import { clts, lmsw, movFromControl, movFromDebug, movToControl, movToDebug, smsw, xgetbv, xsetbv } from "./control";
+import { rdmsr, wrmsr } from "./msr";
 import {
-  movs, stos, lods, scas, cmps, ins, outs,
-} from "./string";
-import {
-  inImm, inDx, outImm, outDx,
-} from "./io";
-import {
-  jmpFar, callFar, jmpFarMemory, callFarMemory, retFar, iret,
-} from "./transfer";
-import {
-  movFromControl, movToControl, movFromDebug, movToDebug, clts, smsw, lmsw, xgetbv, xsetbv,
-} from "./control";
-import {
-  rdmsr, wrmsr,
-} from "./msr";
-import {
-  nop, ud, tooLong, movFromSegment, movToSegment, loadFarPointer, loadTable, storeTable, sldt, lldt, ltr, lar, lsl,
-  verify, arpl, cli, sti, cld, std, hlt, int_, int3, into, int1, cpuid, rdtsc, rdtscp, rdpmc, syscall, sysret, sysenter,
-  sysexit, swapgs, segmentBase, invlpg, wbinvd, smapFlag, fwait, fninit, fnclex, fnstswAx, fnstsw, fnstcw, fldcw,
+  arpl, cld, cli, cpuid, hlt, int1, int3, int_, into, invlpg, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
+  movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
+  syscall, sysenter, sysexit, sysret, tooLong, ud, verify, wbinvd,
 } from "./system";
+import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr } from "./fpu";
 
 export function execute(op: usize): void {
   switch (<u32>load<u16>(op, OP_KIND)) {
@@ -586,6 +577,10 @@ export function execute(op: usize): void {
     case 581: fnstsw(op); break;
     case 582: fnstcw(op); break;
     case 583: fldcw(op); break;
+    case 584: ldmxcsr(op); break;
+    case 585: stmxcsr(op); break;
+    case 586: fxsave(op); break;
+    case 587: fxrstor(op); break;
     default: unreachable();
   }
 }

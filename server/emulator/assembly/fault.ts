@@ -1,8 +1,8 @@
 /** Raising a fault: it is recorded, then the import throws and the instruction is rolled back (SDM vol. 3, chapter 6). */
 import { unwind } from "./bus";
 import {
-  CAUSE_FAULT, CR0, FAULT_AT, FAULT_DETAIL_1, FAULT_DETAIL_2, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR,
-  UNWIND_CAUSE, AT, FIRST, NOW, PROGRESS,
+  AT, CAUSE_FAULT, CR0, FAULT_AT, FAULT_DETAIL_1, FAULT_DETAIL_2, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON,
+  FAULT_VECTOR, FIRST, NOW, PROGRESS, UNWIND_CAUSE,
 } from "./layout";
 import { Reason } from "./events";
 import { OP_SIZE } from "./op";

@@ -1,7 +1,7 @@
 /** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
 import {
-  ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEGMENTS, SEGMENT_SIZE, SEG_BASE, SEG_LIMIT,
-  START, TLB_FETCH_ENTRIES, TLB_SET, WALK_GLOBAL,
+  ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEG_BASE, SEG_LIMIT, SEGMENT_SIZE,
+  SEGMENTS, START, TLB_FETCH_ENTRIES, TLB_SET, WALK_GLOBAL,
 } from "./layout";
 import { canonical, onward } from "./access";
 import { codePage, dropAllCode, markCode } from "./code";

@@ -8,8 +8,8 @@ import { GP, SS_FAULT, TS, raise } from "./fault";
 import { VM } from "./flags";
 import { RSP } from "./operand";
 import {
-  ATTRIBUTE_DB, ATTRIBUTE_P, attributesOf, baseOf, baseOfRaw, fillSegment, limitOf, limitOfRaw, markAccessed, readDescriptor,
-  rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE, v86,
+  ATTRIBUTE_DB, ATTRIBUTE_P, attributesOf, baseOf, baseOfRaw, fillSegment, limitOf, limitOfRaw, markAccessed,
+  readDescriptor, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE, v86,
 } from "./segment";
 
 /** The stack being pushed on. */

@@ -93,6 +93,14 @@ export const DELIVERING_KIND = CPU + 740;
 export const CHAIN_LENGTH = CPU + 744;
 export const FCW = CPU + 748;
 export const FSW = CPU + 750;
+/** Abridged tag word (a bit per full register), last opcode, instruction and data pointers, MXCSR, registers: storage. */
+export const FTW = CPU + 0x7c0;
+export const FOP = CPU + 0x7c2;
+export const MXCSR = CPU + 0x7c4;
+export const FPU_INSTRUCTION = CPU + 0x7c8;
+export const FPU_DATA = CPU + 0x7d0;
+export const ST = CPU + 0x640;
+export const XMM = CPU + 0x6c0;
 /** 1: CR0.AM, AC and CPL 3 ask for alignment checks. */
 export const AC_CHECK = CPU + 752;
 /** u8: DR7 enables a breakpoint. */
@@ -211,6 +219,8 @@ export const ADDRESS_MASKS = RUN + 288;
 export const OLD_SHADOW = RUN + 320;
 /** Values of the task that a task switch loads, see task.ts. */
 export const TASK_IMAGE = RUN + 0x180;
+/** The image that FXRSTOR reads before it changes anything: 416 bytes. */
+export const RUN_FX_IMAGE = RUN + 0x200;
 /** Header and record of an instruction that isn't kept: it crosses a page, or comes from MMIO. */
 export const SCRATCH_BLOCK = RUN + 336;
 

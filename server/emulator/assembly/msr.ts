@@ -1,19 +1,18 @@
 /** Model-specific registers that the core keeps; the others go to the bus (SDM vol. 4; vol. 3, 5.8.8, 9.8.5, 10.4.4). */
 import {
-  APIC_BASE, APIC_TSC_DEADLINE, CPL, CPUID_1_ECX, CPUID_7_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS,
-  GS, HAS_AMD, HAS_IBT, HAS_LOCAL_APIC, HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MODE, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS,
-  MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR,
-  SEG_BASE, START, TRACE, TSC_OFFSET,
+  CPUID_1_ECX, CPUID_7_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
+  HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR,
+  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, SEG_BASE, START, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend } from "./access";
 import { apicBase, apicMsrRead, apicMsrWrite, setTscDeadline, tscDeadline, writeApicBase } from "./apic";
 import { readMsr, trace, writeMsr } from "./bus";
-import { CR0_PE, privileged } from "./control";
+import { privileged } from "./control";
 import { Reason, TRACE_MSR } from "./events";
-import { GP, now, protection } from "./fault";
+import { now, protection } from "./fault";
 import { CR0_PG, EFER_LMA, EFER_NXE } from "./mmu";
 import { RAX, RCX, RDX } from "./operand";
-import { baseOf, segment } from "./segment";
+import { segment } from "./segment";
 import { dropCurrent } from "./tlb";
 
 export const EFER_SCE: u64 = 1;

@@ -1,9 +1,9 @@
 /** Registers, effective addresses, memory operands and the stack. */
 import {
-  ADDRESS_MASKS, REGS, RIP, SEGMENTS, SEG_BASE, SEG_READ_HIGH, SEG_READ_LOW, SEG_WRITE_HIGH, SEG_WRITE_LOW, SS, STACK_MODE,
-  CPL, TLB_SET, SEGMENT_SIZE, SEG_ATTRIBUTES,
+  ADDRESS_MASKS, REGS, SEG_ATTRIBUTES, SEG_BASE, SEG_READ_HIGH, SEG_READ_LOW, SEG_WRITE_HIGH, SEG_WRITE_LOW,
+  SEGMENT_SIZE, SEGMENTS, SS, STACK_MODE,
 } from "./layout";
-import { onward, probeWrite, read, readToModify, write, writeModified } from "./access";
+import { read, readToModify, write, writeModified } from "./access";
 import { Reason } from "./events";
 import { GP, SS_FAULT, raise } from "./fault";
 import {

@@ -4,8 +4,8 @@
  */
 import { readMmio, unwind, writeMmio } from "./bus";
 import {
-  CAUSE_MEMORY, CODE_BITMAP, CODE_NEXT, HEAP_HIGH_WATER, HEAP_TOP, MAX_PAGES, MEMORY_END, PAGES, PAGE_COUNT, RADIX, SLOTS,
-  SLOT_COUNT, SLOT_RAM, SLOT_ROM, SLOT_SIZE, UNWIND_CAUSE, IN_RUN,
+  CAUSE_MEMORY, CODE_BITMAP, CODE_NEXT, HEAP_HIGH_WATER, HEAP_TOP, MAX_PAGES, MEMORY_END, PAGE_COUNT, PAGES, RADIX,
+  SLOT_COUNT, SLOT_RAM, SLOT_ROM, SLOT_SIZE, SLOTS, UNWIND_CAUSE,
 } from "./layout";
 import { apicCovers, apicRead, apicWrite } from "./apic";
 import { dropCode } from "./code";

@@ -1,17 +1,16 @@
 /** RESET, INIT and start-up IPIs (SDM vol. 3, Table 9-1, 8.4, 10.4.7). */
 import {
-  ACTIVITY, APIC_BASE, CHAIN_LENGTH, CPL, CPU, CPUID_SIGNATURE, CPU_MODE, CPU_SIZE, CR0, CR2, CR3, CR4, CS, CURRENT, DELIVERING, DR,
-  EFER, EVENT_NONE, FCW, FSW, FEATURES, GDTR_BASE, GDTR_LIMIT, HAS_LOCAL_APIC, IDTR_BASE, IDTR_LIMIT, LDTR, MSR_PAT, NMI_BLOCKED,
-  PENDING, REGS, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SEGMENTS, SHADOW, SYSTEM_FLAGS, TR, TRACE,
-  VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI, XCR0, FLAG_RESULT, FLAG_AUX, MSR_STAR, TSC_OFFSET, NOW, START, NO_TRAP, PDPTE,
+  ACTIVITY, APIC_BASE, CHAIN_LENGTH, CPL, CPU, CPU_SIZE, CPUID_SIGNATURE, CR0, CR2, CR3, CR4, CS, CURRENT, DELIVERING,
+  DR, EFER, EVENT_NONE, FCW, FSW, FTW, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, LDTR, MSR_PAT, MXCSR, NMI_BLOCKED,
+  NO_TRAP, NOW, PDPTE, PENDING, REGS, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SHADOW, START,
+  SYSTEM_FLAGS, TR, TRACE, TSC_OFFSET, WAIT_FOR_SIPI, XCR0,
 } from "./layout";
-import { attend } from "./access";
 import { resetApic, vcpuAt } from "./apic";
 import { trace } from "./bus";
 import { TRACE_INIT, TRACE_SIPI } from "./events";
 import { setArithmetic } from "./flags";
 import { refreshAllLimits, setSegment, updateMode } from "./segment";
-import { dropCurrent, selectTlb } from "./tlb";
+import { dropCurrent } from "./tlb";
 
 /** The state that RESET and INIT share. Leaves MSRs, x87 and XCR0 alone. */
 function common(cr0: u64): void {
@@ -63,6 +62,9 @@ export function resetCurrent(): void {
   store<u64>(XCR0, 1);
   store<u16>(FCW, 0x40);
   store<u16>(FSW, 0);
+  // Tags 5555: all registers hold zero, none is empty.
+  store<u8>(FTW, 0xff);
+  store<u32>(MXCSR, 0x1f80);
   store<u64>(TSC_OFFSET, 0 - load<u64>(NOW));
   common(0x60000010);
 }

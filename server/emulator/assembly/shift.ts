@@ -3,9 +3,8 @@ import { writeModified } from "./access";
 import { Reason } from "./events";
 import { DE, raise } from "./fault";
 import { carry, flagsResult, setCarryOverflow, signed } from "./flags";
-import { OP_REG } from "./op";
 import {
-  finishRm, getRegister, getRm, immediate, isMemory, modifyOperand, modifyRm, regOf, rmOf, setRegister, RAX, RCX, RDX,
+  finishRm, getRegister, getRm, immediate, modifyOperand, modifyRm, RAX, RCX, RDX, regOf, rmOf, setRegister,
 } from "./operand";
 
 const ROL = 0;

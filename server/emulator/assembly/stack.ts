@@ -6,9 +6,9 @@ import { BR, protection, raise } from "./fault";
 import { AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, rflags, setFlags, systemFlags, TF, VM } from "./flags";
 import { OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
-  beginStack, commitStack, effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, popNext, popSized, push,
-  pushSized, RBP, regOf, rmOf, RSP, setRegister, setRegisterSized, setStackTop, stackBit, stackLinearRead, stackLinearWrite,
-  stackMask, stackTop,
+  beginStack, commitStack, effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, popNext,
+  popSized, push, pushSized, RBP, regOf, rmOf, RSP, setRegister, setRegisterSized, setStackTop, stackBit,
+  stackLinearRead, stackLinearWrite, stackMask, stackTop,
 } from "./operand";
 import { loadSegment, selectorOf, v86 } from "./segment";
 import { selectTlb } from "./tlb";

@@ -4,13 +4,13 @@
  * copied or filled at once.
  */
 import {
-  ADDRESS_MASKS, AT, ATTENTION, BUDGET, ES, FIRST, LEFT, NOW, PROGRESS, RIP, SEGMENTS, SEGMENT_SIZE, SEG_BASE, SEG_READ_HIGH,
-  SEG_WRITE_HIGH, START, SYSTEM_FLAGS, TLB_SET,
+  ADDRESS_MASKS, AT, ATTENTION, BUDGET, ES, FIRST, LEFT, NOW, PROGRESS, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
+  SEGMENT_SIZE, SEGMENTS, START, SYSTEM_FLAGS, TLB_SET,
 } from "./layout";
 import { attend, hostForRead, hostForWrite, probeWrite, read, write } from "./access";
 import { DF_FLAG, flagsSub, zero } from "./flags";
 import { OP_ADDRESS, OP_FLAGS, OP_FLAT, OP_REP, OP_REPNE, OP_SEGMENT, OP_SIZE } from "./op";
-import { checkRead, checkWrite, getRegister, linearRead, RAX, RCX, RDI, RDX, RSI, setRegister } from "./operand";
+import { checkRead, checkWrite, linearRead, RAX, RCX, RDI, RDX, RSI, setRegister } from "./operand";
 import { checkPort } from "./io";
 import { readPort, writePort } from "./bus";
 

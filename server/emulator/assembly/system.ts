@@ -1,29 +1,27 @@
 /** System instructions: descriptor tables, selectors, CPUID, time stamps, fast system calls, halts and flags. */
 import {
-  ACTIVITY, APIC_BASE, CPL, CPUID_ANSWER, CR0, CR4, CS, CURRENT, DR, DS, EFER, ES, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
-  EVENT_KIND_TRAP, FCW, FEATURES, FS, FSW, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
-  MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX,
-  REGS, RIP, SEG_BASE, SHADOW, SS, START, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
+  ACTIVITY, APIC_BASE, CPL, CPUID_ANSWER, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
+  EVENT_KIND_TRAP, FEATURES, FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
+  MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
+  MSR_TSC_AUX, RIP, SEG_BASE, SHADOW, SS, START, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend, canonical, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { cpuid as askCpuid, trace } from "./bus";
-import { CR0_PE, cr4Allowed, privileged, userPrevented } from "./control";
+import { privileged, userPrevented } from "./control";
 import { Reason, TRACE_HALT, TRACE_TABLE } from "./events";
-import { BP, DB, GP, NM, NP, OF, UD, now, protection, raise, undefined_ } from "./fault";
-import {
-  AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, VM,
-} from "./flags";
-import { deliver, softwareInterrupt } from "./interrupt";
+import { BP, DB, GP, now, NP, OF, protection, raise, undefined_ } from "./fault";
+import { AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, VM } from "./flags";
+import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
 import { EFER_SCE } from "./msr";
-import { OP_IMMEDIATE, OP_OPERAND, OP_SEGMENT } from "./op";
+import { OP_OPERAND } from "./op";
 import {
-  effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, RAX, RBX, RCX, RDX, regOf, rmOf, R11, RSP,
-  setRegister, setRegisterSized, setRm, stackBit,
+  effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, R11, RAX, RBX, RCX, RDX, regOf, rmOf,
+  RSP, setRegister, setRegisterSized, setRm, stackBit,
 } from "./operand";
 import {
-  ATTRIBUTE_P, attributesOf, baseOf, baseOfRaw, descriptorAddress, limitOfRaw, limitOf, loadSegment, protectedMode,
+  ATTRIBUTE_P, attributesOf, baseOf, baseOfRaw, descriptorAddress, limitOf, limitOfRaw, loadSegment, protectedMode,
   readDescriptor, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE, updateMode, v86,
 } from "./segment";
 import { farPointerOffset, readFarPointer } from "./transfer";
@@ -386,37 +384,4 @@ export function smapFlag(op: usize): void {
   if (immediate<u32>(op)) store<u32>(SYSTEM_FLAGS, systemFlags() | AC_FLAG);
   else store<u32>(SYSTEM_FLAGS, systemFlags() & ~AC_FLAG);
   selectTlb();
-}
-
-// ---- The x87 as far as probing it goes: control and status word ----
-function x87(): void {
-  if (load<u64>(CR0) & 12) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
-}
-export function fwait(op: usize): void {
-  if ((load<u64>(CR0) & 10) == 10) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
-}
-export function fninit(op: usize): void {
-  x87();
-  store<u16>(FCW, 0x37f);
-  store<u16>(FSW, 0);
-}
-export function fnclex(op: usize): void {
-  x87();
-  store<u16>(FSW, load<u16>(FSW) & 0x7f00);
-}
-export function fnstswAx(op: usize): void {
-  x87();
-  store<u16>(RAX, load<u16>(FSW));
-}
-export function fnstsw(op: usize): void {
-  x87();
-  setRm<u16>(op, load<u16>(FSW));
-}
-export function fnstcw(op: usize): void {
-  x87();
-  setRm<u16>(op, load<u16>(FCW));
-}
-export function fldcw(op: usize): void {
-  x87();
-  store<u16>(FCW, getRm<u16>(op) | 0x40);
 }

@@ -3,8 +3,8 @@
  * Up to the commit a fault belongs to the old task; the loads of the new task's segments fault in the new one.
  */
 import {
-  CPL, CR0, CR3, CR4, CS, DR, DS, ES, EVENT_KIND_TRAP, FS, GS, LDTR, PENDING, PENDING_HAS_ERROR, PENDING_KIND, REGS, RIP, SS,
-  START, TASK_IMAGE, TR,
+  CPL, CR0, CR3, CR4, CS, DR, DS, ES, EVENT_KIND_TRAP, FS, GS, LDTR, PENDING, PENDING_HAS_ERROR, PENDING_KIND, REGS,
+  RIP, SS, START, TASK_IMAGE, TR,
 } from "./layout";
 import { attend, probeWrite, readSystem, writeSystem } from "./access";
 import { loadPdptes } from "./control";

@@ -3,8 +3,9 @@
  * reads, writes and fetches. An entry exists only if the access has been allowed, so rights need no second look.
  */
 import {
-  CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLBS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL,
-  TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_USED, TLB_VCPU_SIZE, TLB_WRITE, TLB_WRITE_INFO, VCPU_COUNT, AC_CHECK,
+  AC_CHECK, CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES,
+  TLB_FETCH_SIZE, TLB_GLOBAL, TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_USED, TLB_VCPU_SIZE, TLB_WRITE,
+  TLB_WRITE_INFO, TLBS, VCPU_COUNT,
 } from "./layout";
 import { refreshBreakpoints } from "./breakpoint";
 import { AC_FLAG } from "./flags";

@@ -2,26 +2,21 @@
  * Far jumps, calls, returns and IRET (SDM vol. 3, 5.8; vol. 2, the instructions). Checks and pushes first, then CS, RIP,
  * SS and RSP together.
  */
-import {
-  CPL, CR4, CS, DS, EFER, ES, FS, GS, MODE, NMI_BLOCKED, RIP, SEG_BASE, SEG_SELECTOR, SS, SYSTEM_FLAGS, TLB_SET, FEATURES,
-  HAS_AMD,
-} from "./layout";
+import { CPL, CS, DS, ES, FS, GS, MODE, NMI_BLOCKED, RIP, SEG_BASE, SEG_SELECTOR, SS } from "./layout";
 import { attend, canonical, read, readSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { Reason } from "./events";
-import { GP, NP, SS_FAULT, UD, protection, raise } from "./fault";
-import {
-  AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, setFlags, systemFlags, TF, VIF, VIP, VM,
-} from "./flags";
+import { GP, NP, protection, raise, SS_FAULT } from "./fault";
+import { AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, setFlags, systemFlags, TF, VIF, VIP, VM } from "./flags";
 import { commitFrame, put, tssPointer, useCurrentStack, useInnerStack, useLongStack } from "./frame";
 import { longActive } from "./mmu";
 import { OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
-  beginStack, commitStack, effective, immediate, linearRead, popSized, RSP, setStackTop, stackBit, stackMask, stackTop,
+  beginStack, commitStack, effective, linearRead, popSized, RSP, setStackTop, stackBit, stackMask, stackTop,
 } from "./operand";
 import {
-  ATTRIBUTE_DB, ATTRIBUTE_L, ATTRIBUTE_P, attributesOf, baseOfRaw, descriptorAddress, dropPrivilegedSegments, fillSegment,
-  limitOf, limitOfRaw, markAccessed, readDescriptor, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE,
+  ATTRIBUTE_DB, ATTRIBUTE_L, ATTRIBUTE_P, attributesOf, descriptorAddress, dropPrivilegedSegments, fillSegment, limitOf,
+  limitOfRaw, markAccessed, readDescriptor, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE,
   updateMode, v86,
 } from "./segment";
 import { taskReturn, taskSwitchTo, TASK_CALL, TASK_JUMP } from "./task";
