@@ -54,6 +54,8 @@ export interface Machine {
   /** Guest memory as the VMM takes it, in bytes, with the line that says so. Null where unknown. */
   readonly memory: Fact<bigint> | null;
   readonly vcpus: Fact<number>;
+  /** The device that the config tells the firmware to boot from (`cdrom`, `disk`, `net`), where it names one. */
+  readonly bootDevice?: Fact<string>;
   /** Sorted by start. Those of a memory map may overlap. */
   readonly regions: readonly Region[];
   readonly images: readonly ImageReference[];

@@ -136,8 +136,17 @@ function systemTypeName(type: number, wide: boolean): string {
   return wide ? (long ?? 'reserved in IA-32e mode') : legacy;
 }
 
+/** Bit 54, which means something else in code, in data and nowhere else (SDM vol. 3, 3.4.5). */
+function sizeBit(kind: DescriptorKind, long: boolean): BitField {
+  if (kind === 'system') return choice(54, 'D/B', 'clear, not used here', 'set, not used here');
+  if (kind === 'data')
+    return choice(54, 'D/B', '16-bit stack pointer and upper bound', '32-bit stack pointer and upper bound');
+  if (long) return choice(54, 'D/B', 'clear, as 64-bit code wants it', 'reserved with L');
+  return choice(54, 'D/B', '16-bit operands and addresses', '32-bit operands and addresses');
+}
+
 /** Bits of the low 8 bytes of a segment descriptor, low to high. */
-function segmentFields(kind: DescriptorKind, wide: boolean): BitField[] {
+function segmentFields(kind: DescriptorKind, wide: boolean, long: boolean): BitField[] {
   const system = kind === 'system';
   const type: BitField[] = system
     ? [typeField((value) => systemTypeName(value, wide))]
@@ -166,7 +175,7 @@ function segmentFields(kind: DescriptorKind, wide: boolean): BitField[] {
       kind === 'code' ? 'not 64-bit' : 'clear, as it must be',
       kind === 'code' ? '64-bit code' : 'reserved here',
     ),
-    choice(54, 'D/B', '16-bit default', '32-bit default'),
+    sizeBit(kind, long),
     choice(55, 'G', 'limit in bytes', 'limit in 4 KiB units'),
     field(63, 56, 'base 31:24', hex),
   ];
@@ -257,7 +266,7 @@ export function explainDescriptor(low: bigint, high: bigint | null = null): Expl
     return { kind: 'descriptor', value, summary: 'null descriptor', fields: [], set: [], problems: [] };
   if (kind === 'gate') return explainGate(low, high);
   const segment = decodeDescriptor(low, high);
-  const fields = segmentFields(kind, high !== null);
+  const fields = segmentFields(kind, high !== null, segment.long);
   const what =
     kind === 'system' ? systemTypeName(segment.type, high !== null) : `${widthWord(segment, kind)} ${kind}`;
   const base = segment.base === 0n ? '' : ` at ${hex(segment.base)}`;

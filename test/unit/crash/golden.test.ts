@@ -44,7 +44,7 @@ for (const [code, fact] of [
   ['exception-frame-not-pushed', /CR2 0x405ebb68 .*RSP aligned down to 16, minus 8.*cuts RSP to 0x405ebb78/],
   ['exception-frame-not-pushed', /not the first fault, which the dump does not record/],
   ['stack-beyond-trampoline', /0x405ebb78 is 5\.92 MiB past the first GiB/],
-  ['double-fault-first-event', /RF set, with interrupts off: .* itself a fault/],
+  ['double-fault-first-event', /RF set, with interrupts off: .* most likely itself a fault/],
   ['linux-reboot-call', /R14 0x28121969 is LINUX_REBOOT_MAGIC2 .* LINUX_REBOOT_MAGIC1 with its low byte/],
   [
     'linux-bios-reboot-path',
@@ -65,6 +65,8 @@ test('what the numbers prove is certain, the #CP is only possible', () => {
   assert.equal(of('exception-frame-not-pushed')?.confidence, 'certain');
   assert.equal(of('exception-frame-not-pushed')?.evidence, 'proven');
   assert.equal(of('missing-endbranch-candidate')?.confidence, 'possible');
+  assert.equal(of('double-fault-first-event')?.confidence, 'likely');
+  assert.equal(of('double-fault-first-event')?.evidence, 'inferred');
   assert.equal(of('stack-beyond-trampoline')?.evidence, 'inferred');
 });
 

@@ -15,10 +15,16 @@ interface Images {
 }
 
 /** Powers a VM on, runs `program`, and gives the core as it was left. */
-function powerOn(version: string, memory: string, images: Images, program: Program = function* () {}) {
+function powerOn(
+  version: string,
+  memory: string,
+  images: Images,
+  program: Program = function* () {},
+  more = '',
+) {
   let core: ScriptedCore | null = null;
   const report = simulate(
-    vmdMachine(version, memory),
+    vmdMachine(version, memory, more),
     VMD,
     version,
     {
@@ -62,6 +68,27 @@ for (const [version, size, low] of [
     const lowSize = 0x100000 - Number(low);
     assert.deepEqual(core.read(low, 16), image.subarray(size - lowSize, size - lowSize + 16));
     assert.deepEqual([modeOf(core.state()), core.state().rip], ['real', 0xfff0n]);
+  });
+}
+
+for (const [version, more, reset, fault] of [
+  ['7.8', '', null, /vmd starts the VM anew .* third restart in a row/],
+  ['x86_vm-1.24', '', 'reset', /vmd starts the VM anew .* third restart in a row/],
+  ['x86_vm-1.24', 'boot device disk', 'shutdown', /does not start it again, .* `boot device disk`/],
+  ['loadfile-1.7', '', null, /vmd starts the VM anew with fresh memory\.$/],
+] as const) {
+  test(`vmd ${version} after a reset ${more && `of a VM with ${more}`}`, () => {
+    const image = { firmware: rom(0x10000) };
+    const faulted = function* () {
+      yield 'shutdown' as const;
+    };
+    assert.match(powerOn(version, '512M', image, faulted, more).report.reason, fault);
+    const write: Program = function* (cpu) {
+      cpu.out(0xcf9, 6);
+      yield;
+    };
+    const { report } = powerOn(version, '512M', image, write, more);
+    assert.equal(report.outcome, reset ?? 'halted');
   });
 }
 

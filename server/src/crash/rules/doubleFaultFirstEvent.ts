@@ -5,7 +5,8 @@ import { linesOf, register, type CrashRule } from '../crashFacts';
 
 /**
  * The CPU sets RF in the flags that it saves for a fault, and for an event between two iterations of a repeated string
- * instruction (SDM vol. 3, 17.3.1.1); the #DF frame has the flags of the first event.
+ * instruction (SDM vol. 3, "Instruction-Breakpoint Exception Condition", on the RF flag). That the frame of a #DF has
+ * the flags of the first event is how processors behave: the manual calls the saved state of a #DF undefined.
  */
 export const doubleFaultFirstEvent: CrashRule = {
   id: 'R2',
@@ -21,15 +22,14 @@ export const doubleFaultFirstEvent: CrashRule = {
       ? ' (or an interrupt that came in the middle of a repeated string instruction)'
       : '';
     const message = fault
-      ? `EFLAGS ${hex(rflags)} has RF set, with interrupts ${interruptible ? 'on' : 'off'}: the event before the double fault was itself a fault, raised at RIP${exception}. Which one is not recorded; the error code 0 is the double fault’s own and says nothing.`
-      : `EFLAGS ${hex(rflags)} has RF clear: the event before the double fault was an interrupt, a trap or a breakpoint, and RIP is where the CPU was to go on. The error code 0 is the double fault’s own and says nothing.`;
+      ? `EFLAGS ${hex(rflags)} has RF set, with interrupts ${interruptible ? 'on' : 'off'}: the event before the double fault was most likely itself a fault, raised at RIP${exception}. Which one is not recorded; the error code 0 is the double fault’s own and says nothing.`
+      : `EFLAGS ${hex(rflags)} has RF clear: the event before the double fault was most likely an interrupt, a trap or a breakpoint, and RIP is where the CPU was to go on. The error code 0 is the double fault’s own and says nothing.`;
     return [
       {
         message,
         severity: 'information',
-        evidence: 'proven',
+        evidence: 'inferred',
         cause: null,
-        ...(fault && !interruptible ? { confidence: 'certain' as const } : {}),
         lines: linesOf(facts, 'rflags'),
       },
     ];

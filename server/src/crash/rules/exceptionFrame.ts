@@ -12,7 +12,7 @@ import {
 } from '../crashFacts';
 
 /**
- * In IA-32e mode the CPU aligns RSP down to 16 before it pushes a frame, SS first (SDM vol. 3, 6.14.2); in 32-bit mode
+ * In IA-32e mode the CPU aligns RSP down to 16 before it pushes a frame, SS first (SDM vol. 3, "64-Bit Mode Stack Frame"); in 32-bit mode
  * it pushes EFLAGS below ESP. A frame that a page fault was delivered with cannot have failed, so this asks for a double
  * fault or a register dump without a header.
  */
@@ -56,6 +56,8 @@ export const exceptionFrameUnpushable: CrashRule = {
         severity: 'error',
         evidence: 'proven',
         cause: null,
+        // Without a header it may be a plain #PF of a push, whose slot is the same where RSP is aligned.
+        ...(facts.oops.kind === 'fragment' ? { confidence: 'likely' as const } : {}),
         lines: linesOf(facts, 'cr2', 'rsp'),
       },
     ];
@@ -91,7 +93,7 @@ export const pushFaulted: CrashRule = {
     if (rsp < 8n || cr2 !== rsp - 8n || !isPush(code.bytes, code.marker)) return [];
     return [
       {
-        message: `The instruction at RIP pushes (opcode ${byte(code.bytes[code.marker]!)}), and CR2 ${hex(cr2)} is the slot that it writes, RSP ${hex(rsp)} minus 8. The stack there is not mapped: it overflowed, or RSP is wrong.`,
+        message: `The instruction at RIP pushes (opcode ${byte(code.bytes[code.marker]!)}), and CR2 ${hex(cr2)} is the slot that it writes, RSP ${hex(rsp)} minus 8. The stack cannot be written there: it overflowed, or RSP is wrong.`,
         severity: 'error',
         evidence: 'proven',
         cause: 'guest',

@@ -108,7 +108,7 @@ export const vmmOwnedBits: CrashRule = {
     if (facts.vmm?.model !== 'vmd' || cr0 === undefined || bit(cr0, CR0_NE)) return [];
     return [
       {
-        message: `CR0 ${hex(cr0)} reads NE (bit 5) as 0, which Linux always sets: vmm(4) masks this bit on Intel hosts, so it is the VMM’s mark and no guest state. The host is therefore an Intel machine.`,
+        message: `CR0 ${hex(cr0)} reads NE (bit 5) as 0, which Linux always sets: vmm(4) masks this bit on Intel hosts, so it is most likely the VMM’s mark and no guest state, and the host an Intel machine.`,
         severity: 'information',
         evidence: 'inferred',
         cause: null,

@@ -68,7 +68,7 @@ export const knownIssueMatch: CrashRule = {
     const { text, related } = versionNote(facts);
     return [
       {
-        message: `This is the crash of known issue ${vmdLowmem.id} (${vmdLowmem.title}). Its first fault is recorded nowhere, so the cause is open: the hypotheses and the experiments that decide are below. ${text}`,
+        message: `The crash has every sign of known issue ${vmdLowmem.id} (${vmdLowmem.title}). Its first fault is recorded nowhere, so the cause is open: the hypotheses and the experiments that decide are below. ${text}`,
         severity: 'warning',
         evidence: 'inferred',
         cause: null,

@@ -2,6 +2,7 @@
 import { formatSize, hex } from '../../address/format';
 import { GIB } from '../../address/range';
 import { bit } from '../../x86/bitField';
+import { selectorErrorText } from '../../x86/exceptions';
 import { explainPageFaultError } from '../../x86/pageFaultError';
 import { linesOf, register, type CrashFacts, type CrashRule, type RuleFinding } from '../crashFacts';
 import { DEFAULT_DIRECT_MAP, isExactMagic1, rebootLines } from '../linuxReboot';
@@ -40,7 +41,7 @@ function reported(facts: CrashFacts): string | null {
       return `Page fault${at}${words ? ` (${words})` : ''}${code}. ${mappedNote(facts)}`;
     }
     case 'general-protection':
-      return `General protection fault${at}, error code ${hex(errorCode ?? 0n)}. ${errorCode ? `The code names selector ${hex(errorCode & 0xfff8n)}: a segment or gate was refused.` : 'An error code of 0 names no selector: a non-canonical address, a privileged instruction or a reserved bit.'}`;
+      return `General protection fault${at}, error code ${hex(errorCode ?? 0n)}. ${errorCode ? `The code names ${selectorErrorText(Number(errorCode & 0xffffn)) ?? 'no selector'}: a segment or gate was refused.` : 'An error code of 0 names no selector: it comes, for example, from a non-canonical address, a privileged instruction or a reserved bit.'}`;
     case 'double-fault':
       return 'Double fault: an exception could not be delivered because of another one. The dump shows the last event of the chain, not the first.';
     case 'stack-guard':

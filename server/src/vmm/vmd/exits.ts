@@ -144,6 +144,11 @@ export function notModelled(
       'what upstream of early 2026 does beyond its memory map: devices and exits are those of x86_vm.c rev 1.9, so MMIO is not emulated',
     );
   }
+  if (behaviour.version === 'loadfile-1.11') {
+    list.push(
+      'the four days until fw_cfg came: it answers as in fw_cfg.c rev 1.1 of 2018-12-10, loadfile.h rev 1.11 is of 2018-12-06',
+    );
+  }
   if (behaviour.version === 'loadfile-1.7') {
     list.push(
       'what this vmd does with a triple fault and with string I/O: both were read in revisions from 2018 on',

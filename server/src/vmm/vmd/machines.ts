@@ -21,6 +21,9 @@ function machineOf(vm: VmConfig, version: VmdVersion): Machine {
     memory,
     // The grammar has no keyword for it; vm_register takes 0 as 1.
     vcpus: { value: 1, origin: vmmOrigin(version, 'usr.sbin/vmd/vmd.c rev 1.169, vm_register') },
+    ...(vm.bootDevice
+      ? { bootDevice: { value: vm.bootDevice.device, origin: fromText(sourceRange(vm.bootDevice)) } }
+      : {}),
     regions: memory ? regionsOf(version, memory.value, memoryAt, vm.memory !== null) : [],
     images: imagesOf(vm),
     at: sourceRange(vm.block),

@@ -164,7 +164,7 @@ export const WORDS: readonly Word[] = [
     word: 'boot',
     places: ['vm', 'instance'],
     usage: 'boot path  ·  boot device cdrom|disk|net',
-    text: 'With a path: a kernel (ELF, may be gzipped) or a BIOS image to start instead of /etc/firmware/vmm-bios. With `device`: the device that the BIOS boots from first.',
+    text: 'With a path: a kernel (ELF, may be gzipped) or a BIOS image to start instead of /etc/firmware/vmm-bios. With `device`: the only device that the BIOS boots from; vmd then stops the VM when it resets, instead of starting it again.',
   },
   {
     word: 'device',
@@ -212,7 +212,7 @@ export const WORDS: readonly Word[] = [
     word: 'instance',
     places: ['instance', 'argument'],
     usage: 'vm parent instance child { … }  ·  allow instance { … }',
-    text: 'Derives a VM from another. Memory, interfaces, CD and owner are inherited; disks are not.',
+    text: 'Derives a VM from another. Memory, interfaces, CD and the owning user are inherited; disks and the boot image are not.',
   },
   {
     word: 'enable',

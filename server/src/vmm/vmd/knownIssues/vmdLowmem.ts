@@ -33,7 +33,7 @@ export const vmdLowmem: KnownIssue = {
     {
       text: 'CR2 is the first slot of an exception frame below RSP cut to 32 bits: the push of a frame faulted. Any first fault ends in this double fault, because the stack is not mapped there.',
       evidence: 'proven',
-      citation: 'the reported RSP and CR2; Intel SDM vol. 3, 6.14.2 (stack frame in IA-32e mode)',
+      citation: 'the reported RSP and CR2; Intel SDM vol. 3, “64-Bit Mode Stack Frame”',
     },
     {
       text: 'With a randomised direct map the trampoline page table maps one PUD entry, the first GiB; the cut RSP lies past it.',
