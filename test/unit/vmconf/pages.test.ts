@@ -10,6 +10,7 @@ const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 /** Pages whose finding the newest vmd does not have, and a version that has it. */
 const VERSIONS: Readonly<Record<string, string>> = {
   'vmconf-boot-only': '7.8',
+  'vmconf-instance-interface': '7.8',
   'vmconf-instance-lladdr': '7.8',
 };
 const INTERFACE_OPTION = /^(?:group|lladdr|rdomain)\b/;

@@ -7,6 +7,7 @@ import { bootOnly } from './bootOnly';
 import { diskFormat } from './diskFormat';
 import { groupName } from './groupName';
 import { instanceAddress } from './instanceAddress';
+import { instanceInterfaces } from './instanceInterfaces';
 import { instanceOptions } from './instanceOptions';
 import { instanceParent } from './instanceParent';
 import { interfaceName } from './interfaceName';
@@ -48,6 +49,7 @@ export const VMCONF_CHECKS: readonly Check[] = [
   diskFormat,
   groupName,
   instanceAddress,
+  instanceInterfaces,
   instanceOptions,
   instanceParent,
   interfaceName,
