@@ -28,37 +28,47 @@ export function configuredImage(uri: vscode.Uri): BootImage {
   };
 }
 
-/** Asks for a ROM, a kernel or the probe guest; undefined where the person turns away. */
+type Row = vscode.QuickPickItem & {
+  readonly image?: Partial<BootImage>;
+  readonly ask?: 'firmware' | 'kernel';
+};
+
+/** Asks for a ROM, a kernel or one of the probe guests; undefined where the person turns away. */
 export async function chooseImage(uri: vscode.Uri): Promise<BootImage | undefined> {
   const configured = configuredImage(uri);
-  const rows: (vscode.QuickPickItem & { role: 'firmware' | 'kernel' | 'probe' })[] = [
-    {
-      role: 'probe',
-      label: '$(beaker) Probe guest',
-      description: 'does what a kernel does on its boot path',
-    },
-    {
-      role: 'firmware',
-      label: '$(chip) Firmware image…',
-      description: configured.firmware ?? 'a ROM, such as SeaBIOS',
-    },
-    {
-      role: 'kernel',
-      label: '$(file-binary) Kernel image…',
-      description: configured.kernel ?? 'an ELF or a bzImage',
-    },
+  const { PROBES } = await import('../../server/src/simulation/probes/probes');
+  const rows: Row[] = [
+    { label: 'images', kind: vscode.QuickPickItemKind.Separator },
+    { ask: 'firmware', label: '$(chip) Firmware image…', detail: 'A ROM, such as SeaBIOS’s bios-256k.bin' },
+    { ask: 'kernel', label: '$(file-binary) Kernel image…', detail: 'An ELF, loaded as the VMM loads one' },
+    { label: 'probe guests', kind: vscode.QuickPickItemKind.Separator },
+    ...PROBES.map(({ name, title, checks }): Row => ({
+      image: { probe: name },
+      label: `$(beaker) ${title}`,
+      description: name,
+      detail: checks,
+    })),
   ];
-  const row = await vscode.window.showQuickPick(rows, { placeHolder: 'What is the machine to boot?' });
+  for (const role of ['firmware', 'kernel'] as const) {
+    const path = configured[role];
+    if (path !== null)
+      rows.splice(1, 0, { image: { [role]: path }, label: `$(history) ${path}`, description: role });
+  }
+  const row = await vscode.window.showQuickPick(rows, {
+    placeHolder: 'What is the machine to boot?',
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
   if (!row) return undefined;
-  const none = { ...configured, firmware: null, kernel: null };
-  if (row.role === 'probe') return none;
+  const nothing = { ...configured, firmware: null, kernel: null, probe: null };
+  if (row.ask === undefined) return { ...nothing, ...row.image };
   const files = await vscode.window.showOpenDialog({
     canSelectMany: false,
     openLabel: 'Boot',
-    title: row.role === 'firmware' ? 'Firmware image to boot' : 'Kernel image to boot',
+    title: row.ask === 'firmware' ? 'Firmware image to boot' : 'Kernel image to boot',
   });
   const path = files?.[0]?.fsPath;
-  return path === undefined ? undefined : { ...none, [row.role]: path };
+  return path === undefined ? undefined : { ...nothing, [row.ask]: path };
 }
 
 function expand(path: string, uri: vscode.Uri): string {

