@@ -3,71 +3,23 @@
  * a refused access unwinds by a throw of UNWIND, which `run` catches.
  */
 import wasm from '../../dist/core.wasm';
-import { SEGMENTS, GENERAL_REGISTERS } from '../src/x86/state';
-import type { CpuMode, SegmentName, SegmentState, VcpuState } from '../src/x86/state';
-import * as E from './assembly/events';
+import { SEGMENTS } from '../src/x86/state';
+import type { VcpuState } from '../src/x86/state';
 import * as L from './assembly/layout';
+import { featureBits, offerCpuid } from './cpuProfile';
 import { REFUSED } from './face';
-import type {
-  Core,
-  CoreOptions,
-  CoreSnapshot,
-  CpuProfile,
-  Exit,
-  FaultRecord,
-  SlotKind,
-  Ticks,
-  TraceEvent,
-} from './face';
+import type { Core, CoreOptions, CoreSnapshot, Exit, FaultRecord, SlotKind, Ticks } from './face';
 import { reasonText } from './reasons';
 import { SlotTable } from './slots';
+import { traceEvent } from './traceEvents';
 import { restoreTranslations, saveTranslations } from './translations';
-import type { TranslationSink } from './translations';
+import type { Exports } from './wasmExports';
+import { readState, writeRegisters } from './vcpuState';
 
 /** The one object that unwinds; cheap because it is made once. */
 const UNWIND = new Error('unwinding the instruction in progress');
 
-const CPU_MODES: readonly CpuMode[] = [
-  'real',
-  'v86',
-  'protected-16',
-  'protected-32',
-  'compatibility',
-  'long',
-];
 const ACTIVITIES = ['running', 'halted', 'wait-for-sipi', 'shutdown'] as const;
-const TABLES = ['gdtr', 'idtr', 'ldtr', 'tr'] as const;
-const SOURCES = ['pic', 'apic', 'nmi', 'software'] as const;
-
-interface Exports extends TranslationSink {
-  readonly memory: WebAssembly.Memory;
-  create(vcpus: number, features: number, width: number, quantum: number): void;
-  reset(): void;
-  run(): number;
-  unwound(): number;
-  now(): number;
-  idle(): number;
-  setDeadline(ticks: number): void;
-  skipIdle(until: number): void;
-  stop(): void;
-  stateOf(vcpu: number): number;
-  switchTo(vcpu: number): void;
-  slotsChanged(): void;
-  pageForHost(gpa: bigint): number;
-  allocatedPage(gpa: bigint): number;
-  beforeHostWrite(gpa: bigint, size: number): void;
-  setA20(on: number): void;
-  setInterruptLine(up: number): void;
-  deliverMessage(vector: number, destination: number, logical: number, mode: number, level: number): void;
-  raiseNmi(vcpu: number): void;
-  rflagsOf(vcpu: number): number;
-  stateChanged(flags: number): void;
-  setSegment(number: number, selector: number, base: bigint, limit: number, attributes: number): void;
-  refreshPdptes(): void;
-  clear(): void;
-  restored(): void;
-  restorePage(gpa: bigint): number;
-}
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -93,7 +45,7 @@ class WasmCore implements Core {
     compiled ??= new WebAssembly.Module(wasm as BufferSource);
     const instance = new WebAssembly.Instance(compiled, { bus: this.imports(), env: { abort } });
     this.wasm = instance.exports as unknown as Exports;
-    this.offerCpuid(options.profile);
+    offerCpuid(this.view, options.profile);
     const quantum = options.vcpus === 1 ? 2 ** 52 : (options.quantum ?? 1000);
     this.wasm.create(options.vcpus, featureBits(options.profile), options.profile.physicalWidth, quantum);
     this.view.setUint32(L.TRACE, options.bus.trace ? 1 : 0, true);
@@ -147,105 +99,12 @@ class WasmCore implements Core {
         if (bus.interprocessorInterrupt?.(BigInt.asUintN(64, icr), this.current) === REFUSED) refuse();
       },
       endOfInterrupt: (vector: number) => bus.endOfInterrupt?.(vector, this.current),
-      trace: (kind: number, vcpu: number, a: bigint, b: bigint, c: bigint) =>
-        this.trace(kind, vcpu, BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c)),
+      trace: (kind: number, where: number, a: bigint, b: bigint, c: bigint) => {
+        const details = [BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c)] as const;
+        const event = traceEvent(this.view, this.now, kind, where, details);
+        if (event) bus.trace?.(event);
+      },
     };
-  }
-
-  /** The CPUID words that decide what decodes and what is reserved. */
-  private offerCpuid(profile: CpuProfile): void {
-    const cpuid = (leaf: number): readonly [number, number, number, number] => profile.cpuid(leaf, 0, 0);
-    const [signature, , ecx1, edx1] = cpuid(1);
-    const [, ebx7, ecx7, edx7] = cpuid(0)[0] >= 7 ? cpuid(7) : [0, 0, 0, 0];
-    const extended = cpuid(0x80000000)[0] >>> 0;
-    const [, , ecx81, edx81] = extended > 0x80000000 ? cpuid(0x80000001) : [0, 0, 0, 0];
-    const words: readonly (readonly [number, number])[] = [
-      [L.CPUID_SIGNATURE, signature],
-      [L.CPUID_1_ECX, ecx1],
-      [L.CPUID_1_EDX, edx1],
-      [L.CPUID_7_EBX, ebx7],
-      [L.CPUID_7_ECX, ecx7],
-      [L.CPUID_7_EDX, edx7],
-      [L.CPUID_81_ECX, ecx81],
-      [L.CPUID_81_EDX, edx81],
-    ];
-    for (const [address, word] of words) this.view.setUint32(address, word, true);
-  }
-
-  private trace(kind: number, where: number, a: bigint, b: bigint, c: bigint): void {
-    const emit = (event: TraceEvent): void => this.options.bus.trace?.(event);
-    const vcpu = where & 0xff;
-    const which = where >> 8;
-    const at = this.now;
-    switch (kind) {
-      case E.TRACE_MODE:
-        emit({
-          event: 'mode',
-          at,
-          vcpu,
-          from: CPU_MODES[Number(b)] ?? 'real',
-          to: CPU_MODES[Number(c)] ?? 'real',
-          rip: a,
-          paging: this.paging(),
-        });
-        break;
-      case E.TRACE_CR:
-        emit({ event: 'cr-write', at, vcpu, register: `cr${which}`, value: b, previous: c, rip: a });
-        break;
-      case E.TRACE_MSR:
-        emit({ event: 'msr-write', at, vcpu, index: Number(b), value: c, rip: a });
-        break;
-      case E.TRACE_TABLE:
-        emit({
-          event: 'table-load',
-          at,
-          vcpu,
-          table: TABLES[which] ?? 'gdtr',
-          selector: which < 2 ? null : Number(c >> 32n),
-          base: b,
-          limit: Number(c & 0xffffffffn),
-          rip: a,
-        });
-        break;
-      case E.TRACE_EXCEPTION: {
-        const vector = Number(a & 0xffn);
-        emit({
-          event: 'exception',
-          at,
-          vcpu,
-          vector,
-          errorCode: (a & 0x100n) !== 0n ? Number(a >> 32n) : null,
-          rip: b,
-          cr2: vector === 14 ? c : null,
-        });
-        break;
-      }
-      case E.TRACE_INTERRUPT:
-        emit({ event: 'interrupt', at, vcpu, vector: Number(a), source: SOURCES[Number(b)] ?? 'pic' });
-        break;
-      case E.TRACE_IPI:
-        emit({ event: 'ipi', at, vcpu, icr: b, rip: a });
-        break;
-      case E.TRACE_INIT:
-        emit({ event: 'init', at, vcpu });
-        break;
-      case E.TRACE_SIPI:
-        emit({ event: 'sipi', at, vcpu, vector: Number(a) });
-        break;
-      case E.TRACE_HALT:
-        emit({ event: 'halt', at, vcpu, rip: a });
-        break;
-    }
-  }
-
-  /** The paging mode in force on the current vCPU (SDM vol. 3, 4.1.1). */
-  private paging(): string {
-    const view = this.view;
-    const cr4 = view.getUint32(L.CR4, true);
-    if (view.getInt32(L.CR0, true) >= 0) return 'off';
-    if ((cr4 & 0x20) === 0) return '32-bit';
-    if ((view.getUint32(L.EFER, true) & 0x400) === 0) return 'PAE';
-    return (cr4 & 0x1000) === 0 ? '4-level' : '5-level';
   }
 
   // ---- Memory of the instance ----
@@ -336,76 +195,15 @@ class WasmCore implements Core {
 
   state(vcpu: number): VcpuState {
     this.check(vcpu);
-    return this.stateAt(this.wasm.stateOf(vcpu), vcpu);
-  }
-
-  /** Reads a copy of the vCPU area at `base`. */
-  private stateAt(base: number, vcpu: number): VcpuState {
-    const { view } = this;
-    const at = (address: number): number => base + address - L.CPU;
-    const u64 = (address: number): bigint => view.getBigUint64(at(address), true);
-    const u32 = (address: number): number => view.getUint32(at(address), true);
-    const general = Object.fromEntries(
-      GENERAL_REGISTERS.map((name, i) => [name, u64(L.REGS + 8 * i)]),
-    ) as VcpuState['general'];
-    const segments = Object.fromEntries(
-      SEGMENTS.map((name, i) => {
-        const s = at(L.SEGMENTS) + i * L.SEGMENT_SIZE;
-        const segment: SegmentState = {
-          selector: view.getUint16(s + L.SEG_SELECTOR, true),
-          base: view.getBigUint64(s + L.SEG_BASE, true),
-          limit: view.getUint32(s + L.SEG_LIMIT, true),
-          attributes: view.getUint32(s + L.SEG_ATTRIBUTES, true),
-        };
-        return [name, segment];
-      }),
-    ) as VcpuState['segments'];
-    const tpr = view.getUint32(L.VCPUS + vcpu * L.VCPU_SIZE + L.APIC_TPR, true);
-    return {
-      general,
-      rip: u64(L.RIP),
-      rflags: BigInt((arithmeticFlags(view, at(L.FLAG_RESULT), at(L.FLAG_AUX)) | u32(L.SYSTEM_FLAGS)) >>> 0),
-      cr0: u64(L.CR0),
-      cr2: u64(L.CR2),
-      cr3: u64(L.CR3),
-      cr4: u64(L.CR4),
-      cr8: BigInt(tpr >> 4),
-      efer: u64(L.EFER),
-      segments,
-      gdtr: { base: u64(L.GDTR_BASE), limit: u32(L.GDTR_LIMIT) },
-      idtr: { base: u64(L.IDTR_BASE), limit: u32(L.IDTR_LIMIT) },
-      dr: Array.from({ length: 8 }, (_, i) => u64(L.DR + 8 * i)),
-    };
+    return readState(this.view, this.wasm.stateOf(vcpu), vcpu);
   }
 
   setState(vcpu: number, state: VcpuState): void {
     this.check(vcpu);
     const current = this.current;
     this.wasm.switchTo(vcpu);
-    const { view } = this;
-    const u64 = (address: number, value: bigint): void =>
-      view.setBigUint64(address, BigInt.asUintN(64, value), true);
-    GENERAL_REGISTERS.forEach((name, i) => u64(L.REGS + 8 * i, state.general[name]));
-    u64(L.RIP, state.rip);
-    u64(L.START, state.rip);
-    u64(L.CR0, state.cr0);
-    u64(L.CR2, state.cr2);
-    u64(L.CR3, state.cr3);
-    u64(L.CR4, state.cr4);
-    u64(L.EFER, state.efer);
-    u64(L.GDTR_BASE, state.gdtr.base);
-    u64(L.IDTR_BASE, state.idtr.base);
-    view.setUint32(L.GDTR_LIMIT, state.gdtr.limit, true);
-    view.setUint32(L.IDTR_LIMIT, state.idtr.limit, true);
-    state.dr.forEach((value, i) => u64(L.DR + 8 * i, value));
-    view.setUint32(L.VCPUS + vcpu * L.VCPU_SIZE + L.APIC_TPR, Number(state.cr8 & 15n) << 4, true);
-    // CPL is the DPL of SS, but for real mode (0) and virtual-8086 mode (3).
-    const real = (state.cr0 & 1n) === 0n;
-    const v86 = (state.rflags & 0x20000n) !== 0n;
-    view.setUint8(L.CPL, real ? 0 : v86 ? 3 : (state.segments.ss.attributes >> 5) & 3);
-    view.setUint8(L.SHADOW, 0);
-    view.setUint32(L.PENDING, L.EVENT_NONE, true);
-    SEGMENTS.forEach((name: SegmentName, i) => {
+    writeRegisters(this.view, vcpu, state);
+    SEGMENTS.forEach((name, i) => {
       const s = state.segments[name];
       this.wasm.setSegment(i, s.selector, BigInt.asUintN(64, s.base), s.limit, s.attributes);
     });
@@ -501,7 +299,7 @@ class WasmCore implements Core {
       const u32 = (address: number): number => view.getUint32(base + address - L.CPU, true);
       const u64 = (address: number): bigint => view.getBigUint64(base + address - L.CPU, true);
       const vector = u32(L.FAULT_VECTOR);
-      const state = this.stateAt(base, vcpu);
+      const state = readState(view, base, vcpu);
       return {
         at: Number(u64(L.FAULT_AT)),
         vcpu,
@@ -584,39 +382,4 @@ function during(vector: number): string {
 
 function abort(): never {
   throw new Error('the core met a state that it should never meet');
-}
-
-function featureBits({ vendor, localApic, x2apic, ibt, features }: CpuProfile): number {
-  const bits: readonly (readonly [boolean, number])[] = [
-    [vendor === 'amd', L.HAS_AMD],
-    [localApic, L.HAS_LOCAL_APIC],
-    [localApic && x2apic, L.HAS_X2APIC],
-    [ibt, L.HAS_IBT],
-    [features.longMode, L.HAS_LONG_MODE],
-    [features.nx, L.HAS_NX],
-    [features.pages1g, L.HAS_1G],
-    [features.smep, L.HAS_SMEP],
-    [features.smap, L.HAS_SMAP],
-    [features.umip, L.HAS_UMIP],
-    [features.fsgsbase, L.HAS_FSGSBASE],
-    [features.pcid, L.HAS_PCID],
-    [features.xsave, L.HAS_XSAVE],
-  ];
-  return bits.reduce((sum, [has, bit]) => (has ? sum | bit : sum), 0);
-}
-
-/** The six arithmetic flags from their lazy form (assembly/flags.ts). */
-function arithmeticFlags(view: DataView, resultAt: number, auxAt: number): number {
-  const result = view.getBigInt64(resultAt, true);
-  const aux = view.getUint32(auxAt, true);
-  const carry = aux >>> 31;
-  const overflow = carry ^ ((aux >>> 30) & 1);
-  const sign = (result < 0n ? 1 : 0) ^ (aux & 1);
-  let low = (Number(result & 0xffn) ^ (aux >>> 8)) & 0xff;
-  let parity = 1;
-  for (; low !== 0; low &= low - 1) parity ^= 1;
-  const adjust = (aux >>> 3) & 1;
-  return (
-    carry | (parity << 2) | (adjust << 4) | ((result === 0n ? 1 : 0) << 6) | (sign << 7) | (overflow << 11)
-  );
 }

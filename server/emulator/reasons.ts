@@ -84,7 +84,8 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.NestedTaskInLong]: () => 'IRET with NT=1 in long mode',
   [Reason.IretNull]: (a) => `IRET to null selector ${hex(a)}`,
   [Reason.Alignment]: (a, b) => `${b} bytes at ${hex(a)} are not aligned`,
-  [Reason.DeviceNotAvailable]: (a) => `x87 instruction while CR0 has EM, or TS with MP (${hex(a)})`,
+  [Reason.DeviceNotAvailable]: (a) =>
+    `x87 or SSE state while CR0 (${hex(a)}) has TS or EM; WAIT faults with MP and TS`,
   [Reason.EndbrMissing]: (a) =>
     `the target of an indirect branch, ${hex(a)}, is not ENDBR (CET indirect-branch tracking)`,
   [Reason.SingleStep]: () => 'single step',

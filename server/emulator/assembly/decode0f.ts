@@ -4,11 +4,12 @@ import {
   HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
 } from "./layout";
 import {
-  byte, immediate8u, isRegister, kind, last, loadPointer, mayLock, modrm, opcodeRegister, peek, readModrm, readOperands,
+  byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, peek, readModrm, readOperands,
   readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized,
   stackSize, undefinedOp,
 } from "./decode";
 import * as K from "./kinds";
+import { loadPointer } from "./opcodes";
 import { OP_REP, OP_REPNE } from "./op";
 
 @inline function has(word: usize, bit: u32): bool {

@@ -5,7 +5,9 @@ import {
   MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, SEG_BASE, START, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend } from "./access";
-import { apicBase, apicMsrRead, apicMsrWrite, setTscDeadline, tscDeadline, writeApicBase } from "./apic";
+import { apicBase, writeApicBase } from "./apic";
+import { apicMsrRead, apicMsrWrite } from "./apicRegisters";
+import { setTscDeadline, tscDeadline } from "./apicTimer";
 import { readMsr, trace, writeMsr } from "./bus";
 import { privileged } from "./control";
 import { Reason, TRACE_MSR } from "./events";

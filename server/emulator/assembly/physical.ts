@@ -7,7 +7,8 @@ import {
   CAUSE_MEMORY, CODE_BITMAP, CODE_NEXT, HEAP_HIGH_WATER, HEAP_TOP, MAX_PAGES, MEMORY_END, PAGE_COUNT, PAGES, RADIX,
   SLOT_COUNT, SLOT_RAM, SLOT_ROM, SLOT_SIZE, SLOTS, UNWIND_CAUSE,
 } from "./layout";
-import { apicCovers, apicRead, apicWrite } from "./apic";
+import { apicCovers } from "./apic";
+import { apicRead, apicWrite } from "./apicRegisters";
 import { dropCode } from "./code";
 
 export const PAGE_PRESENT = 1;

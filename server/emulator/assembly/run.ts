@@ -9,7 +9,8 @@ import {
   REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
   UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
 } from "./layout";
-import { apicAccept, apicEnabled, apicPending, apicSoftware, fireTimers, LVT_LINT0, vcpuAt } from "./apic";
+import { apicAccept, apicEnabled, apicPending, apicSoftware, LVT_LINT0, vcpuAt } from "./apic";
+import { fireTimers } from "./apicTimer";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
 import { checkExecution } from "./breakpoint";
 import { acknowledge, trace } from "./bus";
@@ -190,10 +191,9 @@ function atBreakpoint(): bool {
   return false;
 }
 
-@inline function ticksLeft(): u32 {
-  const until = min<u64>(min<u64>(load<u64>(DEADLINE), load<u64>(TURN_END)), load<u64>(NEXT_TIMER));
-  const now = load<u64>(NOW);
-  return until > now ? <u32>min<u64>(until - now, 0x40000000) : 0;
+/** When the running vCPU must be left at the latest: the deadline, the end of its turn, a timer. */
+@inline function horizon(): u64 {
+  return min<u64>(min<u64>(load<u64>(DEADLINE), load<u64>(TURN_END)), load<u64>(NEXT_TIMER));
 }
 
 /** Executes blocks until something needs attention. */
@@ -213,8 +213,11 @@ function runBlocks(): void {
     if (!(flags & RF)) checkExecution(linearRip());
   }
   if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
-  let budget = alone ? min<u32>(ticksLeft(), 1) : ticksLeft();
-  while (budget) {
+  // Whoever moves the horizon asks for attention as well.
+  const until = horizon();
+  let now = load<u64>(NOW);
+  while (now < until) {
+    const budget: u32 = alone ? 1 : <u32>min<u64>(until - now, 0x40000000);
     const block = fetchBlock();
     const first = block + BLOCK_HEADER;
     let op = first;
@@ -233,9 +236,9 @@ function runBlocks(): void {
       store<i32>(LEFT, left);
     } while (left > 0);
     store<u32>(AT, <u32>first);
-    store<u64>(NOW, load<u64>(NOW) + (op - first) / OP_SIZE);
+    now = load<u64>(NOW) + (op - first) / OP_SIZE;
+    store<u64>(NOW, now);
     if (load<u32>(ATTENTION) | <u32>alone) break;
-    budget = ticksLeft();
   }
   const hits: u64 = debug ? load<u32>(DEBUG_HIT) : 0;
   const step: u64 = trap && !load<u8>(NO_TRAP) ? 0x4000 : 0;
