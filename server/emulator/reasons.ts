@@ -34,7 +34,6 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
     `${hex(a)} is mapped, but its rights forbid the access; the last paging entry is ${hex(b)}`,
   [Reason.ReservedBit]: (a, b) =>
     `a reserved bit is set in the paging entry ${hex(b)} on the way to ${hex(a)}`,
-  [Reason.PhysicalWidth]: (a) => `${hex(a)} exceeds the physical address width`,
   [Reason.SelectorNull]: (a) => `null selector ${hex(a)}`,
   [Reason.SelectorBeyondTable]: (a, b) =>
     `selector ${hex(a)} lies beyond its descriptor table (limit ${hex(b)})`,
@@ -44,7 +43,6 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.DescriptorNotPresent]: (a, b) => `selector ${hex(b)}: descriptor ${hex(a)} is not present (P=0)`,
   [Reason.LongAndDefault]: (a, b) =>
     `selector ${hex(b)}: code descriptor ${hex(a)} must have L=1 and D=0 here, or not both set`,
-  [Reason.StackSegment]: (a) => `bad stack segment ${hex(a)}`,
   [Reason.StackNull]: (a, b) => `null stack selector ${hex(a)} at privilege level ${b}`,
   [Reason.TssLimit]: (a, b) => `offset ${hex(a)} lies beyond the limit of the TSS (${hex(b)})`,
   [Reason.TssType]: (a, b) => `selector ${hex(b)}: descriptor ${hex(a)} is not an available TSS`,
@@ -52,7 +50,6 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.GateType]: (a, b) => `the IDT entry of vector ${a} has type ${hex(b)}, which is no legal gate`,
   [Reason.GatePrivilege]: (a, b) => `INT ${a} from a level outside the gate's DPL ${b}`,
   [Reason.GateNotPresent]: (a) => `the IDT entry of vector ${a} is not present`,
-  [Reason.GateTarget]: (a) => `the gate leads to ${hex(a)}`,
   [Reason.Cr0Reserved]: (a) => `MOV to CR0: ${hex(a)} sets bits 63:32`,
   [Reason.Cr0PgWithoutPe]: (a) => `MOV to CR0: ${hex(a)} sets PG without PE`,
   [Reason.Cr0NwWithoutCd]: (a) => `MOV to CR0: ${hex(a)} sets NW without CD`,
@@ -82,15 +79,10 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
     `WRMSR IA32_APIC_BASE: from ${hex(b)} to ${hex(a)} is not a legal transition`,
   [Reason.ApicReserved]: (a, b) => `x2APIC register ${hex(a)}: no such access, or reserved bits in ${hex(b)}`,
   [Reason.NestedTaskInLong]: () => 'IRET with NT=1 in long mode',
-  [Reason.IretNull]: (a) => `IRET to null selector ${hex(a)}`,
   [Reason.Alignment]: (a, b) => `${b} bytes at ${hex(a)} are not aligned`,
-  [Reason.DeviceNotAvailable]: (a) =>
-    `x87 or SSE state while CR0 (${hex(a)}) has TS or EM; WAIT faults with MP and TS`,
+  [Reason.DeviceNotAvailable]: (a) => `CR0 (${hex(a)}) forbids it: TS, or EM for x87, or MP with TS for WAIT`,
   [Reason.EndbrMissing]: (a) =>
     `the target of an indirect branch, ${hex(a)}, is not ENDBR (CET indirect-branch tracking)`,
-  [Reason.SingleStep]: () => 'single step',
-  [Reason.Breakpoint]: () => 'INT3',
-  [Reason.Overflow]: () => 'INTO with OF set',
   [Reason.Debug]: () => 'INT1',
   [Reason.RealIdtLimit]: (a, b) =>
     `vector ${a} lies beyond the interrupt vector table (IDTR limit ${hex(b)})`,
@@ -99,10 +91,8 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
     `SYSENTER or SYSEXIT outside protected mode or with IA32_SYSENTER_CS ${hex(a)} null`,
   [Reason.SysretNonCanonical]: (a) => `SYSRET to the non-canonical address ${hex(a)}`,
   [Reason.XcrIllegal]: (a) => `XSETBV or XGETBV: ${hex(a)} is not legal`,
-  [Reason.TaskSwitch]: (a) => `hardware task switch to ${hex(a)}, which this emulator does not model yet`,
   [Reason.TableBaseNonCanonical]: (a) => `descriptor table or segment base ${hex(a)} is not canonical`,
-  [Reason.FloatingPoint]: () => 'floating-point error',
-  [Reason.Cr4ReadDisabled]: () => 'the instruction is disabled by CR4',
+  [Reason.FloatingPoint]: (a) => `MXCSR ${hex(a)} has reserved bits set`,
 };
 
 /** The sentence of a fault record. */

@@ -46,7 +46,7 @@ export const LANDMARKS: readonly Landmark[] = [
   boundary(
     0x100000n,
     '1 MiB',
-    'end of what real mode reaches (less 65,520 bytes)',
+    'end of what real mode reaches, but for 65,520 bytes above it where A20 is on',
     'SDM vol. 3, Real-Address Mode',
   ),
   boundary(0xc0000000n, '3 GiB', 'the usual start of the 32-bit PCI hole', 'convention of several VMMs'),

@@ -1,4 +1,4 @@
-/** Checks that a CPU makes of the guest state at VM entry, the most frequent ones (SDM vol. 3, 27.3.1). */
+/** Checks that a CPU makes of the guest state at VM entry, the most frequent ones (SDM vol. 3, “Checks on the Guest State Area”). */
 import { hex } from '../address/format';
 import type { VcpuState } from '../x86/state';
 
@@ -43,11 +43,13 @@ const CHECKS: readonly Check[] = [
     if (long) return canonical(rip) ? null : `RIP ${hex(rip)} is not canonical`;
     return rip >> 32n === 0n ? null : `RIP ${hex(rip)} has bits above 31 outside 64-bit mode`;
   },
-  ({ segments }) => {
+  ({ efer, segments }) => {
     const { attributes } = segments.tr;
     const type = attributes & 0xf;
     if ((attributes & UNUSABLE) !== 0) return 'TR is unusable';
-    return type === 3 || type === 11 ? null : `TR has type ${hex(type)}, not that of a busy TSS`;
+    if (type === 11) return null;
+    if ((efer & LMA) !== 0n) return `TR has type ${hex(type)}, not that of a busy 64-bit TSS`;
+    return type === 3 ? null : `TR has type ${hex(type)}, not that of a busy TSS`;
   },
   ({ segments }) => {
     for (const [name, { attributes, limit }] of Object.entries(segments)) {

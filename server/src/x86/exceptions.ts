@@ -83,15 +83,6 @@ export function escalate(first: number, second: number): 'serial' | 'double-faul
   return 'serial';
 }
 
-/** The low 15 bits of a #CP error code (SDM vol. 3, 6.15); bit 15 says that it came from an enclave. */
-export const CONTROL_PROTECTION_CAUSES: Readonly<Record<number, string>> = {
-  1: 'near RET to another address than the shadow stack has',
-  2: 'far RET or IRET to another address than the shadow stack has',
-  3: 'no ENDBRANCH at the target of an indirect call or jump',
-  4: 'RSTORSSP found no valid restore token',
-  5: 'SETSSBSY found no valid supervisor token',
-};
-
 /** A selector error code in words: `selector 0x10 of the GDT`, `IDT vector 14, external`. Null for 0. */
 export function selectorErrorText(code: number): string | null {
   if (code === 0) return null;

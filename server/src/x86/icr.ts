@@ -122,29 +122,3 @@ export function explainIcr(icr: bigint): Explanation {
     problems: icrProblems(icr, command),
   };
 }
-
-/** Register offsets of the xAPIC page (SDM vol. 3, table 10-1); the x2APIC MSR is 0x800 + (offset >> 4). */
-export const LOCAL_APIC_REGISTERS: Readonly<Record<number, string>> = {
-  0x20: 'local APIC ID',
-  0x30: 'version',
-  0x80: 'task priority (TPR)',
-  0x90: 'arbitration priority',
-  0xa0: 'processor priority',
-  0xb0: 'EOI',
-  0xd0: 'logical destination (LDR)',
-  0xe0: 'destination format (DFR)',
-  0xf0: 'spurious interrupt vector (SVR)',
-  0x280: 'error status (ESR)',
-  0x2f0: 'LVT CMCI',
-  0x300: 'interrupt command, low (ICR)',
-  0x310: 'interrupt command, high (ICR2)',
-  0x320: 'LVT timer',
-  0x330: 'LVT thermal sensor',
-  0x340: 'LVT performance counters',
-  0x350: 'LVT LINT0',
-  0x360: 'LVT LINT1',
-  0x370: 'LVT error',
-  0x380: 'timer initial count',
-  0x390: 'timer current count',
-  0x3e0: 'timer divide configuration',
-};

@@ -31,7 +31,9 @@ export function explainPageFaultError(code: bigint): Explanation {
   const problems: string[] = [];
   let cause = 'page not present';
   if (bit(code, 0)) {
-    if (bit(code, 3)) cause = 'reserved bit in an entry';
+    if (bit(code, 31)) cause = 'reverse map table';
+    else if (bit(code, 15)) cause = 'SGX';
+    else if (bit(code, 3)) cause = 'reserved bit in an entry';
     else if (bit(code, 5)) cause = 'protection key';
     else if (bit(code, 6)) cause = 'shadow-stack rules';
     else if (bit(code, 4)) cause = mode === 'supervisor' ? 'NX or SMEP' : 'NX';

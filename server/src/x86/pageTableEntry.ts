@@ -127,27 +127,3 @@ export function explainPageTableEntry(entry: bigint, level: TableLevel | null = 
     problems,
   };
 }
-
-/** An entry of the second-level tables of Intel (SDM vol. 3, 28.3.2). */
-export const EPT_ENTRY: readonly BitField[] = [
-  choice(0, 'R', 'no reads', 'readable'),
-  choice(1, 'W', 'no writes', 'writable'),
-  choice(2, 'X', 'no fetches', 'executable'),
-  field(5, 3, 'memory type', (value) => MEMORY_TYPES[Number(value)] ?? 'reserved'),
-  flag(6, 'IPAT', 'ignore the guest PAT'),
-  choice(7, 'PS', 'a small page, or a table', 'a large page'),
-  flag(8, 'A', 'accessed'),
-  flag(9, 'D', 'dirty'),
-  flag(10, 'XU', 'executable from user mode'),
-  field(51, 12, 'frame', (value) => `physical address ${hex(value << 12n)}`),
-  flag(63, 'SVE', 'suppress #VE'),
-];
-
-/** SDM vol. 3, table 11-2 (MTRR and EPT encodings); missing ones are reserved. */
-export const MEMORY_TYPES: Readonly<Record<number, string>> = {
-  0: 'uncacheable (UC)',
-  1: 'write combining (WC)',
-  4: 'write through (WT)',
-  5: 'write protected (WP)',
-  6: 'write back (WB)',
-};

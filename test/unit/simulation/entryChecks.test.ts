@@ -25,6 +25,11 @@ for (const [name, state, message] of [
   ['paging and LME without LMA', { ...LONG, efer: 0x100n }, /LMA=0, CR0\.PG and LME make it 1/],
   ['long mode without PAE', { ...LONG, cr4: 0x10n }, /lacks PAE/],
   ['L and D both', withCode(LONG, 0xe09f), /both L and D/],
+  [
+    'a 16-bit TSS in long mode',
+    { ...LONG, segments: { ...LONG.segments, tr: { ...LONG.segments.tr, attributes: 0x83 } } },
+    /TR has type 0x3, not that of a busy 64-bit TSS/,
+  ],
   ['RFLAGS without bit 1', { ...FLAT16, rflags: 0n }, /lacks the fixed bit 1/],
   ['RFLAGS bit 3', { ...FLAT16, rflags: 0xan }, /reserved bits 0x8/],
   ['RIP beyond 32 bits outside 64-bit mode', { ...LONG, rip: 1n << 32n }, /above 31/],

@@ -27,6 +27,8 @@ for (const [what, text, ours] of [
   ['a switch of Go', 'switch x {\ncase 1:\n\treturn\n}\n', false],
   ['JavaScript', 'switch (vm) {\n  case 1: break;\n}\n', false],
   ['bytes', 'vm "a" {\n\0', false],
+  ['a VM whose brace is on the next line', 'vm "a"\n{\n\tdisk "/a"\n}\n', true],
+  ['a line of prose before a brace', 'vm setup\n{\n  foo\n}\n', false],
 ] as const) {
   test(`${what} is ${ours ? 'ours' : 'not ours'}`, () => assert.equal(recogniseVmConf(text), ours));
 }

@@ -24,6 +24,7 @@ for (const [kind, values, summary] of [
   ['cr4', ['b50eb0'], 'PSE PAE PGE OSFXSR OSXMMEXCPT UMIP FSGSBASE OSXSAVE SMEP SMAP CET'],
   ['efer', ['0x500'], 'long mode active · LME LMA'],
   ['pf-error', ['17'], 'supervisor fetch · NX or SMEP'],
+  ['pf-error', ['0x80000003'], 'supervisor write · reverse map table'],
   ['svm-exit', ['-1'], 'invalid guest state: VMRUN refused it'],
   ['vmx-exit', ['2'], 'triple fault'],
   ['pte', ['0xe3', 'pde'], 'present · writable · supervisor · frame 0x0'],

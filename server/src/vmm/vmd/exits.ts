@@ -173,6 +173,9 @@ export function notModelled(
       'observation overlay for SeaBIOS: fw_cfg file etc/screen-and-debug says 1, so that what goes to the screen is in the firmware log too; vmd says 0',
     );
   }
+  if (inputs.machine.bootDevice && behaviour.fwCfg) {
+    list.push('fw_cfg file bootorder, which `boot device` adds: there is no device to boot from');
+  }
   if (inputs.kernel) {
     list.push(
       'direct kernel boot: symbol tables are not copied behind the kernel, and no random seed is filled in',

@@ -17,6 +17,8 @@ const GLOBAL =
 const NAME = String.raw`(?:"[^"]*"|'[^']*'|[\w:/$][^\s{}()=#,;]*)`;
 const VM = new RegExp(String.raw`^vm\s+${NAME}(?:\s+instance\s+${NAME})?\s*\{(.*)$`);
 const SWITCH = new RegExp(String.raw`^switch\s+${NAME}\s*\{(.*)$`);
+/** The same with its brace on the next line, which vmd refuses. */
+const BRACELESS = new RegExp(String.raw`^vm\s+${NAME}(?:\s+instance\s+${NAME})?$`);
 const VM_OPTION =
   /^(?:memory|disk|boot|cdrom|interfaces?|local\s+interface|owner|allow\s+instance|enable|disable|seve?s?|kernel)(?:\s|\{|$)/;
 const SWITCH_OPTION = /^interface\s+["'\w$]/;
@@ -40,9 +42,12 @@ function withoutComment(line: string): string {
 }
 
 function opensVm(code: readonly string[], index: number): boolean {
+  const following = code.slice(index + 1, index + BLOCK_LINES).filter((line) => line !== '');
+  if (BRACELESS.test(code[index]!))
+    return following[0]?.startsWith('{') === true && following.some((line) => VM_OPTION.test(line));
   const first = VM.exec(code[index]!)?.[1];
   if (first === undefined) return false;
-  const body = [first.trim(), ...code.slice(index + 1, index + BLOCK_LINES)].filter((line) => line !== '');
+  const body = [first.trim(), ...following].filter((line) => line !== '');
   // A block that is just being typed is empty.
   return body.length === 0 || body[0] === '}' || body.some((line) => VM_OPTION.test(line));
 }
