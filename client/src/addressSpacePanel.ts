@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { LayoutRequest, type LayoutParams, type LayoutResult } from '../../server/src/protocol';
 import { FromWebview, PanelState, type ToWebview } from '../webview/messages';
+import { SCHEMES } from './claim';
 import type { Server } from './languageClient';
 
 const VIEW_TYPE = 'bootpath.addressSpace';
@@ -82,9 +83,9 @@ class AddressSpacePanel implements vscode.Disposable {
       this.didClose,
       panel.onDidDispose(() => this.dispose()),
       panel.webview.onDidReceiveMessage((message: unknown) => this.received(message)),
-      vscode.workspace.onDidChangeTextDocument(({ contentChanges }) => {
-        // Any text may be one that ours includes.
-        if (contentChanges.length > 0) this.drawSoon();
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        // Any text may be one that ours includes; output channels are none.
+        if (contentChanges.length > 0 && SCHEMES.includes(document.uri.scheme)) this.drawSoon();
       }),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.tellCursor(textEditor)),
       vscode.workspace.onDidChangeConfiguration((event) => {

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { fromWire, type PictureMachine } from '../../server/src/picture/pictureMachine';
 import { stripSvg } from '../../server/src/picture/strip';
 import { LayoutRequest, type LayoutParams, type LayoutResult } from '../../server/src/protocol';
-import type { Claims } from './claim';
+import { SCHEMES, type Claims } from './claim';
 import type { Server } from './languageClient';
 import { currentPalette, dataUri } from './themePalette';
 
@@ -27,8 +27,8 @@ export function activate(context: vscode.ExtensionContext, server: Server, claim
     vscode.window.onDidChangeVisibleTextEditors(all),
     vscode.window.onDidChangeActiveColorTheme(all),
     vscode.window.onDidChangeTextEditorVisibleRanges(all),
-    vscode.workspace.onDidChangeTextDocument(({ contentChanges }) => {
-      if (contentChanges.length > 0) strips.changed();
+    vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (contentChanges.length > 0 && SCHEMES.includes(document.uri.scheme)) strips.changed();
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('bootpath') || event.affectsConfiguration('editor')) strips.changed();

@@ -74,9 +74,15 @@ async function textToDecode(given: vscode.Uri | string | undefined, claims: Clai
   }
   if (!editor) return clipboard();
   const { document, selection } = editor;
-  // Lines before the selection are kept as empty ones, so that places in the report are places in the file.
+  // What stands before the selection is kept as blanks, so that places in the report are places in the file.
   if (!selection.isEmpty)
-    return { text: '\n'.repeat(selection.start.line) + document.getText(selection), uri: document.uri };
+    return {
+      text:
+        '\n'.repeat(selection.start.line) +
+        ' '.repeat(selection.start.character) +
+        document.getText(selection),
+      uri: document.uri,
+    };
   if (uri || claims.kindOf(document) === 'crash-dump') return { text: document.getText(), uri: document.uri };
   return clipboard();
 }

@@ -11,7 +11,7 @@ const TIME_LIMIT_MS = Number(process.env.VSCODE_HOST_TIMEOUT_MS ?? 420_000);
 
 /** The workbench's own lines, which share the channel of the tests' output. */
 const NOISE =
-  /^(Resolv(ing|ed) connection token|Creating a socket |\[reconnection-grace-time\]|Ignoring fetching additional builtin|\[Service Worker\]|\[AgentHost|\[AccountPolicyGate\]|Updating additional builtin|DialogService: Dialog requested during smoke test|Creation of workbench contribution|ChatSessionStore|\[perf\]|Started local extension host)/;
+  /^(Resolv(ing|ed) connection token|Creating a socket |\[reconnection-grace-time\]|Ignoring fetching additional builtin|\[Service Worker\]|\[AgentHost|\[AccountPolicyGate\]|Updating additional builtin|DialogService: Dialog requested during smoke test|Creation of workbench contribution|ChatSessionStore|\[perf\]|Started local extension host|Model is disposed!)/;
 
 const toPath = (text) => (text.startsWith('file:') ? fileURLToPath(text) : resolve(text));
 
