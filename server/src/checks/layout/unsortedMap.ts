@@ -30,7 +30,7 @@ export const unsortedMap: Check = {
       const more = falls.length > 1 ? ` (the first of ${falls.length} such places)` : '';
       yield {
         at: entry.at,
-        message: `${entry.name} starts at ${hex(entry.range.start)}, below ${before.name} at ${hex(before.range.start)} on the line before${more}. Linux and bhyvectl print their maps in order, so lines of two maps are mixed here or the text was edited.`,
+        message: `${entry.name} starts at ${hex(entry.range.start)}, below ${before.name} at ${hex(before.range.start)} on the line before${more}. Linux and bhyvectl print their maps in order, so most likely lines of two maps are mixed here, or the text was edited.`,
         related: [{ at: before.at!, message: `${before.name} at ${hex(before.range.start)}` }],
       };
     }
