@@ -128,7 +128,7 @@ export const PROBES: readonly Probe[] = [
   {
     name: 'reset-i8042',
     title: 'Reset by the keyboard controller',
-    checks: 'Writes the pulse-reset command 0xfe to port 0x64, as most PC kernels try first.',
+    checks: 'Writes the pulse-reset command 0xfe to port 0x64, a way to reset that most PC kernels know.',
     load: 'rom',
     image: resetI8042,
     labels: resetI8042Labels,
