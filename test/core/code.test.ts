@@ -1,6 +1,7 @@
 /** Decoded code is never stale: the guest and the host may write it at any time (SDM vol. 3, 8.1.3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HEAP_TOP, MEMORY_END } from '../../server/emulator/assembly/layout';
 import { CODE, DATA, Lab, bytesOf, outcomeText } from './lab';
 
 test('an instruction that overwrites the next one', () => {
@@ -92,6 +93,22 @@ test('a page keeps its content while its slot is away', () => {
   assert.equal(lab.run('8b06').state.general.rax, 0xffffffffn, 'the bus answers');
   lab.core.map(0x200000n, 0x201000n, 'ram');
   assert.equal(lab.get(0x200000n, 2), 0x1234n);
+});
+
+test('guest memory beyond what one WebAssembly memory holds ends the run, and can be tried again', () => {
+  const lab = new Lab({ mode: 'protected-32' }).set({ rdi: 0x100000n });
+  lab.put(CODE, 0, 1);
+  // As if nearly all of it were in use already.
+  const { memory } = Reflect.get(lab.core, 'wasm') as { memory: WebAssembly.Memory };
+  const view = new DataView(memory.buffer);
+  const used = view.getUint32(HEAP_TOP, true);
+  view.setUint32(HEAP_TOP, MEMORY_END, true);
+  const outcome = lab.run('8807');
+  assert.equal(outcome.exit.reason, 'memory');
+  assert.equal(outcome.state.rip, CODE);
+  assert.equal(lab.core.write(0x100000n, Uint8Array.of(1)), false);
+  view.setUint32(HEAP_TOP, used, true);
+  assert.equal(outcomeText(lab.go()), 'ok');
 });
 
 test('RAM costs what is touched, wherever it lies', () => {

@@ -196,7 +196,7 @@ export class Lab {
   /** Runs code bytes (hex) from CODE, with HLT behind them, until HLT, a triple fault or `limit` instructions. */
   run(hex: string, limit = 1000): Outcome {
     const code = [...bytesOf(hex), 0xf4];
-    this.core.write(CODE, Uint8Array.from(code));
+    if (!this.core.write(CODE, Uint8Array.from(code))) throw new Error('no memory for the code');
     return this.go(limit);
   }
 

@@ -1,4 +1,11 @@
-/** What the core offers to its face (../core.ts). */
+/**
+ * What the core offers to its face (../core.ts).
+ *
+ * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); PCID tags (a switch drops more, which is allowed);
+ * I/O breakpoints, performance counters, machine checks; VME; protection keys; shadow stacks; XSAVE and its like; any x87,
+ * MMX, SSE or AVX instruction that computes (#UD, as on a CPU whose CPUID lacks it; FXSAVE and FXRSTOR move storage).
+ * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
+ */
 import {
   A20_MASK, ADDRESS_MASKS, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
   DEADLINE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, NEXT_TIMER, NOW, PAGE_COUNT,

@@ -41,10 +41,6 @@ export function put(size: u32, value: u64): void {
   top = next;
 }
 
-export function frameTop(): u64 {
-  return top;
-}
-
 /** Goes on with the present stack. */
 export function useCurrentStack(external: u32): void {
   const mode = load<u8>(STACK_MODE);

@@ -64,8 +64,6 @@ export const CPU_MODE = CPU + 675;
 /** Interrupt shadow: 1 after STI, 2 after a load of SS. */
 export const SHADOW = CPU + 676;
 export const NMI_BLOCKED = CPU + 677;
-/** 1 while the next instruction must be ENDBR (a cache of the TRACKER bit for the current CPL). */
-export const ENDBR_EXPECTED = CPU + 678;
 /** Set by software interrupts: no single-step trap after them. */
 export const NO_TRAP = CPU + 679;
 
@@ -184,7 +182,6 @@ export const SLOT_COUNT = RUN + 52;
 /** u64: the address bits below MAXPHYADDR. */
 export const PHYSICAL_MASK = RUN + 56;
 export const FEATURES = RUN + 64;
-export const IN_RUN = RUN + 68;
 /** Feature words of CPUID: 1.ecx, 1.edx, 7.ebx, 7.ecx, 7.edx, 80000001.ecx, 80000001.edx, 1.eax. */
 export const CPUID_1_ECX = RUN + 72;
 export const CPUID_1_EDX = RUN + 76;
@@ -242,7 +239,6 @@ export const HAS_XSAVE = 0x1000;
 export const CAUSE_FAULT = 1;
 export const CAUSE_REFUSED = 2;
 export const CAUSE_MEMORY = 3;
-export const CAUSE_HOST = 4;
 
 export const EXIT_DEADLINE = 0;
 export const EXIT_IDLE = 1;
@@ -279,9 +275,6 @@ export const VCPUS = 0x100000;
 export const VCPU_SIZE = 0x4000;
 export const MAX_VCPUS = 32;
 export const VCPU_SAVED = 0;
-/** The whole of APIC_… below. */
-export const VCPU_SHARED = 0x800;
-export const VCPU_SHARED_SIZE = 0x400;
 export const ACTIVITY = 0x800;
 /** Requests from outside: u8 each. */
 export const REQUEST_INIT = 0x804;

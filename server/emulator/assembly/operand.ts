@@ -126,11 +126,6 @@ export function getRmSized(op: usize, size: u32): u64 {
   if (size == 1) return getRm<u16>(op);
   return size == 2 ? <u64>getRm<u32>(op) : getRm<u64>(op);
 }
-export function setRmSized(op: usize, size: u32, value: u64): void {
-  if (size == 1) setRm<u16>(op, <u16>value);
-  else if (size == 2) setRm<u32>(op, <u32>value);
-  else setRm<u64>(op, value);
-}
 export function setRegisterSized(offset: u32, size: u32, value: u64): void {
   if (size == 1) setRegister<u16>(offset, <u16>value);
   else if (size == 2) setRegister<u32>(offset, <u32>value);
