@@ -23,7 +23,8 @@ const ALIASES: Readonly<Record<string, string>> = { 'reserve setup_data': 'exten
 const MARK =
   /(?<![\w-])(?:(BIOS-provided|user-defined|extended|modified) physical RAM map:|(BIOS-e820|BIOS-e801|BIOS-88|user|modified|extended|reserve setup_data|Xen)[ \t]{0,4}:[ \t]{0,8}(?=\[(?:mem|gap) |[0-9a-fA-F]{8})|e820:[ \t]{0,4}(update|remove|reserve RAM buffer|register RAM buffer resource)[ \t]{1,4}(?=\[mem ))/g;
 const BRACKETS = /\[(mem|gap) 0x([0-9a-f]{1,40})-0x([0-9a-f]{1,40})\]/iy;
-const DASH = /([0-9a-f]{8,40}) - ([0-9a-f]{8,40}) ?\(/iy;
+/** Before 3.5 (`e820_print_map`): address - address + size; only types without a name had no parentheses. */
+const DASH = /([0-9a-f]{8,40}) - ([0-9a-f]{8,40}) ?(?:\(|(?=type \d))/iy;
 /** Kernel patches of 2025 print a size between range and type: `  639   KB`, ` 1.9 GB`. */
 const SIZE_COLUMN = /[ \t]{0,8}\d{1,5}(?:\.\d{1,4})?[ \t]{1,4}(?:B|KB|MB|GB|TB)(?!\w)/iy;
 const TYPE =

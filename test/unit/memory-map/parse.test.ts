@@ -321,3 +321,11 @@ for (const [what, text] of [
     assert.equal(memmap.recognise(text, ''), false);
   });
 }
+
+test('a type without a name had no parentheses in the dash form', () => {
+  const text =
+    ' BIOS-e820: 0000000000000000 - 000000000009f000 (usable)\n BIOS-e820: 000000000009f000 - 00000000000a0000 type 9\n';
+  const document = parse(text);
+  assert.deepEqual(rows(document), ['ram [0x0, 0x9f000) usable', 'reserved [0x9f000, 0xa0000) type 9']);
+  assert.deepEqual(document.problems, []);
+});
