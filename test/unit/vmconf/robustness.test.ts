@@ -83,6 +83,20 @@ test('NUL bytes are reported where they stand', () => {
   assert.equal(finding!.at!.range.start.line, 2);
 });
 
+test('a character of two UTF-16 units is one character', () => {
+  const [finding] = findings('vm "a" {\n\tdisk "/a" \u{1f600}\n}\n');
+  assert.match(finding!.message, /^The character U\+1F600 begins no word/);
+  assert.deepEqual(finding!.at!.range, {
+    start: { line: 1, character: 11 },
+    end: { line: 1, character: 13 },
+  });
+});
+
+test('a text that is longer than what is read has no finding about its end', () => {
+  const text = `vm "a" {\n\tdisk "/a"\n${'\n'.repeat(MOST_TOKENS)}}\n`;
+  assert.deepEqual(codes(text), ['vmconf-too-long']);
+});
+
 test('CR LF is one finding, and the file is read all the same', () => {
   const text = 'vm "a" {\r\n\tdisk "/a"\r\n\tmemory 1G\r\n}\r\n';
   assert.deepEqual(codes(text), ['vmconf-line-endings']);

@@ -98,7 +98,7 @@ export class Cursor extends TokenStream {
       this.report(
         'vmconf-unexpected-character',
         token,
-        `${named(token)} begins no word in vm.conf: ${what} is wanted here.`,
+        `${capital(named(token))} begins no word in vm.conf: ${what} is wanted here.`,
         { fixes },
       );
       return;
@@ -217,7 +217,7 @@ export class Cursor extends TokenStream {
     this.report(
       'vmconf-unexpected-character',
       token,
-      `${named(first)} begins no word: ${reason}, so ${what} must be quoted here.`,
+      `${capital(named(first))} begins no word: ${reason}, so ${what} must be quoted here.`,
       { fixes },
     );
     return token;
@@ -260,7 +260,7 @@ export function named(token: Token): string {
     case 'macro':
       return `\`$${token.macro ?? token.text}\``;
     case 'punctuation': {
-      const code = token.text.charCodeAt(0);
+      const code = token.text.codePointAt(0)!;
       return code < 33 || code > 126
         ? `the character U+${code.toString(16).toUpperCase().padStart(4, '0')}`
         : `\`${token.text}\``;

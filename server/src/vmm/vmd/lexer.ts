@@ -293,7 +293,12 @@ export class Lexer {
     if (number) return number;
     if (!isAlphanumeric(first) && first !== 58 && first !== 95 && first !== 47) {
       this.skip(this.width);
-      const text = String.fromCharCode(first);
+      let text = String.fromCharCode(first);
+      const second = this.raw(0);
+      if (/[\ud800-\udbff]/.test(text) && second >= 0xdc00 && second <= 0xdfff) {
+        text += String.fromCharCode(second);
+        this.skip(1);
+      }
       return { ...this.token('punctuation', start, this.hereAfter(), text), macro };
     }
     const parts: string[] = [];

@@ -65,7 +65,7 @@ export class TokenStream {
       this.report(
         'vmconf-include-cycle',
         at,
-        `This file is already being read: vmd would include it until it runs out of memory.`,
+        `This file is already being read: vmd would open it again and again, until no file descriptor is left.`,
       );
       return;
     }
@@ -99,6 +99,8 @@ export class TokenStream {
 
   report(code: ParseProblem, at: Span, message: string, extras: ProblemExtras = {}): void {
     if (this.problems.length >= MOST_PROBLEMS) return;
+    // Where reading was given up, the text only seems to end.
+    if (this.tokensLeft < 0 && code !== 'vmconf-too-long') return;
     const { severity = PARSE_PROBLEMS[code].severity, ...rest } = extras;
     this.problems.push({ code, severity, message, at: at.source.at(at.start, at.end), ...rest });
   }
