@@ -280,3 +280,15 @@ test('IBT is shown where the host uses it', () => {
   const show = (ibt: boolean) => vmdCpuProfile({ localApic: false, x2apic: false, ibt }).cpuid(7, 0, 0)[3];
   assert.deepEqual([show(false), show(true)], [0, 1 << 20]);
 });
+
+for (const [memory, reason] of [
+  // The memory map ends beyond 128 GiB: `check` says so too.
+  ['128G', /its 128 GiB of memory end beyond 128 GiB, where vmm\(4\) refuses addresses/],
+  ['129G', /its config gives no memory size that this vmd takes/],
+] as const) {
+  test(`${memory} of memory does not start`, () => {
+    const { report } = powerOn('x86_vm-1.27', memory, { firmware: new Uint8Array(64).fill(0xf4) });
+    assert.equal(report.outcome, 'vmm-exit');
+    assert.match(report.reason, reason);
+  });
+}

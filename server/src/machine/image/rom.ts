@@ -1,5 +1,5 @@
 /** Raw firmware images: no header, the last byte sits right below 1 MiB and below 4 GiB. */
-import { formatSize, hex } from '../../address/format';
+import { hex } from '../../address/format';
 import type { ImageProblem } from './problem';
 import { isElf } from './elf';
 
@@ -16,7 +16,7 @@ export function checkRom(bytes: Uint8Array): ImageProblem | null {
     };
   }
   if (bytes.length > LARGEST_ROM) {
-    return { problem: `the firmware has ${formatSize(BigInt(bytes.length))}, more than 16 MiB` };
+    return { problem: `the firmware has ${bytes.length} bytes, more than 16 MiB` };
   }
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     return { problem: 'the firmware is compressed with gzip; a raw image is needed' };
@@ -31,5 +31,7 @@ function resetVector(bytes: Uint8Array): ImageProblem | null {
   const first = vector[0]!;
   if (first !== 0x00 && first !== 0xff) return null;
   if (!vector.every((byte) => byte === first)) return null;
-  return { problem: `the 16 bytes at the reset vector are all ${hex(first)}: this is no firmware image` };
+  return {
+    problem: `the 16 bytes at the reset vector are all ${hex(first)}: this is no firmware image, so it is not run here, although a VMM would not look`,
+  };
 }

@@ -1,4 +1,5 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
+import { formatSize } from '../../address/format';
 import { GIB, MIB, PAGE, type AddressRange } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
@@ -31,6 +32,7 @@ import {
 } from './exits';
 import { loadFirmware } from './firmwareLoad';
 import { VmdMsrs } from './msrs';
+import { largestMemory } from './layout';
 import { NEWEST_VMD, vmdVersion, type VmdFacts, type VmdVersion } from './versions';
 
 /** 2026-01-01T00:00:00Z: when every run begins. */
@@ -211,7 +213,10 @@ function powerOn(
 ): string | null {
   const { facts } = version;
   const memory = inputs.machine.memory?.value;
-  if (memory === undefined) return 'the size of its memory is not known';
+  if (memory === undefined) return 'its config gives no memory size that this vmd takes';
+  if (memory > largestMemory(version)) {
+    return `its ${formatSize(memory)} of memory end beyond ${formatSize(facts.maxMemory)}, where vmm(4) refuses addresses`;
+  }
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   if (behaviour.apic) writeAcpiTables(inputs.machine.vcpus.value, acpiPlace(facts), write);
   let state = FLAT16;

@@ -24,10 +24,10 @@ export function loadFirmware(
   const size = BigInt(image.length);
   const room = MIB - lowmemEnd(facts);
   if (behaviour.partialLowCopy && size > facts.firmwareSize) {
-    return `the firmware has ${formatSize(size)}; vmd says "bios image too large" beyond ${formatSize(facts.firmwareSize)}`;
+    return `the firmware has ${size} bytes; vmd says "bios image too large" beyond ${formatSize(facts.firmwareSize)}`;
   }
   if (!behaviour.partialLowCopy && size > MIB) {
-    return `the firmware has ${formatSize(size)}; this vmd puts all of it below 1 MiB, so it cannot be larger than that`;
+    return `the firmware has ${size} bytes; this vmd puts all of it below 1 MiB, so it cannot be larger than that`;
   }
   const low = behaviour.partialLowCopy && size > room ? image.subarray(Number(size - room)) : image;
   if (facts.firmwareSize > 0n && !write(4n * GIB - size, image)) {
