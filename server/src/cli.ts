@@ -9,6 +9,7 @@ import { layoutCommand } from './cli/layout';
 import { lspCommand } from './cli/lsp';
 import { simulateCommand } from './cli/simulate';
 import { versionsCommand } from './cli/versions';
+import { withoutControls } from './output/terminalText';
 import { bootpathService } from './service';
 
 const COMMANDS: readonly Command[] = [
@@ -22,8 +23,8 @@ const COMMANDS: readonly Command[] = [
 ];
 
 const terminal: Terminal = {
-  out: (text) => process.stdout.write(text),
-  note: (text) => process.stderr.write(text + '\n'),
+  out: (text) => process.stdout.write(withoutControls(text)),
+  note: (text) => process.stderr.write(withoutControls(text) + '\n'),
   service: bootpathService,
 };
 

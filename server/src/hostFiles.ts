@@ -1,7 +1,10 @@
 /** Files of this host for the faces: texts of includes and configs, bytes of images. */
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { isElf } from './machine/image/elf';
 
 /** A config or a map that is larger is none. */
 const TEXT_LIMIT = 16 * 1024 * 1024;
@@ -26,12 +29,40 @@ export function pathOfUri(uri: string): string | null {
   }
 }
 
-async function readBounded(path: string, limit: number): Promise<Uint8Array> {
-  const info = await stat(path);
-  // A device or a FIFO would be read for ever.
+/** Throws for what is not to be read: a device or a FIFO would be read for ever. */
+function demandOrdinary(info: Stats, limit: number): void {
   if (!info.isFile()) throw new Error('it is not an ordinary file');
   if (info.size > limit) throw new Error(`its ${info.size} bytes are more than the limit of ${limit}`);
+}
+
+async function readBounded(path: string, limit: number): Promise<Uint8Array> {
+  demandOrdinary(await stat(path), limit);
   return readFile(path);
+}
+
+/** As `Files.readText`, for the command line, which has nothing else to do meanwhile. */
+export function readTextSync(uri: string): string | null {
+  const path = pathOfUri(uri);
+  if (path === null) return null;
+  try {
+    demandOrdinary(statSync(path), TEXT_LIMIT);
+    return new TextDecoder().decode(readFileSync(path));
+  } catch {
+    return null;
+  }
+}
+
+/** A kernel as it is loaded: an ELF file may be packed with gzip, as OpenBSD's bsd.rd is. Throws a sentence. */
+export function unpackedKernel(bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    const unpacked = gunzipSync(bytes, { maxOutputLength: IMAGE_LIMIT });
+    return isElf(unpacked) ? unpacked : bytes;
+  } catch (error) {
+    throw new Error(`The kernel image cannot be unpacked with gzip: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
 }
 
 export const hostFiles: Files = {

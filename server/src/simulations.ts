@@ -1,7 +1,7 @@
 /** Simulated boots: one run a machine, ended by an edit of its text or by a second request, and how each ended. */
 import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
-import { pathOfUri, type Files } from './hostFiles';
+import { pathOfUri, unpackedKernel, type Files } from './hostFiles';
 import type { Document } from './machine/language';
 import type { SimulateParams } from './protocol';
 import type { BootReport, SimulationRequest } from './simulation/report';
@@ -84,7 +84,8 @@ export class Simulations {
       const path = pathOfUri(uri);
       const folder = path === null ? null : dirname(path);
       const image = (name: string | null) => (name === null ? null : this.files.readImage(name, folder));
-      const [firmware, kernel] = await Promise.all([image(params.firmware), image(params.kernel)]);
+      const [firmware, packed] = await Promise.all([image(params.firmware), image(params.kernel)]);
+      const kernel = packed && unpackedKernel(packed);
       const { probe, taps, maxInstructions } = params;
       const request = { machine: machine.name, firmware, kernel, probe, taps, maxInstructions, reboots: 0 };
       handle = this.simulate(document, request, (instructions) => hooks.progress(instructions));

@@ -1,63 +1,30 @@
 /** The command line as scripts call it: exit codes, what is on stdout and what on stderr, and the JSON contract. */
 import { strict as assert } from 'node:assert';
-import * as esbuild from 'esbuild';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { after, before, test } from 'node:test';
+import { buildCommandLine, type CommandLine, type Run } from './bundledCommandLine';
 
 const root = process.env.BOOTPATH_ROOT!;
-const out = join(root, 'dist/test', `cli-${process.pid}`);
 const example = join(root, 'examples/vmd-alpine');
 let folder = '';
+let cli: CommandLine;
 
 before(async () => {
-  const { shared } = (await import(pathToFileURL(join(root, 'esbuild.mjs')).href)) as {
-    shared: esbuild.BuildOptions;
-  };
-  await esbuild.build({
-    ...shared,
-    absWorkingDir: root,
-    entryPoints: { cli: 'server/src/cli.ts', worker: 'server/src/worker.ts' },
-    outdir: out,
-    platform: 'node',
-    format: 'cjs',
-  });
-  folder = mkdtempSync(join(tmpdir(), 'bootpath-cli-'));
+  cli = await buildCommandLine();
+  folder = cli.folder;
 });
 
-after(() => {
-  rmSync(out, { recursive: true, force: true });
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => cli.remove());
 
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function bootpath(args: readonly string[], options: { cwd?: string; input?: string } = {}): Run {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(out, 'cli.js'), ...args], {
-    cwd: options.cwd ?? folder,
-    input: options.input ?? '',
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return { code: status, stdout, stderr };
-}
+const bootpath = (args: readonly string[], options: { cwd?: string; input?: string } = {}): Run =>
+  cli.run(args, options);
 
 function jsonOf<T>(run: Run): T {
   return JSON.parse(run.stdout) as T;
 }
 
-function write(name: string, text: string): string {
-  const file = join(folder, name);
-  writeFileSync(file, text);
-  return file;
-}
+const write = (name: string, text: string): string => cli.write(name, text);
 
 interface CheckJson {
   files: {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readTextSync } from '../hostFiles';
 import type { Document, VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
 import type { ReportStyle } from '../output/reportStyle';
@@ -81,11 +82,9 @@ export function parseSource(service: Service, source: SourceText, choice?: VmmCh
     const wanted = document.wanted.filter((uri) => !files.has(uri) && !missing.has(uri));
     if (wanted.length === 0) break;
     for (const uri of wanted) {
-      try {
-        files.set(uri, readFileSync(fileURLToPath(uri), 'utf8'));
-      } catch {
-        missing.add(uri);
-      }
+      const text = readTextSync(uri);
+      if (text === null) missing.add(uri);
+      else files.set(uri, text);
     }
     document = service.parse(language, source, context);
   }

@@ -21,13 +21,14 @@ export const layoutCommand: Command = {
   },
 };
 
-function layout(options: Options, { out, service }: Terminal): number {
+function layout(options: Options, { out, note, service }: Terminal): number {
   const [file, ...rest] = options.arguments;
   if (file === undefined || rest.length > 0) throw new UsageError('layout takes one file');
   const document = openDocument(service, file, choiceOf(service, stringOption(options, 'as')));
   if (!document) throw new UsageError(`${file}: not recognised as a VM config or a memory map`);
   const name = stringOption(options, 'vm');
   const machines = name === undefined ? document.machines : [pickMachine(document, name, file)];
+  if (machines.length === 0) note(`${file}: describes no machine`);
   switch (stringOption(options, 'format')) {
     case 'json':
       out(json(layoutJson(machines, pathOf)));

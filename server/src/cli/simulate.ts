@@ -7,6 +7,7 @@ import { divergenceOf } from '../simulation/divergence';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
+import { unpackedKernel } from '../hostFiles';
 import { VMM_MODELS } from '../vmm/models';
 import { startSimulation } from '../worker';
 import {
@@ -83,16 +84,16 @@ export const simulateCommand: Command = {
       const path = stringOption(options, name);
       return path === undefined ? null : readBytes(path);
     };
-    const quantum = numberOption(options, 'quantum');
+    const quantum = atLeastOne(options, 'quantum');
     const request: SimulationRequest = {
       machine: machine.name,
       firmware: image('firmware'),
-      kernel: image('image'),
+      kernel: kernelOption(image('image')),
       probe: probeOption(stringOption(options, 'probe')),
       knownIssue: issue?.id ?? null,
       parameters: parametersOption(listOption(options, 'set')),
       taps: listOption(options, 'tap').map((port) => tapOption(port)),
-      maxInstructions: numberOption(options, 'max-instructions') ?? DEFAULT_BUDGET,
+      maxInstructions: atLeastOne(options, 'max-instructions') ?? DEFAULT_BUDGET,
       reboots: numberOption(options, 'reboots') ?? 0,
       ...(quantum === undefined ? {} : { quantum }),
     };
@@ -120,10 +121,29 @@ async function boot(document: Document, request: SimulationRequest): Promise<Boo
   });
   const interrupt = () => simulation.cancel();
   process.once('SIGINT', interrupt);
-  return simulation.report.finally(() => {
+  try {
+    return await simulation.report;
+  } catch (error) {
+    // A map that has no VMM, a parameter that the probe does not have: a sentence for the user.
+    throw new UsageError((error as Error).message);
+  } finally {
     process.removeListener('SIGINT', interrupt);
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  });
+  }
+}
+
+function atLeastOne(options: Options, name: string): number | undefined {
+  const value = numberOption(options, name);
+  if (value === 0) throw new UsageError(`--${name} takes 1 at least`);
+  return value;
+}
+
+function kernelOption(bytes: Uint8Array | null): Uint8Array | null {
+  try {
+    return bytes && unpackedKernel(bytes);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
 }
 
 /** The issue that `--known-issue` names. It picks the version itself. */

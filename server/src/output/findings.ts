@@ -74,6 +74,12 @@ export function countOf(findings: readonly Finding[]): string {
 
 const SARIF_LEVEL = { error: 'error', warning: 'warning', information: 'note', hint: 'note' } as const;
 
+/** A relative reference where the path is shown as relative, else the whole URI: a bare absolute path is neither. */
+function artifactUri(uri: string, pathOf: PathOf): string {
+  const path = pathOf(uri).replaceAll('\\', '/');
+  return /^(?:\/|[A-Za-z]:)/.test(path) ? uri : encodeURI(path).replace(/[?#]/g, encodeURIComponent);
+}
+
 /** SARIF 2.1.0 (OASIS), for code-scanning services. */
 export function checkSarif(
   files: readonly CheckedFile[],
@@ -100,7 +106,7 @@ export function checkSarif(
             ? [
                 {
                   physicalLocation: {
-                    artifactLocation: { uri: pathOf(finding.at.uri) },
+                    artifactLocation: { uri: artifactUri(finding.at.uri, pathOf) },
                     region: {
                       startLine: finding.at.range.start.line + 1,
                       startColumn: finding.at.range.start.character + 1,
