@@ -15,9 +15,10 @@ const IDENTITIES: readonly { readonly pattern: RegExp; readonly identity: VmmIde
   { pattern: /Microsoft Corporation Virtual Machine/, identity: { title: 'Microsoft Hyper-V', model: null } },
   { pattern: /VMware/, identity: { title: 'VMware', model: null } },
   { pattern: /^Xen /, identity: { title: 'Xen', model: null } },
-  { pattern: /Google/, identity: { title: 'Google Compute Engine', model: null } },
+  // The vendor alone is no VMM: Chromebooks say Google too.
+  { pattern: /Google Compute Engine/, identity: { title: 'Google Compute Engine', model: null } },
   { pattern: /OpenStack/, identity: { title: 'OpenStack (QEMU)', model: 'pc' } },
-  { pattern: /QEMU|Bochs/, identity: { title: 'QEMU', model: 'pc' } },
+  { pattern: /QEMU|Bochs/, identity: { title: 'QEMU (or Bochs)', model: 'pc' } },
 ];
 
 export function identifyVmm(hardware: string): VmmIdentity | null {

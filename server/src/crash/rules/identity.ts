@@ -7,7 +7,7 @@ import { linesOf, register, type CrashRule } from '../crashFacts';
 const TAINTS: Readonly<Record<string, string>> = {
   P: 'proprietary module',
   F: 'module was force loaded',
-  S: 'kernel running on an out of specification system',
+  S: 'hardware that is out of its specification',
   R: 'module was force unloaded',
   M: 'machine check exception',
   B: 'bad page reference',
@@ -24,6 +24,7 @@ const TAINTS: Readonly<Record<string, string>> = {
   X: 'auxiliary taint of the distribution',
   T: 'built with structure randomisation',
   N: 'in-kernel test',
+  J: 'debug operation of fwctl that changes a device',
 };
 
 export const severalOopses: CrashRule = {
