@@ -1,8 +1,7 @@
 // The rules of the house: typed lint, and the import order of docs/architecture.md.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
-import { importX, createNodeResolver } from 'eslint-plugin-import-x';
-import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import { roomsRule } from './test/scripts/roomsRule.mjs';
 
 /** Imports point only to rooms earlier in this list; the faces (files of server/src itself, cli/) may import all. */
 const ROOMS = [
@@ -21,20 +20,6 @@ const ROOMS = [
   'server/src/features',
   'server/src/output',
 ];
-const inSource = (room) => room.startsWith('server/src/');
-/** Paths that `except` takes: relative to `from`. */
-const below = (rooms) => rooms.filter(inSource).map((room) => room.replace('server/src/', './'));
-
-const zones = ROOMS.flatMap((room, index) => {
-  const message = `${room} may import earlier rooms only (docs/architecture.md).`;
-  const earlier = ROOMS.slice(0, index + 1);
-  const outside = ['./client', ...(earlier.includes('server/emulator') ? [] : ['./server/emulator'])];
-  return [
-    { target: `./${room}`, from: './server/src', except: below(earlier), message },
-    { target: `./${room}`, from: outside, message },
-  ];
-});
-
 const PURE = ROOMS.map((room) => `${room}/**/*.ts`);
 
 export default tseslint.config(
@@ -53,12 +38,10 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
-    plugins: { 'import-x': importX },
+    plugins: { bootpath: { rules: { rooms: roomsRule(import.meta.dirname, ROOMS) } } },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver(), createNodeResolver()] },
     rules: {
-      'import-x/no-restricted-paths': ['error', { zones }],
-      'import-x/no-cycle': 'error',
+      'bootpath/rooms': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
