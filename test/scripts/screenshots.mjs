@@ -16,6 +16,11 @@ const THEMES = {
   contrast: 'Default High Contrast',
 };
 
+const WIDTH = 1380;
+/** Of the window in each scene: no more than it has to show. */
+const HEIGHTS = { hover: 560, 'address-space': 600, 'memory-map': 500 };
+const HEIGHT = 800;
+
 const FIRMWARE = '/usr/share/seabios/bios-256k.bin';
 
 /** Each scene starts from vm.conf in the one editor and leaves the workbench as it found it. */
@@ -74,11 +79,31 @@ const SCENES = {
   },
 };
 
-async function theme(name, colorTheme, scenes) {
+/** Scenes of a memory map, whose every line is a region. */
+const MAP_SCENES = {
+  async 'memory-map'({ page, workbench, shot }) {
+    await workbench.lens('Show address space').first().waitFor();
+    await workbench.settle();
+    await page.locator('.view-line span span', { hasText: '0x00000000000e0000' }).first().hover();
+    await page.locator('.monaco-hover img').first().waitFor();
+    await workbench.settle();
+    await shot();
+  },
+};
+
+async function theme(name, colorTheme, chosen) {
+  const config = { folder: join(root, 'examples/vmd-alpine'), file: 'vm.conf' };
+  const map = { folder: join(root, 'test/workbench/workspace'), file: 'maps/guest.memmap' };
+  await take(name, colorTheme, config, SCENES, chosen);
+  await take(name, colorTheme, map, MAP_SCENES, chosen);
+}
+
+async function take(name, colorTheme, what, scenes, chosen) {
+  const mine = Object.keys(scenes).filter((scene) => chosen.includes(scene));
+  if (mine.length === 0) return;
   const workbench = await Workbench.open({
-    folder: join(root, 'examples/vmd-alpine'),
-    file: 'vm.conf',
-    size: { width: 1380, height: 800 },
+    ...what,
+    size: { width: WIDTH, height: HEIGHT },
     scale: 1.5,
     settings: {
       'workbench.colorTheme': colorTheme,
@@ -94,9 +119,10 @@ async function theme(name, colorTheme, scenes) {
   try {
     const { page } = workbench;
     await page.keyboard.press('Control+B'); // the file tree, which shows nothing of ours
-    for (const scene of scenes) {
+    for (const scene of mine) {
       const path = join(images, `${scene}-${name}.png`);
-      await SCENES[scene]({ page, workbench, shot: () => page.screenshot({ path }) });
+      await page.setViewportSize({ width: WIDTH, height: HEIGHTS[scene] ?? HEIGHT });
+      await scenes[scene]({ page, workbench, shot: () => page.screenshot({ path }) });
       console.log(path);
     }
   } catch (error) {
@@ -125,4 +151,4 @@ const pick = (all) => {
   return named.length > 0 ? named : Object.keys(all);
 };
 if (asked.length === 0 || asked.includes('icon')) await icon();
-for (const name of pick(THEMES)) await theme(name, THEMES[name], pick(SCENES));
+for (const name of pick(THEMES)) await theme(name, THEMES[name], pick({ ...SCENES, ...MAP_SCENES }));
