@@ -93,7 +93,8 @@ for (const [text, problem] of [
   ['9223372036854775808 ', 'number-range'],
   ['$nobody', 'undefined-macro'],
   ['a\r\nb', 'carriage-return'],
-  ['x'.repeat(8095), 'string-too-long'],
+  ['x'.repeat(8096), 'string-too-long'],
+  [`"${'x'.repeat(8095)}"`, 'string-too-long'],
 ] as const) {
   test(`${problem}: ${JSON.stringify(text.slice(0, 30))}`, () =>
     assert.deepEqual(scan(text).problems, [problem]));

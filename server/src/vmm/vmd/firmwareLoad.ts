@@ -20,7 +20,8 @@ export function loadFirmware(
 ): string | null {
   const wrong = checkRom(image);
   if (wrong && image.length >= SMALLEST_ROM) return wrong.problem;
-  if (wrong) return `${wrong.problem}; vmd says "bios image too small"`;
+  if (wrong)
+    return behaviour.partialLowCopy ? `${wrong.problem}; vmd says "bios image too small"` : wrong.problem;
   const size = BigInt(image.length);
   const room = MIB - lowmemEnd(facts);
   if (behaviour.partialLowCopy && size > facts.firmwareSize) {
