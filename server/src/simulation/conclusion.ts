@@ -223,7 +223,9 @@ export function count(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
 }
 
+/** Names with a section of the manual, such as vmm(4), keep their case. */
 function capital(text: string): string {
+  if (/^[a-z]+\(\d\)/.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -283,7 +283,7 @@ test('IBT is shown where the host uses it', () => {
 
 for (const [memory, reason] of [
   // The memory map ends beyond 128 GiB: `check` says so too.
-  ['128G', /its 128 GiB of memory end beyond 128 GiB, where vmm\(4\) refuses addresses/],
+  ['128G', /memory map would end at 0x2010010000, and vmm\(4\) refuses addresses beyond 128 GiB/],
   ['129G', /its config gives no memory size that this vmd takes/],
 ] as const) {
   test(`${memory} of memory does not start`, () => {
@@ -292,3 +292,10 @@ for (const [memory, reason] of [
     assert.match(report.reason, reason);
   });
 }
+
+test('vmm(4) keeps its case at the beginning of a sentence', () => {
+  const { report } = powerOn('loadfile-1.7', '512M', { firmware: rom(0x10000) }, function* () {
+    yield 'shutdown';
+  });
+  assert.match(report.reason, /\. vmm\(4\) reports the triple fault/);
+});

@@ -1,5 +1,5 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
-import { formatSize } from '../../address/format';
+import { formatSize, hex } from '../../address/format';
 import { GIB, MIB, PAGE, type AddressRange } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
@@ -32,7 +32,7 @@ import {
 } from './exits';
 import { loadFirmware } from './firmwareLoad';
 import { VmdMsrs } from './msrs';
-import { largestMemory } from './layout';
+import { createMemoryMap, largestMemory } from './layout';
 import { NEWEST_VMD, vmdVersion, type VmdFacts, type VmdVersion } from './versions';
 
 /** 2026-01-01T00:00:00Z: when every run begins. */
@@ -215,7 +215,8 @@ function powerOn(
   const memory = inputs.machine.memory?.value;
   if (memory === undefined) return 'its config gives no memory size that this vmd takes';
   if (memory > largestMemory(version)) {
-    return `its ${formatSize(memory)} of memory end beyond ${formatSize(facts.maxMemory)}, where vmm(4) refuses addresses`;
+    const { end } = createMemoryMap(version, memory).at(-1)!.range;
+    return `its memory map would end at ${hex(end)}, and vmm(4) refuses addresses beyond ${formatSize(facts.maxMemory)}`;
   }
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   if (behaviour.apic) writeAcpiTables(inputs.machine.vcpus.value, acpiPlace(facts), write);
