@@ -2,7 +2,7 @@
 import './addressSpace.css';
 import { fromWire } from '../../server/src/picture/pictureMachine';
 import { html } from './elements';
-import { drawMap, legend, markSelected } from './map';
+import { drawMap, isDrawn, legend, markSelected } from './map';
 import { PanelState, ToWebview, type FromWebview } from './messages';
 import { drawTable, markRow } from './table';
 import { regionViews, type RegionView, type WireMachine } from './view';
@@ -79,7 +79,8 @@ class Panel {
     const focused = document.activeElement instanceof SVGGElement;
     const scroll = document.scrollingElement?.scrollTop ?? 0;
     this.width = root.clientWidth;
-    this.map = drawMap(title, fromWire(machine), this.regions, this.width, {
+    const selected = this.regions.find(({ key }) => key === this.selected)?.index ?? null;
+    this.map = drawMap(title, fromWire(machine), this.regions, selected, this.width, {
       select: (region) => this.select(region, false),
       reveal: (region, focus) => reveal(region, focus),
     });
@@ -130,7 +131,8 @@ class Panel {
 
   private select(region: RegionView, scroll: boolean): void {
     this.selected = region.key;
-    this.mark();
+    if (this.map && !isDrawn(this.map, region.index)) this.draw();
+    else this.mark();
     this.remember();
     if (scroll) {
       const still = matchMedia('(prefers-reduced-motion: reduce)').matches;

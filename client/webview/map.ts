@@ -1,7 +1,12 @@
 /** The address space as SVG: a list of regions that the keyboard walks through. Kinds differ by pattern, not by colour alone. */
 import { formatSizeShort } from '../../server/src/address/format';
 import { landmarkLabels, type LandmarkLabel } from '../../server/src/picture/landmarkLabels';
-import { layoutAddressSpace, type Box as LayoutBox, type Hole } from '../../server/src/picture/layout';
+import {
+  layoutAddressSpace,
+  type Box as LayoutBox,
+  type Fold,
+  type Hole,
+} from '../../server/src/picture/layout';
 import { PALETTES, type Palette } from '../../server/src/picture/palettes';
 import { patternDefinitions, swatchFill } from '../../server/src/picture/patterns';
 import { KIND_WORDS, type PictureMachine } from '../../server/src/picture/pictureMachine';
@@ -25,6 +30,9 @@ const WIDE = 520;
 /** Width of the patterned edge of a region. */
 const SWATCH = 14;
 
+/** Regions drawn at most, those around the selected one. */
+const MOST_REGIONS = 300;
+
 const PREFIX = 'kind';
 const variable = (kind: RegionKind): string =>
   `var(--vscode-bootpath-region${kind[0]!.toUpperCase()}${kind.slice(1)})`;
@@ -41,10 +49,14 @@ export function drawMap(
   title: string,
   machine: PictureMachine,
   regions: readonly RegionView[],
+  selected: number | null,
   width: number,
   handlers: MapHandlers,
 ): SVGSVGElement {
-  const layout = layoutAddressSpace(machine);
+  const layout = layoutAddressSpace(machine, {
+    maxRegions: MOST_REGIONS,
+    ...(selected === null ? {} : { selected: [selected] }),
+  });
   const landmarks = width < WIDE ? 0 : LANDMARKS;
   const inner = Math.max(160, width - AXIS - MARGIN - landmarks);
   const root = svg('svg', {
@@ -58,6 +70,7 @@ export function drawMap(
   root.append(
     ...layout.ticks.map(({ address, y }) => axisText(address, MARGIN + y)),
     ...layout.holes.map((hole) => gap(hole, inner)),
+    ...layout.folds.map((fold) => folded(fold, inner)),
     ...layout.boxes.map((box) => region(regions[box.region]!, boxOf(box, inner), handlers)),
     ...(landmarks === 0
       ? []
@@ -98,6 +111,16 @@ function gap({ range, y, height }: Hole, width: number): SVGGElement {
       { x: AXIS + SWATCH + 9, y: MARGIN + y + height / 2 + 4 },
       `not mapped · ${formatSizeShort(range.end - range.start)}`,
     ),
+  );
+}
+
+/** Regions above or below that are left out. */
+function folded({ count, y, height }: Fold, width: number): SVGGElement {
+  return svg(
+    'g',
+    { class: 'gap' },
+    svg('rect', { x: AXIS + 0.5, y: MARGIN + y + 2, width: width - 1, height: height - 4, rx: 2 }),
+    svg('text', { x: AXIS + SWATCH + 9, y: MARGIN + y + height / 2 + 4 }, `${count} more regions`),
   );
 }
 
@@ -187,6 +210,11 @@ function moveFocus(root: SVGSVGElement, event: KeyboardEvent): void {
   if (target === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   items[Math.max(0, Math.min(items.length - 1, target))]?.focus();
+}
+
+/** Whether a region is among those that are drawn. */
+export function isDrawn(root: SVGSVGElement, index: number): boolean {
+  return root.querySelector(`[data-index="${index}"]`) !== null;
 }
 
 /** Marks the selected region and makes it the one that Tab reaches. */

@@ -2,6 +2,9 @@
 import { html } from './elements';
 import { hexText, lineOf, type RegionView } from './view';
 
+/** Rows shown at most. */
+const MOST_ROWS = 1000;
+
 const COLUMNS = ['start', 'end (exclusive)', 'size', 'kind', 'name', 'access', 'why', 'line'];
 
 export function drawTable(
@@ -9,12 +12,14 @@ export function drawTable(
   regions: readonly RegionView[],
   reveal: (region: RegionView) => void,
 ): HTMLTableElement {
+  const shown = regions.slice(0, MOST_ROWS);
+  const cut = shown.length < regions.length ? `: the first ${MOST_ROWS} of ${regions.length} regions` : '';
   return html(
     'table',
     {},
-    html('caption', {}, `Guest physical address space of ${title}`),
+    html('caption', {}, `Guest physical address space of ${title}${cut}`),
     html('thead', {}, html('tr', {}, ...COLUMNS.map((name) => html('th', { scope: 'col' }, name)))),
-    html('tbody', {}, ...regions.map((region) => row(region, reveal))),
+    html('tbody', {}, ...shown.map((region) => row(region, reveal))),
   );
 }
 
