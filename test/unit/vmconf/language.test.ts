@@ -297,6 +297,7 @@ test('VMs whose names are not known yet are no duplicates', () => {
 // vmd.c rev 1.169, vm_instance: macs[i] of both are compared at the same place; a name is looked for at every place.
 const ADDRESS = 'vmconf-instance-lladdr';
 const NAME = 'vmconf-instance-interface';
+const OWNER = 'vmconf-instance-owner';
 for (const [what, parent, child, refused] of [
   ['one inherited interface', 'interface', '', null],
   ['two inherited interfaces', 'interface\n\tinterface', '', null],
@@ -318,12 +319,17 @@ for (const [what, parent, child, refused] of [
     'interface { lladdr fe:e1:bb:d1:c8:01 }',
     ADDRESS,
   ],
+  ['a group to inherit', 'owner joe:staff', '', OWNER],
+  ['a group to inherit and a user', 'owner :staff', 'owner joe', OWNER],
+  ['the owner of the parent', 'owner joe:staff', 'owner joe:staff', null],
+  ['a user to inherit', 'owner joe', '', null],
+  ['a number to inherit', 'owner 1000', '', null],
   ['a parent without interfaces', 'memory 1G', 'interface { lladdr fe:e1:bb:d1:c8:01 }', null],
 ] as const) {
   test(`an instance with ${what} ${refused ? `gets ${refused}` : 'is taken'} in 7.8`, () => {
     const text = `vm "a" {\n\tdisk "/a"\n\t${parent}\n}\nvm "a" instance "b" {\n\tdisk "/b"\n\t${child}\n}\n`;
     const found = (version: string) =>
-      codes(text, { version }).filter((code) => code === ADDRESS || code === NAME);
+      codes(text, { version }).filter((code) => code === ADDRESS || code === NAME || code === OWNER);
     assert.deepEqual(found('7.8'), refused ? [refused] : []);
     assert.deepEqual(found('x86_vm-1.27'), []);
   });
@@ -367,6 +373,16 @@ test('includes are read sixteen deep', () => {
     document.problems.map(({ code }) => code),
     ['vmconf-include-depth'],
   );
+});
+
+test('files that include each other tenfold are read a thousand times, not without end', () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 14 }, (_, i) => [`file:///etc/${i}`, `include "${i + 1}"\n`.repeat(10)]),
+  );
+  const document = read('include "0"\n', { files: { ...files, 'file:///etc/14': '' } });
+  assert.equal(document.read.length, 16);
+  assert.match(document.problems[0]!.message, /^More than 1000 files are included/);
+  assert.ok(document.problems.every(({ code }) => code === 'vmconf-include-depth'));
 });
 
 test('a macro given outside the text wins over one in it', () => {

@@ -12,6 +12,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   'vmconf-boot-only': '7.8',
   'vmconf-instance-interface': '7.8',
   'vmconf-instance-lladdr': '7.8',
+  'vmconf-instance-owner': '7.8',
 };
 const INTERFACE_OPTION = /^(?:group|lladdr|rdomain)\b/;
 const VM_OPTION = /^(?:boot|cdrom|disk|interfaces?|memory)\b/;

@@ -9,6 +9,7 @@ import { groupName } from './groupName';
 import { instanceAddress } from './instanceAddress';
 import { instanceInterfaces } from './instanceInterfaces';
 import { instanceOptions } from './instanceOptions';
+import { instanceOwner } from './instanceOwner';
 import { instanceParent } from './instanceParent';
 import { interfaceName } from './interfaceName';
 import { linkAddress } from './linkAddress';
@@ -51,6 +52,7 @@ export const VMCONF_CHECKS: readonly Check[] = [
   instanceAddress,
   instanceInterfaces,
   instanceOptions,
+  instanceOwner,
   instanceParent,
   interfaceName,
   linkAddress,
