@@ -39,7 +39,7 @@ function reportUnknown(cursor: Cursor, grammar: Grammar | null, kind: 'vm' | 'sw
     cursor.report(
       'vmconf-unknown-option',
       first,
-      `The grammar that Bootpath knows (parse.y of 2025) has no \`${text}\`; a vmd of September 2026 runs guests with several vCPUs and may have a keyword for it.`,
+      `The grammar that Bootpath knows (parse.y of 2025) has no \`${text}\`; x86_vm.c of September 2026 can start several vCPUs, and a grammar that was not read may have a keyword for it.`,
       { severity: 'information' },
     );
   } else {
