@@ -381,8 +381,10 @@ test('files that include each other tenfold are read a thousand times, not witho
   );
   const document = read('include "0"\n', { files: { ...files, 'file:///etc/14': '' } });
   assert.equal(document.read.length, 16);
-  assert.match(document.problems[0]!.message, /^More than 1000 files are included/);
-  assert.ok(document.problems.every(({ code }) => code === 'vmconf-include-depth'));
+  assert.deepEqual(
+    document.problems.map(({ code, message }) => [code, message.split(':')[0]]),
+    [['vmconf-include-depth', 'More than 1000 files are included']],
+  );
 });
 
 test('a macro given outside the text wins over one in it', () => {

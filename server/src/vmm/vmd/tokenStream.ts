@@ -6,6 +6,8 @@ import { PARSE_PROBLEMS, type ParseProblem } from './problems';
 import type { MacroDefinition, MacroEntry, MacroUse } from './syntax';
 
 export const INCLUDE_DEPTH = 16;
+/** Files that include each other tenfold would grow beyond every limit, and each is read anew wherever it stands. */
+export const MOST_INCLUDES = 1000;
 /** A file of garbage has an error in every line; nobody reads more than these. */
 const MOST_PROBLEMS = 500;
 /** More than ten thousand VMs have: a longer text is read to here, so that no file costs more than its first part. */
@@ -38,6 +40,7 @@ export class TokenStream {
   private readonly ahead: Token[] = [];
   private carriageReturnReported = false;
   private tokensLeft = MOST_TOKENS;
+  private included = 0;
 
   constructor(
     source: SourceText,
@@ -77,11 +80,21 @@ export class TokenStream {
       );
       return;
     }
+    if (this.included >= MOST_INCLUDES) {
+      if (this.included++ > MOST_INCLUDES) return;
+      this.report(
+        'vmconf-include-depth',
+        at,
+        `More than ${MOST_INCLUDES} files are included: Bootpath reads neither this one nor those after it.`,
+      );
+      return;
+    }
     const text = this.options.files.get(uri);
     if (text === undefined) {
       if (!this.wanted.includes(uri)) this.wanted.push(uri);
       return;
     }
+    this.included++;
     this.open(this.sources.find((source) => source.uri === uri) ?? new SourceText(uri, text));
   }
 
