@@ -215,6 +215,7 @@ for (const [args, message] of [
   [['check'], /needs a file/],
   [['check', 'missing.conf'], /missing\.conf: there is no such file/],
   [['check', 'vm.conf', '--as', 'vmd@99'], /vmd has the versions/],
+  [['check', 'vm.conf', '--as', 'vmd@7.8@9'], /vmd has the versions/],
   [['check', 'vm.conf', '--as', 'nonsense'], /no model of "nonsense"/],
   [['layout', 'vm.conf', '--vm', 'nobody'], /no machine "nobody"/],
   [['check', 'vm.conf', '--format', 'yaml'], /prints text, json, sarif, not "yaml"/],

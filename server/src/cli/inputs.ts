@@ -52,7 +52,8 @@ function reasonOf(error: unknown): string {
 /** `VMM` or `VMM@VERSION`; a VMM or version that we do not know is bad usage. */
 export function choiceOf(service: Service, text: string | undefined, option = '--as'): VmmChoice | undefined {
   if (text === undefined) return undefined;
-  const [vmm = '', version] = text.split('@');
+  const [vmm = '', ...rest] = text.split('@');
+  const version = rest.length > 0 ? rest.join('@') : undefined;
   const versions = service.versions(vmm);
   if (versions.length === 0) {
     throw new UsageError(`${option} ${text}: there is no model of "${vmm}" (bootpath versions lists them)`);
