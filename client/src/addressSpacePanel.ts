@@ -87,6 +87,7 @@ class AddressSpacePanel implements vscode.Disposable {
         // Any text may be one that ours includes; output channels are none.
         if (contentChanges.length > 0 && SCHEMES.includes(document.uri.scheme)) this.drawSoon();
       }),
+      server.onDidChangeVersion(() => this.drawSoon()),
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.tellCursor(textEditor)),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('bootpath')) this.drawSoon();

@@ -35,6 +35,7 @@ export function activate(context: vscode.ExtensionContext, server: Server, claim
     }),
     claims.onDidClaim(all),
     server.onDidStart(all),
+    server.onDidChangeVersion(all),
   );
 }
 

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { LanguageClient, Middleware } from 'vscode-languageclient/node';
 import type { Claims } from './claim';
 import { FOREIGN_LANGUAGES, OWN_LANGUAGES, SCHEMES } from './claim';
+import { ChooseVersionRequest, type ChooseVersionParams } from '../../server/src/protocol';
 
 /** Middleware calls whose first argument is the document and whose last is the next handler. */
 const FOR_ANY_CLAIMED = [
@@ -38,7 +39,11 @@ export class Server implements vscode.Disposable {
   /** Documents that the server was told of, with the version that it was told. */
   private readonly told = new Map<string, number>();
 
+  private readonly didChangeVersion = new vscode.EventEmitter<void>();
+
   readonly onDidStart = this.didStart.event;
+  /** A document is read for another VMM version now: its layout may differ. */
+  readonly onDidChangeVersion = this.didChangeVersion.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
@@ -62,6 +67,12 @@ export class Server implements vscode.Disposable {
     return client.sendRequest<Result>(method, params, token);
   }
 
+  /** Has a document read for a version of its VMM, or for what its text says where that is null. */
+  async chooseVersion(choice: ChooseVersionParams): Promise<void> {
+    await this.request(ChooseVersionRequest, choice);
+    this.didChangeVersion.fire();
+  }
+
   /** Hears the server's progress for a token until disposed. */
   async onProgress(
     token: string,
@@ -76,6 +87,7 @@ export class Server implements vscode.Disposable {
 
   dispose(): void {
     this.didStart.dispose();
+    this.didChangeVersion.dispose();
     this.log.dispose();
     void this.client?.dispose();
   }

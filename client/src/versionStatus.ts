@@ -1,12 +1,6 @@
 /** The language status item: which VMM and version a file is read for, and one click to change it or to give it back. */
 import * as vscode from 'vscode';
-import {
-  ChooseVersionRequest,
-  StatusRequest,
-  type ChooseVersionParams,
-  type StatusParams,
-  type StatusResult,
-} from '../../server/src/protocol';
+import { StatusRequest, type StatusParams, type StatusResult } from '../../server/src/protocol';
 import type { Claims } from './claim';
 import type { Server } from './languageClient';
 
@@ -55,8 +49,7 @@ export function activate(context: vscode.ExtensionContext, server: Server, claim
     if (version === null) delete versions[uri.toString()];
     else versions[uri.toString()] = version;
     await memory.update(CHOSEN_KEY, versions);
-    const params: ChooseVersionParams = { uri: uri.toString(), version };
-    await server.request(ChooseVersionRequest, params);
+    await server.chooseVersion({ uri: uri.toString(), version });
     refreshQuietly();
   };
 
@@ -104,9 +97,7 @@ export function activate(context: vscode.ExtensionContext, server: Server, claim
       if (event.affectsConfiguration('bootpath')) refreshQuietly();
     }),
     server.onDidStart(() => {
-      const before = Object.entries(chosen()).map(([uri, version]) =>
-        server.request(ChooseVersionRequest, { uri, version } satisfies ChooseVersionParams),
-      );
+      const before = Object.entries(chosen()).map(([uri, version]) => server.chooseVersion({ uri, version }));
       void Promise.allSettled(before).then(refreshQuietly);
     }),
   );
