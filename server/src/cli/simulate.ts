@@ -22,7 +22,7 @@ import {
 } from './command';
 import { choiceOf, openDocument, pathOf, pickMachine, readBytes, terminalStyle } from './inputs';
 
-/** Outcomes that make exit code 1 where nothing was expected. */
+/** Outcomes that make exit code 1 where nothing was expected; a finding of error severity does so too. */
 const FAILED: ReadonlySet<Outcome> = new Set([
   'triple-fault',
   'guest-panic',
@@ -110,7 +110,8 @@ export const simulateCommand: Command = {
       out(bootReportText(report, machine, terminalStyle()));
       if (other) out(divergenceText(divergence, compared ?? ''));
     }
-    return FAILED.has(report.outcome) ? 1 : 0;
+    const failed = FAILED.has(report.outcome) || report.findings.some(({ severity }) => severity === 'error');
+    return failed ? 1 : 0;
   },
 };
 

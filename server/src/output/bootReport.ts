@@ -4,6 +4,8 @@ import type { FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
 import { regionAt } from '../machine/machine';
 import type { BootReport, ExitCount } from '../simulation/report';
+import { exceptionTitle } from '../x86/exceptions';
+import { portName } from '../x86/ports';
 import { modeOf } from '../x86/state';
 import { findingJson, findingText } from './findings';
 import { vmmLabel } from './layout';
@@ -11,7 +13,7 @@ import { placeText, type PathOf } from './place';
 import { registersJson, registersText } from './registers';
 import { wrap, type ReportStyle } from './reportStyle';
 import { printable, withoutEscapes } from './terminalText';
-import { distinctEvents, MNEMONICS, ticksText } from './timeline';
+import { distinctEvents, ticksText } from './timeline';
 
 /** Every bigint becomes a hex string; everything else stays. */
 export function wire(value: unknown): unknown {
@@ -123,7 +125,7 @@ function faultChainText(faults: readonly FaultRecord[], machine: Machine, style:
     const code = fault.errorCode === null ? '' : ` (error code ${hex(fault.errorCode)})`;
     const address = modeOf(state) === 'long' ? state.rip : state.segments.cs.base + state.rip;
     const lines = [
-      `${index + 1}. ${MNEMONICS[fault.vector] ?? `vector ${fault.vector}`}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
+      `${index + 1}. ${exceptionTitle(fault.vector)}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
       ...wrap(fault.reason, style, '   '),
     ];
     // With paging off a linear address is a guest-physical one, so it can be named.
@@ -153,12 +155,21 @@ function timelineText(report: BootReport): string[] {
   return lines;
 }
 
+/** Kinds of exits that are printed: the most frequent ones. */
+const EXIT_LINES = 40;
+
 function exitsText(exits: readonly ExitCount[]): string[] {
-  return [...exits]
-    .sort((a, b) => b.count - a.count)
-    .slice(0, 40)
-    .map(
-      ({ kind, at, count, device }) =>
-        `${count.toLocaleString('en-US').padStart(12)}  ${kind}${at === null ? '' : ' ' + hex(at)}${device ? `  (${device})` : ''}`,
-    );
+  const rows = [...exits].sort((a, b) => b.count - a.count).slice(0, EXIT_LINES);
+  return rows.map((exit) => {
+    const { kind, at, count } = exit;
+    const answered = answeredBy(exit);
+    return `${ticksText(count).padStart(12)}  ${kind}${at === null ? '' : ' ' + hex(at)}${answered ? `  (${answered})` : ''}`;
+  });
+}
+
+/** The device; for a port that nobody answers what it usually is. */
+function answeredBy({ kind, at, device }: ExitCount): string | null {
+  if (device !== null || at === null || (kind !== 'in' && kind !== 'out')) return device;
+  const name = portName(Number(at));
+  return name === null ? 'nobody answers' : `nobody answers; usually ${name}`;
 }

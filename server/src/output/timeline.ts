@@ -1,30 +1,9 @@
 /** One line for each event of a boot's timeline. */
 import { hex } from '../address/format';
+import { exceptionTitle } from '../x86/exceptions';
+import { msrName } from '../x86/msr';
 import type { TimelineEvent } from '../simulation/report';
 import { withoutEscapes } from './terminalText';
-
-/** Exception mnemonics by vector (SDM vol. 3, Table 6-1). */
-export const MNEMONICS: Readonly<Partial<Record<number, string>>> = {
-  0: '#DE divide error',
-  1: '#DB debug',
-  2: 'NMI',
-  3: '#BP breakpoint',
-  4: '#OF overflow',
-  5: '#BR bound range',
-  6: '#UD invalid opcode',
-  7: '#NM no math coprocessor',
-  8: '#DF double fault',
-  10: '#TS invalid TSS',
-  11: '#NP segment not present',
-  12: '#SS stack fault',
-  13: '#GP general protection',
-  14: '#PF page fault',
-  16: '#MF x87 error',
-  17: '#AC alignment check',
-  18: '#MC machine check',
-  19: '#XM SIMD error',
-  21: '#CP control protection',
-};
 
 /** An instruction count with thin grouping: `1 234 567`. */
 export function ticksText(at: number): string {
@@ -58,7 +37,7 @@ export function describe(event: TimelineEvent): string {
     case 'cr-write':
       return `${event.register.toUpperCase()} ← ${hex(event.value)} (was ${hex(event.previous)}) at ${hex(event.rip)}`;
     case 'msr-write':
-      return `MSR ${hex(event.index >>> 0)} ← ${hex(event.value)} at ${hex(event.rip)}`;
+      return `${msrText(event.index >>> 0)} ← ${hex(event.value)} at ${hex(event.rip)}`;
     case 'table-load': {
       const selector = event.selector === null ? '' : ` selector ${hex(event.selector)}`;
       return `${event.table.toUpperCase()} ←${selector} base ${hex(event.base)} limit ${hex(event.limit >>> 0)} at ${hex(event.rip)}`;
@@ -66,7 +45,7 @@ export function describe(event: TimelineEvent): string {
     case 'exception': {
       const code = event.errorCode === null ? '' : `, error code ${hex(event.errorCode)}`;
       const address = event.cr2 === null ? '' : `, CR2 ${hex(event.cr2)}`;
-      return `${MNEMONICS[event.vector] ?? `vector ${event.vector}`} at ${hex(event.rip)}${code}${address}`;
+      return `${exceptionTitle(event.vector)} at ${hex(event.rip)}${code}${address}`;
     }
     case 'interrupt':
       return `interrupt ${hex(event.vector)} (${event.source})`;
@@ -84,4 +63,10 @@ export function describe(event: TimelineEvent): string {
     case 'repeated':
       return event.text;
   }
+}
+
+/** `IA32_EFER (MSR 0xc0000080)`, or the number alone for one without a name. */
+function msrText(index: number): string {
+  const name = msrName(index);
+  return name ? `${name} (MSR ${hex(index)})` : `MSR ${hex(index)}`;
 }

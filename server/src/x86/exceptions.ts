@@ -64,8 +64,10 @@ export const EXCEPTIONS: readonly ExceptionInfo[] = [
 
 const BY_VECTOR = new Map(EXCEPTIONS.map((info) => [info.vector, info]));
 
-export function exceptionInfo(vector: number): ExceptionInfo | undefined {
-  return BY_VECTOR.get(vector);
+/** `#PF page fault`, or `vector 200` for one without a name. */
+export function exceptionTitle(vector: number): string {
+  const info = BY_VECTOR.get(vector);
+  return info ? `${info.mnemonic} ${info.name}` : `vector ${vector}`;
 }
 
 /** `#PF`, or `vector 200` for one without a name. */

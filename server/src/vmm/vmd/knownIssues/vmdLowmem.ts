@@ -60,7 +60,7 @@ export const vmdLowmem: KnownIssue = {
       for: [
         'CR4.CET (bit 23) is set in the report, and Linux sets it for kernel IBT.',
         'reboot.S has no ENDBR at machine_real_restart_asm in the versions that were read, and the jump goes through memory (`ljmpl *`).',
-        'Bochs arms its tracker after a far JMP to a code segment too (bochs/cpu/jmp_far.cc, jump_protected).',
+        'A far JMP in protected mode arms the tracker too (Intel SDM vol. 2A, operation of JMP; Bochs does the same, bochs/cpu/jmp_far.cc).',
         'vmm(4) shows IBT to the guest where the host itself runs with CR4.CET (vmm_machdep.c rev 1.64).',
       ],
       against: [
