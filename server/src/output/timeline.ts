@@ -18,15 +18,21 @@ export function ticksText(at: number): string {
 export function distinctEvents(events: readonly TimelineEvent[]): { lines: string[]; repeated: boolean } {
   const seen = new Set<string>();
   const lines: string[] = [];
+  let repeated = false;
   for (const event of events) {
+    // A blank line on the console is nothing to read here; the console itself is printed whole.
+    if (event.event === 'console' && withoutEscapes(event.text).trim() === '') continue;
     const what = `vCPU ${event.vcpu}  ${describe(event)}`;
     if (event.event !== 'console' && event.event !== 'verdict') {
-      if (event.event === 'repeated' || seen.has(what)) continue;
+      if (event.event === 'repeated' || seen.has(what)) {
+        repeated = true;
+        continue;
+      }
       seen.add(what);
     }
     lines.push(`${ticksText(event.at).padStart(14)}  ${what}`);
   }
-  return { lines, repeated: lines.length < events.length };
+  return { lines, repeated };
 }
 
 /** `CR0 ← 0x80000011 (was 0x11) at 0x7c00`: the event without its time and vCPU. */
