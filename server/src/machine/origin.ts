@@ -16,8 +16,8 @@ export interface TextOrigin extends SourceRange {
 
 export type Origin = TextOrigin | VmmOrigin;
 
-export function fromText(at: SourceRange): TextOrigin {
-  return { kind: 'text', ...at };
+export function fromText({ uri, range }: SourceRange): TextOrigin {
+  return { kind: 'text', uri, range };
 }
 
 /** A value with its origin. */

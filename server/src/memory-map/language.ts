@@ -11,6 +11,7 @@ import type {
   VmmChoice,
 } from '../machine/language';
 import { sortRegions, type Machine, type Region } from '../machine/machine';
+import { onDemand } from '../machine/onDemand';
 import { fromText } from '../machine/origin';
 import { containsPosition, type Position } from '../text/position';
 import { pragmaIn } from '../text/pragma';
@@ -103,6 +104,7 @@ function parse(source: SourceText, context: ParseContext): Document {
     .flatMap(({ maps: found }) => found)
     .sort((a, b) => a.entries[0]!.from - b.entries[0]!.from);
   const machines = maps.map((map) => machineOf(source, map));
+  const outline = onDemand(() => maps.map((map, index) => outlineOf(source, map, machines[index]!)));
   return {
     source,
     language: 'memmap',
@@ -111,7 +113,9 @@ function parse(source: SourceText, context: ParseContext): Document {
     problems: readings
       .flatMap(({ problems }) => problems)
       .map(({ code, severity, message, from, to }) => ({ code, severity, message, at: source.at(from, to) })),
-    outline: maps.map((map, index) => outlineOf(source, map, machines[index]!)),
+    get outline() {
+      return outline();
+    },
     symbols: [],
     links: [],
     wanted: [],

@@ -56,7 +56,15 @@ export class LineIndex {
   }
 
   rangeAt(start: number, end: number): TextRange {
-    return { start: this.positionAt(start), end: this.positionAt(end) };
+    const from = this.positionAt(start);
+    const lineStart = this.starts[from.line]!;
+    const lineEnd = this.starts[from.line + 1] ?? this.text.length + 1;
+    // Most ranges end on the line that they start on.
+    const to =
+      end >= lineStart && end < lineEnd
+        ? { line: from.line, character: end - lineStart }
+        : this.positionAt(end);
+    return { start: from, end: to };
   }
 
   /** The text of a line without its line break; empty for a line that is not there. */

@@ -1,25 +1,31 @@
 /** A ROM that ends where RAM starts, on a VMM that took the end of a range as its last byte. */
 import { hex } from '../../address/format';
 import { touchingPairs } from '../../address/intervals';
-import type { Document, VmmChoice } from '../../machine/language';
+import type { Document } from '../../machine/language';
 import type { Machine, Region } from '../../machine/machine';
 import type { Check } from '../check';
 import { isBhyvectl } from './mapProducer';
 
 /** Versions whose second-level page-table code took `[start, end]` as closed (illumos issue 14042). */
-const AFFECTED: Readonly<Record<string, readonly string[]>> = { bhyve: ['illumos-2021-08'] };
+const AFFECTED: ReadonlyMap<string, readonly string[]> = new Map([['bhyve', ['illumos-2021-08']]]);
 
 const FOUR_GIB = 0x1_0000_0000n;
 
 type Standing = 'affected' | 'open' | 'unaffected';
 
-/** Whether the seam may hurt on the VMM that made the map. Without a VMM only bhyve's own table is worth a word. */
-function standing(document: Document, machine: Machine, lower: Region): Standing {
-  const choice: VmmChoice | null = document.choice;
-  if (choice) return AFFECTED[choice.vmm]?.includes(choice.version) ? 'affected' : 'unaffected';
-  if (!isBhyvectl(document, machine)) return 'unaffected';
-  // FreeBSD's boot ROM lies at the end of a 16 MiB segment; illumos prints offset 0. Only illumos had the defect.
-  return lower.backingOffset === 0n ? 'open' : 'unaffected';
+/** Whether seams may hurt on the VMM that made the map. Without a VMM only bhyve's own table is worth a word. */
+function standing(document: Document, machine: Machine): Standing {
+  const { choice } = document;
+  if (choice) return AFFECTED.get(choice.vmm)?.includes(choice.version) ? 'affected' : 'unaffected';
+  return isBhyvectl(document, machine) ? 'open' : 'unaffected';
+}
+
+/**
+ * Whether a seam is the one of the report: a ROM below 4 GiB. FreeBSD's boot ROM lies at the end of a 16 MiB segment;
+ * illumos prints offset 0, and only illumos had the defect.
+ */
+function isReported(lower: Region, address: bigint): boolean {
+  return lower.kind === 'rom' && lower.backingOffset === 0n && address === FOUR_GIB;
 }
 
 function message(lower: Region, upper: Region, state: Standing): string {
@@ -37,6 +43,8 @@ export const closedRangeSeam: Check = {
   on: ['machine'],
   *run(document) {
     for (const machine of document.machines) {
+      const state = standing(document, machine);
+      if (state === 'unaffected') continue;
       const { regions } = machine;
       for (const seam of touchingPairs(
         regions.map(({ range }) => range),
@@ -44,13 +52,7 @@ export const closedRangeSeam: Check = {
       )) {
         const [lower, upper] = [regions[seam.lower]!, regions[seam.upper]!];
         if (upper.kind !== 'ram' || (lower.kind !== 'rom' && lower.kind !== 'reserved')) continue;
-        const state = standing(document, machine, lower);
-        // Without a named VMM only the seam of the report is mentioned: a ROM below 4 GiB.
-        if (
-          state === 'unaffected' ||
-          (state === 'open' && (lower.kind !== 'rom' || seam.address !== FOUR_GIB))
-        )
-          continue;
+        if (state === 'open' && !isReported(lower, seam.address)) continue;
         yield {
           severity: state === 'affected' ? 'warning' : 'information',
           at: lower.at ?? upper.at,

@@ -14,17 +14,18 @@ export const memoryLimit = vmconfCheck(
     for (const { block } of config.vms) {
       for (const { value } of optionsOf(block, 'memory')) {
         const size = memorySize(value, version.facts.maxMemory);
+        if (size.ok ? size.bytes <= largest : size.reason !== 'too large') continue;
         const fixes = value.macro
           ? []
           : [replace(`Change to the most that starts, ${largest / MIB}M`, value, `${largest / MIB}M`)];
-        if (!size.ok && size.reason === 'too large') {
+        if (!size.ok) {
           const given = size.given === null ? `\`${value.text.slice(0, 80)}\`` : formatSize(size.given);
           yield {
             at: at(value),
             message: `${given} is more than VMM_MAX_VM_MEM_SIZE, ${formatSize(version.facts.maxMemory)} in vmd@${version.id}: the VM does not start.`,
             fixes,
           };
-        } else if (size.ok && size.bytes > largest) {
+        } else {
           const end = createMemoryMap(version, size.bytes).at(-1)!.range.end;
           yield {
             at: at(value),

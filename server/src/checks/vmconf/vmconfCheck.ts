@@ -46,7 +46,10 @@ export function lineOf(span: Span): number {
   return span.source.lines.positionAt(span.start).line + 1;
 }
 
+const UTF8 = new TextEncoder();
+const ASCII = /^[\0-\x7f]*$/;
+
 /** Bytes of a text in UTF-8, which is what vmd's buffers count. */
 export function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return ASCII.test(text) ? text.length : UTF8.encode(text).length;
 }

@@ -1,5 +1,6 @@
 /** A vm.conf as a Document, with what only the rooms that know vmd look at. */
 import type { Document, ParseContext } from '../../machine/language';
+import { onDemand } from '../../machine/onDemand';
 import type { Finding } from '../../text/finding';
 import { pragmaIn, type Pragma } from '../../text/pragma';
 import type { SourceText } from '../../text/sourceText';
@@ -31,6 +32,9 @@ export function parseDocument(source: SourceText, context: ParseContext): VmConf
     defines: context.defines ?? new Map(),
   });
   const config = readConfig(syntax, version);
+  const outline = onDemand(() => outlineOf(config, source));
+  const symbols = onDemand(() => namedSymbols(config));
+  const links = onDemand(() => pathLinks(config, source));
   return {
     source,
     language: 'vmconf',
@@ -38,9 +42,15 @@ export function parseDocument(source: SourceText, context: ParseContext): VmConf
     choiceReason: reason,
     machines: machinesOf(config),
     problems: [...pragmaProblems(source, pragma), ...syntax.problems],
-    outline: outlineOf(config, source),
-    symbols: namedSymbols(config),
-    links: pathLinks(config, source),
+    get outline() {
+      return outline();
+    },
+    get symbols() {
+      return symbols();
+    },
+    get links() {
+      return links();
+    },
     wanted: syntax.wanted,
     read: syntax.sources.map(({ uri }) => uri),
     included: syntax.sources.slice(1),
