@@ -46,37 +46,42 @@ export interface QemuRun {
   readonly until?: RegExp;
 }
 
-/** Runs a ROM on QEMU's interpreter (TCG) and returns what it wrote; gives up after a minute. */
+/**
+ * Runs a ROM on QEMU's interpreter (TCG) and returns what it wrote; gives up after a minute. The text goes through a file:
+ * QEMU's serial port drops characters while a pipe is full.
+ */
 export async function runOnQemu(run: QemuRun): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'bootpath-oracle-'));
   const rom = join(folder, 'image.rom');
+  const written = join(folder, 'text');
   writeFileSync(rom, run.rom);
+  writeFileSync(written, '');
   const console =
     run.output === 'serial'
-      ? ['-serial', 'stdio']
-      : ['-serial', 'none', '-debugcon', 'stdio', '-global', 'isa-debugcon.iobase=0xe9'];
+      ? ['-serial', 'chardev:text']
+      : ['-serial', 'none', '-device', 'isa-debugcon,iobase=0xe9,chardev=text'];
   const args = [
     ...['-accel', 'tcg', '-machine', 'pc', '-nodefaults', '-display', 'none', '-bios', rom],
-    ...['-device', 'isa-debug-exit,iobase=0xf4', ...console, ...(run.arguments ?? [])],
+    ...['-chardev', `file,id=text,path=${written}`, '-device', 'isa-debug-exit,iobase=0xf4'],
+    ...[...console, ...(run.arguments ?? [])],
   ];
+  const text = () => readFileSync(written, 'latin1');
   try {
     return await new Promise((resolve, reject) => {
-      const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-      let text = '';
+      const qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'pipe'] });
       let complaints = '';
       const giveUp = setTimeout(() => qemu.kill('SIGKILL'), 60_000);
-      qemu.stdout.setEncoding('latin1').on('data', (chunk: string) => {
-        text += chunk;
-        if (run.until?.test(text.slice(-chunk.length - 100)) === true) {
-          qemu.kill('SIGKILL');
-        }
-      });
+      const look = setInterval(() => {
+        if (run.until?.test(text()) === true) qemu.kill('SIGKILL');
+      }, 20);
       qemu.stderr.setEncoding('utf8').on('data', (chunk: string) => (complaints += chunk));
       qemu.on('error', reject);
       qemu.on('close', () => {
         clearTimeout(giveUp);
-        if (text === '' && complaints !== '') reject(new Error(complaints));
-        else resolve(text);
+        clearInterval(look);
+        const all = text();
+        if (all === '' && complaints !== '') reject(new Error(complaints));
+        else resolve(all);
       });
     });
   } finally {
