@@ -15,12 +15,12 @@ export function parseVm(cursor: Cursor, grammar: Grammar): VmBlock | null {
   const outer = cursor.text('the name of a VM');
   if (!outer) return skipped(cursor);
   const inner = cursor.accept('instance') ? cursor.text('the name of the instance') : null;
-  const block = { kind: 'vm' as const, name: inner ?? outer, parent: inner ? outer : null };
-  const brace = openBrace(cursor, block.name, 'vm');
+  const name = inner ?? outer;
+  const brace = openBrace(cursor, name, 'vm');
   const options = brace
     ? parseOptions(cursor, grammar, 'vm', brace, (at) => vmOption(cursor, grammar, at))
     : [];
-  return { ...cursor.spanFrom(first), ...block, options, brace };
+  return { kind: 'vm', name, parent: inner ? outer : null, options, brace, ...cursor.spanFrom(first) };
 }
 
 /** To be called at `switch`. Null where there is no name. */
@@ -32,7 +32,7 @@ export function parseSwitch(cursor: Cursor, grammar: Grammar): SwitchBlock | nul
   const options = brace
     ? parseOptions(cursor, grammar, 'switch', brace, (at) => switchOption(cursor, at))
     : [];
-  return { ...cursor.spanFrom(first), kind: 'switch', name, options, brace };
+  return { kind: 'switch', name, options, brace, ...cursor.spanFrom(first) };
 }
 
 function skipped(cursor: Cursor): null {

@@ -14,7 +14,7 @@ export function parseInterface(cursor: Cursor, grammar: Grammar): VmOption {
   const name = cursor.peek().kind === 'string' || cursor.peek().kind === 'unknown' ? cursor.next() : null;
   if (!name && cursor.peek().kind === 'number') cursor.word('an interface name (tap or tapN)');
   const options = cursor.at('{') ? braced(cursor, grammar) : inline(cursor, grammar);
-  return { ...cursor.spanFrom(first), kind: 'interface', local, name, options };
+  return { kind: 'interface', local, name, options, ...cursor.spanFrom(first) };
 }
 
 /** `{ option … }`: at least one, a newline between two is allowed, a comma is not. */
@@ -120,7 +120,7 @@ function parseOption(cursor: Cursor, grammar: Grammar): InterfaceOption | null {
     case 'switch':
     case 'group': {
       const name = cursor.text(first.text === 'switch' ? 'the name of a switch' : 'the name of a group');
-      return name && { ...cursor.spanFrom(first), kind: first.text, name };
+      return name && { kind: first.text, name, ...cursor.spanFrom(first) };
     }
     case 'locked':
       if (!cursor.accept('lladdr')) {
@@ -132,10 +132,10 @@ function parseOption(cursor: Cursor, grammar: Grammar): InterfaceOption | null {
       return lladdr(cursor, grammar, first, false);
     case 'rdomain': {
       const id = cursor.number('a routing domain (a number)');
-      return id && { ...cursor.spanFrom(first), kind: 'rdomain', id };
+      return id && { kind: 'rdomain', id, ...cursor.spanFrom(first) };
     }
     default:
-      return { ...cursor.spanFrom(first), kind: first.text === 'down' ? 'down' : 'up' };
+      return { kind: first.text === 'down' ? 'down' : 'up', ...cursor.spanFrom(first) };
   }
 }
 
@@ -143,5 +143,5 @@ function lladdr(cursor: Cursor, grammar: Grammar, first: Token, locked: boolean)
   const token = cursor.peek();
   const address = token.kind === 'string' || token.kind === 'unknown' ? cursor.next() : null;
   if (!address && (token.kind === 'number' || !grammar.addressOptional)) cursor.expected('a MAC address');
-  return { ...cursor.spanFrom(first), kind: 'lladdr', locked, address };
+  return { kind: 'lladdr', locked, address, ...cursor.spanFrom(first) };
 }

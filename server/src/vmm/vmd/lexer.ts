@@ -209,7 +209,7 @@ export class Lexer {
     const value = this.events.macro(name, at);
     if (value === undefined || value === null) {
       if (value === undefined) this.events.problem('undefined-macro', at, name);
-      return { ...this.token('unknown', start, at.end, ''), macro: name };
+      return this.token('unknown', start, at.end, '', name);
     }
     this.expansion = value;
     this.expansionAt = 0;
@@ -248,7 +248,7 @@ export class Lexer {
     if (newlineAt >= 0 && this.swallowsStatements(newlineAt, closed)) {
       return this.cutAtLineEnd(start, newlineAt, macro);
     }
-    const token = { ...this.token('string', start, this.hereAfter(), parts.join('')), quoted: true, macro };
+    const token = this.token('string', start, this.hereAfter(), parts.join(''), macro, true);
     if (!closed) this.events.problem('unterminated-string', token, token.text);
     return this.measured(token);
   }
@@ -282,7 +282,7 @@ export class Lexer {
     const end = this.text.charCodeAt(newlineAt - 1) === RETURN ? newlineAt - 1 : newlineAt;
     const text = this.text.slice(Math.min(start + 1, end), end);
     this.position = end;
-    const token = { ...this.token('string', start, end, text), quoted: true, macro };
+    const token = this.token('string', start, end, text, macro, true);
     this.events.problem('unterminated-string', token, text);
     return this.measured(token);
   }
@@ -300,7 +300,7 @@ export class Lexer {
         text += String.fromCharCode(second);
         this.skip(1);
       }
-      return { ...this.token('punctuation', start, this.hereAfter(), text), macro };
+      return this.token('punctuation', start, this.hereAfter(), text, macro);
     }
     const parts: string[] = [];
     while (isInWord(this.code)) {
@@ -316,7 +316,7 @@ export class Lexer {
     }
     const text = parts.join('');
     const kind = this.events.keywords.has(text) ? 'keyword' : 'string';
-    return this.measured({ ...this.token(kind, start, this.hereAfter(), text), macro });
+    return this.measured(this.token(kind, start, this.hereAfter(), text, macro));
   }
 
   /** How many characters of the file go on the word as they stand, without a backslash. */
@@ -342,13 +342,20 @@ export class Lexer {
     const next = this.raw(ahead) === BACKSLASH ? 32 : this.raw(ahead);
     if (digits === '-' || !endsNumber(next)) return null;
     this.skip(ahead);
-    const token = { ...this.token('number', start, this.hereAfter(), digits), macro };
+    const token = this.token('number', start, this.hereAfter(), digits, macro);
     if (digits.length > 18 && !fitsInt64(digits)) this.events.problem('number-range', token, digits);
     return token;
   }
 
-  private token(kind: TokenKind, start: number, end: number, text: string): Token {
-    return { kind, source: this.source, start, end: Math.max(start, end), text, quoted: false, macro: null };
+  private token(
+    kind: TokenKind,
+    start: number,
+    end: number,
+    text: string,
+    macro: string | null = null,
+    quoted = false,
+  ): Token {
+    return { kind, source: this.source, start, end: Math.max(start, end), text, quoted, macro };
   }
 
   private measured(token: Token): Token {

@@ -25,7 +25,7 @@ export function defineMacro(cursor: Cursor): MacroDefinition | null {
     cursor.define(name.text, null, null);
     return null;
   }
-  const definition: MacroDefinition = { ...cursor.spanFrom(name), kind: 'macro', name, value };
+  const definition: MacroDefinition = { kind: 'macro', name, value, ...cursor.spanFrom(name) };
   cursor.define(name.text, value.kind === 'unknown' ? null : value.text, definition);
   return definition;
 }

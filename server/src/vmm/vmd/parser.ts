@@ -71,10 +71,10 @@ function parseStatement(cursor: Cursor, grammar: Grammar): Statement | null {
       const path = cursor.text('the path of a file');
       return (
         path && {
-          ...cursor.spanFrom(token),
           kind: 'include',
           path,
           uri: includeUri(path.text, token.source.uri, path.known),
+          ...cursor.spanFrom(token),
         }
       );
     }
@@ -103,7 +103,7 @@ function parseLocal(cursor: Cursor): GlobalStatement | null {
   }
   const value = prefix && cursor.word('an address with its prefix length');
   if (value) values.set('prefix', value);
-  return { ...cursor.spanFrom(first), kind: isInet6 ? 'local-inet6' : 'local-prefix', arguments: values };
+  return { kind: isInet6 ? 'local-inet6' : 'local-prefix', arguments: values, ...cursor.spanFrom(first) };
 }
 
 function parseSocket(cursor: Cursor, grammar: Grammar): GlobalStatement | null {
@@ -116,9 +116,9 @@ function parseSocket(cursor: Cursor, grammar: Grammar): GlobalStatement | null {
   const owner =
     grammar.ownerOptional && cursor.atLineEnd() ? null : cursor.value('a user, user:group or :group');
   return {
-    ...cursor.spanFrom(first),
     kind: 'socket-owner',
     arguments: new Map(owner ? [['owner', owner]] : []),
+    ...cursor.spanFrom(first),
   };
 }
 
@@ -130,7 +130,7 @@ function parseAgentx(cursor: Cursor): GlobalStatement {
     const value = cursor.word(text === 'path' ? 'the path of a socket' : 'the name of a context');
     if (value) values.set(text, value);
   }
-  return { ...cursor.spanFrom(first), kind: 'agentx', arguments: values };
+  return { kind: 'agentx', arguments: values, ...cursor.spanFrom(first) };
 }
 
 function parseStaggered(cursor: Cursor): GlobalStatement | null {
@@ -145,7 +145,7 @@ function parseStaggered(cursor: Cursor): GlobalStatement | null {
     const value = word === 'start' ? null : cursor.number('a number');
     if (value) values.set(word, value);
   }
-  return { ...cursor.spanFrom(first), kind: 'staggered', arguments: values };
+  return { kind: 'staggered', arguments: values, ...cursor.spanFrom(first) };
 }
 
 function strangeStatement(cursor: Cursor): null {

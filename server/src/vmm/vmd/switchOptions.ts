@@ -13,22 +13,22 @@ export function switchOption(cursor: Cursor, first: Token): SwitchOption | null 
     case 'up':
     case 'down':
       cursor.next();
-      return { ...span(), kind: first.text as 'enable' | 'disable' | 'up' | 'down' };
+      return { kind: first.text as 'enable' | 'disable' | 'up' | 'down', ...span() };
     case 'interface':
     case 'group': {
       cursor.next();
       const name = cursor.text(first.text === 'group' ? 'the name of a group' : 'a bridge or veb interface');
-      return name && { ...span(), kind: first.text as 'interface' | 'group', name };
+      return name && { kind: first.text as 'interface' | 'group', name, ...span() };
     }
     case 'locked':
       cursor.next();
-      if (cursor.accept('lladdr')) return { ...span(), kind: 'locked-lladdr' };
+      if (cursor.accept('lladdr')) return { kind: 'locked-lladdr', ...span() };
       cursor.expected('`lladdr` after `locked`');
       return null;
     case 'rdomain': {
       cursor.next();
       const id = cursor.number('a routing domain (a number)');
-      return id && { ...span(), kind: 'rdomain', id };
+      return id && { kind: 'rdomain', id, ...span() };
     }
     default:
       unknownOption(cursor, null, 'switch');

@@ -161,7 +161,7 @@ export class TokenStream {
 
   private expand(name: string, at: Span): string | null | undefined {
     const entry = this.current.get(name);
-    this.macroUses.push({ ...at, name, value: entry?.value });
+    this.macroUses.push({ name, value: entry?.value, ...at });
     if (entry) entry.uses++;
     // A file that was not read may define it.
     if (entry === undefined && this.wanted.length > 0) return null;

@@ -15,18 +15,18 @@ export function vmOption(cursor: Cursor, grammar: Grammar, first: Token): VmOpti
     case 'sev':
     case 'seves':
       cursor.next();
-      return { ...span(), kind: first.text as 'enable' | 'disable' | 'sev' | 'seves' };
+      return { kind: first.text as 'enable' | 'disable' | 'sev' | 'seves', ...span() };
     case 'memory': {
       cursor.next();
       const value = cursor.value('a memory size such as 512M');
-      return value && { ...span(), kind: 'memory', value };
+      return value && { kind: 'memory', value, ...span() };
     }
     case 'disk': {
       cursor.next();
       const path = cursor.at('format') ? null : cursor.text('the path of a disk image');
       if (!path && cursor.at('format')) cursor.expected('the path of a disk image');
       const format = cursor.accept('format') ? cursor.text('raw or qcow2') : null;
-      return path && { ...span(), kind: 'disk', path, format };
+      return path && { kind: 'disk', path, format, ...span() };
     }
     case 'local':
       if (cursor.peek(1).text === 'interface') return parseInterface(cursor, grammar);
@@ -41,22 +41,22 @@ export function vmOption(cursor: Cursor, grammar: Grammar, first: Token): VmOpti
     case 'cdrom': {
       cursor.next();
       const path = cursor.text('the path of an ISO image');
-      return path && { ...span(), kind: 'cdrom', path };
+      return path && { kind: 'cdrom', path, ...span() };
     }
     case 'interfaces': {
       cursor.next();
       const count = cursor.number('a number of interfaces');
-      return count && { ...span(), kind: 'interfaces', count };
+      return count && { kind: 'interfaces', count, ...span() };
     }
     case 'owner': {
       cursor.next();
       const owner = parseOwner(cursor, grammar);
-      return owner && { ...span(), kind: 'owner', owner };
+      return owner && { kind: 'owner', owner, ...span() };
     }
     case 'allow':
       return allow(cursor, grammar, first);
     default:
-      return { ...unknownOption(cursor, grammar, 'vm'), kind: 'unknown', word: first };
+      return { kind: 'unknown', word: first, ...unknownOption(cursor, grammar, 'vm') };
   }
 }
 
@@ -69,12 +69,12 @@ function boot(cursor: Cursor, first: Token): VmOption | null {
   cursor.next();
   if (!cursor.atKeyword('device')) {
     const path = cursor.text('the path of a kernel or BIOS image');
-    return path && { ...cursor.spanFrom(first), kind: 'boot', path };
+    return path && { kind: 'boot', path, ...cursor.spanFrom(first) };
   }
   cursor.next();
   if (cursor.atKeyword('cdrom', 'disk', 'net')) {
     const device = cursor.next().text as 'cdrom' | 'disk' | 'net';
-    return { ...cursor.spanFrom(first), kind: 'boot-device', device };
+    return { kind: 'boot-device', device, ...cursor.spanFrom(first) };
   }
   cursor.expected('`cdrom`, `disk` or `net`');
   cursor.skipLine();
@@ -92,7 +92,7 @@ function allow(cursor: Cursor, grammar: Grammar, first: Token): VmOption | null 
     return null;
   }
   const flags: InstanceFlag[] = [];
-  const done = (): VmOption => ({ ...cursor.spanFrom(first), kind: 'allow', flags });
+  const done = (): VmOption => ({ kind: 'allow', flags, ...cursor.spanFrom(first) });
   const brace = cursor.accept('{');
   if (!brace) {
     if (cursor.atKeyword(...FLAGS)) flags.push(instanceFlag(cursor, grammar));
@@ -147,5 +147,5 @@ function allow(cursor: Cursor, grammar: Grammar, first: Token): VmOption | null 
 function instanceFlag(cursor: Cursor, grammar: Grammar): InstanceFlag {
   const first = cursor.next();
   const owner = first.text === 'owner' ? parseOwner(cursor, grammar) : null;
-  return { ...cursor.spanFrom(first), flag: first.text as InstanceFlag['flag'], owner };
+  return { flag: first.text as InstanceFlag['flag'], owner, ...cursor.spanFrom(first) };
 }
