@@ -42,7 +42,7 @@ export function activate(
     try {
       const result = await server.request<DecodeResult>(DecodeRequest, params);
       findings.clear();
-      findings.set(diagnosticsByUri(result.findings));
+      findings.set(diagnosticsByUri('bootpath crash', result.findings));
       channel.show(result.text);
       return result;
     } catch (error) {

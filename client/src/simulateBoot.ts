@@ -159,7 +159,7 @@ class BootRuns implements vscode.Disposable {
     this.last = reportKey(uri.toString(), machine);
     this.reports.set(this.last, result.text);
     this.findings.clear();
-    this.findings.set([...diagnosticsByUri(result.findings)]);
+    this.findings.set([...diagnosticsByUri('bootpath boot', result.findings)]);
     this.channel.show(result.text);
     return result;
   }

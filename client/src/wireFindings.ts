@@ -10,9 +10,12 @@ const SEVERITIES: Record<WireFinding['severity'], vscode.DiagnosticSeverity> = {
 };
 
 /** Findings without a place are left out: the report tells them. */
-export function diagnosticsByUri(findings: readonly WireFinding[]): [vscode.Uri, vscode.Diagnostic[]][] {
+export function diagnosticsByUri(
+  source: string,
+  findings: readonly WireFinding[],
+): [vscode.Uri, vscode.Diagnostic[]][] {
   const byUri = new Map<string, vscode.Diagnostic[]>();
-  for (const { code, severity, message, uri, range } of findings) {
+  for (const { code, severity, message, page, uri, range } of findings) {
     if (uri === null || range === null) continue;
     const { start, end } = range;
     const diagnostic = new vscode.Diagnostic(
@@ -20,8 +23,8 @@ export function diagnosticsByUri(findings: readonly WireFinding[]): [vscode.Uri,
       message,
       SEVERITIES[severity],
     );
-    diagnostic.source = 'bootpath';
-    diagnostic.code = code;
+    diagnostic.source = source;
+    diagnostic.code = { value: code, target: vscode.Uri.parse(page) };
     byUri.set(uri, [...(byUri.get(uri) ?? []), diagnostic]);
   }
   return [...byUri].map(([uri, diagnostics]) => [vscode.Uri.parse(uri), diagnostics]);

@@ -5,13 +5,13 @@ import type { DocumentStore } from './documentStore';
 import { pathOfUri } from './hostFiles';
 import type { Document } from './machine/language';
 import { bootReportText, bootSummary } from './output/bootReport';
+import { crashPageOf, wireFinding } from './features/diagnostics';
 import { crashReportText } from './output/crashReport';
 import type { ReportStyle } from './output/reportStyle';
 import * as protocol from './protocol';
 import * as shapes from './requestParams';
 import type { Service } from './service';
 import type { Simulations } from './simulations';
-import type { Finding } from './text/finding';
 import { SourceText } from './text/sourceText';
 
 /** What the answers need of the server. */
@@ -57,10 +57,6 @@ const NO_STATUS: protocol.StatusResult = {
 /** The path that reports show, which the client makes links of. */
 function pathOf(uri: string): string {
   return uri === CLIPBOARD ? 'clipboard' : (pathOfUri(uri) ?? uri);
-}
-
-function wireFinding({ code, severity, message, at }: Finding): protocol.WireFinding {
-  return { code, severity, message, uri: at?.uri ?? null, range: at?.range ?? null };
 }
 
 export function answerOwnRequests(session: Session, on: Register): void {
@@ -123,7 +119,9 @@ export function answerOwnRequests(session: Session, on: Register): void {
     return {
       recognised: report.crashes.length > 0,
       text: crashReportText(report, EDITOR_STYLE),
-      findings: report.crashes.flatMap(({ findings }) => findings.map(wireFinding)),
+      findings: report.crashes.flatMap(({ findings }) =>
+        findings.map((finding) => wireFinding(finding, crashPageOf(finding.code))),
+      ),
     };
   });
 }
@@ -151,6 +149,6 @@ async function simulate(
       document.machines.find(({ name }) => name === params.machine)!,
       EDITOR_STYLE,
     ),
-    findings: report.findings.map(wireFinding),
+    findings: report.findings.map((finding) => wireFinding(finding)),
   };
 }

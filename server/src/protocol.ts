@@ -3,7 +3,7 @@
  * ranges half-open. Both sides import this file; it imports nothing but types.
  */
 import type { WireMachine } from './features/layout';
-import type { TextRange } from './text/position';
+import type { WireFinding } from './features/wireFinding';
 import type { Outcome } from './simulation/report';
 
 export type { WireMachine, WireRegion } from './features/layout';
@@ -72,13 +72,7 @@ export interface SimulateResult {
   readonly findings: readonly WireFinding[];
 }
 
-export interface WireFinding {
-  readonly code: string;
-  readonly severity: 'error' | 'warning' | 'information' | 'hint';
-  readonly message: string;
-  readonly uri: string | null;
-  readonly range: TextRange | null;
-}
+export type { WireFinding };
 
 /** Decodes crash text against the given configs; an empty list takes every open one. */
 export const DecodeRequest = 'bootpath/decode';

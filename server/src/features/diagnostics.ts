@@ -1,19 +1,34 @@
 /** Findings as diagnostics of one file, each with a link to its page and the places that are related to it. */
 import type { Diagnostic } from 'vscode-languageserver-types';
+import { CRASH_RULES, documentationOf } from '../crash/rules';
 import type { Document } from '../machine/language';
 import type { Finding } from '../text/finding';
 import type { TextRange } from '../text/position';
 import { resolvePath } from './documentLinks';
+import type { WireFinding } from './wireFinding';
 import { SEVERITY, TAG } from './protocolNumbers';
 
 export const DIAGNOSTIC_SOURCE = 'bootpath';
 
-const PAGES = 'https://github.com/bootpath/bootpath/blob/main/docs/checks/';
+const REPOSITORY = 'https://github.com/bootpath/bootpath/blob/main/';
 const START: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
-/** The page that explains a code. */
-export function pageOf(code: string): string {
-  return `${PAGES}${encodeURIComponent(code)}.md`;
+/** Pages of the crash rules' codes, from the root of the repository. */
+const CRASH_PAGES = new Map(CRASH_RULES.map((rule) => [rule.code, documentationOf(rule)]));
+
+/** The page that explains the code of a check or of a boot finding. */
+function pageOf(code: string): string {
+  return `${REPOSITORY}docs/checks/${encodeURIComponent(code)}.md`;
+}
+
+/** The page that explains the code of a crash finding. */
+export function crashPageOf(code: string): string {
+  return REPOSITORY + (CRASH_PAGES.get(code) ?? 'docs/crashes/');
+}
+
+/** A finding of a boot or of a crash as the client takes it, for collections of its own. */
+export function wireFinding({ code, severity, message, at }: Finding, page = pageOf(code)): WireFinding {
+  return { code, severity, message, page, uri: at?.uri ?? null, range: at?.range ?? null };
 }
 
 function toDiagnostic(finding: Finding, range: TextRange): Diagnostic {
