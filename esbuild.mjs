@@ -2,7 +2,7 @@
 // the command line and the webview. `--core` builds the core only, `--watch` rebuilds on change.
 import * as esbuild from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -72,8 +72,6 @@ const bundles = [
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   buildCore({ force: flags.has('--core') });
   if (!flags.has('--core')) {
-    const iced = join(root, 'node_modules/iced-x86/iced_x86_bg.wasm');
-    if (existsSync(iced)) copyFileSync(iced, join(root, 'dist/iced_x86_bg.wasm'));
     const present = bundles.filter((bundle) =>
       Object.values(bundle.entryPoints).every((f) => existsSync(join(root, f))),
     );

@@ -33,7 +33,7 @@ export async function runNodeSuite(suite, parts = []) {
       outbase: folder,
       platform: 'node',
       format: 'cjs',
-      external: ['iced-x86', 'playwright-core', 'esbuild'],
+      external: ['playwright-core', 'esbuild'],
       sourcemap: 'inline',
     });
     return await runFiles(tests.map((name) => join(out, name.replace(/\.ts$/, '.js'))));

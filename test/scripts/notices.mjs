@@ -28,7 +28,7 @@ export function noticesText(root, folders) {
 }
 
 /** `inputs`: dist/inputs.json of a production build. `copied`: packages whose files, or compiled code, go in another way. */
-export function writeNotices(root, copied = ['node_modules/iced-x86', 'node_modules/assemblyscript']) {
+export function writeNotices(root, copied = ['node_modules/assemblyscript']) {
   const inputs = JSON.parse(readFileSync(join(root, 'dist/inputs.json'), 'utf8'));
   const present = copied.filter((folder) => existsSync(join(root, folder, 'package.json')));
   const folders = [...new Set([...packageFolders(inputs), ...present])];
