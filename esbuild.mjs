@@ -72,12 +72,9 @@ const bundles = [
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   buildCore({ force: flags.has('--core') });
   if (!flags.has('--core')) {
-    const present = bundles.filter((bundle) =>
-      Object.values(bundle.entryPoints).every((f) => existsSync(join(root, f))),
-    );
-    if (flags.has('--watch')) for (const bundle of present) await (await esbuild.context(bundle)).watch();
+    if (flags.has('--watch')) for (const bundle of bundles) await (await esbuild.context(bundle)).watch();
     else {
-      const built = await Promise.all(present.map((bundle) => esbuild.build(bundle)));
+      const built = await Promise.all(bundles.map((bundle) => esbuild.build(bundle)));
       const inputs = built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
       if (production) writeFileSync(join(root, 'dist/inputs.json'), JSON.stringify(inputs));
     }
