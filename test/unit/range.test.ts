@@ -25,6 +25,7 @@ for (const [bytes, text] of [
   [(1n << 30n) + (1n << 28n), '1280 MiB'],
   [0x100000n + 1n, '1 MiB'],
   [1536n * 1024n + 100n, '1.5 MiB'],
+  [1n << 64n, '16 EiB'],
 ] as const) {
   test(`${bytes} bytes are written ${text}`, () => assert.equal(formatSize(bytes), text));
 }

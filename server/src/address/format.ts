@@ -12,6 +12,8 @@ export function formatRange(range: AddressRange): string {
 }
 
 const UNITS: readonly (readonly [bigint, string])[] = [
+  [1n << 60n, 'EiB'],
+  [1n << 50n, 'PiB'],
   [TIB, 'TiB'],
   [GIB, 'GiB'],
   [MIB, 'MiB'],
@@ -41,7 +43,7 @@ export function formatSizeShort(bytes: bigint): string {
   const exact = formatSize(bytes);
   if (/^\d{1,4} /.test(exact)) return exact;
   for (const [unit, name] of [...UNITS].reverse()) {
-    if (bytes / unit > 9999n && name !== 'TiB') continue;
+    if (bytes / unit > 9999n && name !== 'EiB') continue;
     const tenths = (bytes * 10n + unit / 2n) / unit;
     return `≈${tenths / 10n}${tenths % 10n === 0n ? '' : `.${tenths % 10n}`} ${name}`;
   }

@@ -15,6 +15,16 @@ export interface Seam {
   readonly address: bigint;
 }
 
+/** Whether every range starts at or after the end of all before it in the list: none overlap then. */
+function isDisjointList(ranges: readonly AddressRange[]): boolean {
+  let reach = ranges[0]?.start ?? 0n;
+  for (const { start, end } of ranges) {
+    if (start < reach) return false;
+    if (end > reach) reach = end;
+  }
+  return true;
+}
+
 /** Indices of the non-empty ranges, by start, then by end, then by index. */
 function order(ranges: readonly AddressRange[]): number[] {
   return ranges
@@ -79,6 +89,8 @@ class EndHeap {
  */
 export function overlappingPairs(ranges: readonly AddressRange[], limit = Infinity): Overlap[] {
   const pairs: Overlap[] = [];
+  // What most maps are, and cheaper to see than to sort.
+  if (isDisjointList(ranges)) return pairs;
   const active = new EndHeap(ranges);
   for (const second of order(ranges)) {
     const range = ranges[second]!;
