@@ -34,6 +34,7 @@ function* overridden<T extends Span>(
   nodes: readonly T[],
   nameOf: (node: T) => string | null,
 ): Generator<Found> {
+  if (nodes.length < 2) return;
   const last = new Map<string, T>();
   for (const node of nodes) last.set(nameOf(node) ?? '', node);
   for (const node of nodes) {

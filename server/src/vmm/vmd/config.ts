@@ -64,7 +64,7 @@ function readVm(block: VmBlock, version: VmdVersion, byName: ReadonlyMap<string,
   const name = block.name.text;
   const parent = (block.parent && byName.get(block.parent.text)) || null;
   // A second `memory`, `boot` or `cdrom` is an error: the first one stands.
-  const memory = optionsOf(block, 'memory')[0];
+  const memory = firstOf(block, 'memory');
   return {
     name,
     block,
@@ -74,8 +74,8 @@ function readVm(block: VmBlock, version: VmdVersion, byName: ReadonlyMap<string,
       : (parent?.memory ?? null),
     disks: optionsOf(block, 'disk'),
     interfaces: optionsOf(block, 'interface'),
-    boot: optionsOf(block, 'boot')[0] ?? null,
-    cdrom: optionsOf(block, 'cdrom')[0] ?? parent?.cdrom ?? null,
+    boot: firstOf(block, 'boot') ?? null,
+    cdrom: firstOf(block, 'cdrom') ?? parent?.cdrom ?? null,
     bootDevice: optionsOf(block, 'boot-device').at(-1) ?? null,
     enabled: lastOf(block.options, 'enable', 'disable')?.kind !== 'disable',
     duplicateOf: (block.name.known && byName.get(name)) || null,
@@ -89,6 +89,10 @@ function isKnown(vm: VmConfig): boolean {
 
 export function optionsOf<K extends VmOption['kind']>(block: VmBlock, kind: K): OptionOf<K>[] {
   return block.options.filter((option): option is OptionOf<K> => option.kind === kind);
+}
+
+function firstOf<K extends VmOption['kind']>(block: VmBlock, kind: K): OptionOf<K> | undefined {
+  return block.options.find((option): option is OptionOf<K> => option.kind === kind);
 }
 
 function lastOf<T extends { readonly kind: string }>(

@@ -57,15 +57,15 @@ export class Cursor extends TokenStream {
     const first = this.word(what);
     if (!first) return null;
     const parts = [first];
-    const texts = [first.text];
+    let { text } = first;
     let known = first.kind !== 'unknown';
     while (this.peek().kind === 'string' || this.peek().kind === 'unknown') {
       const part = this.next();
       known &&= part.kind !== 'unknown';
-      texts.push(part.text);
+      text += part.text;
       if (parts.length < MAX_PARTS) parts.push(part);
     }
-    return { text: texts.join(''), parts, known, ...this.spanFrom(first) };
+    return { text, parts, known, ...this.spanFrom(first) };
   }
 
   /** A single STRING of the grammar. Null, with a finding, where there is none. */

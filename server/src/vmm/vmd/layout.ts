@@ -1,7 +1,7 @@
 /** The guest-physical ranges that vmd's create_memory_map makes, by version. */
 import { formatSize } from '../../address/format';
 import { fromLength, MIB, type AddressRange } from '../../address/range';
-import type { Region, RegionKind } from '../../machine/machine';
+import type { Region } from '../../machine/machine';
 import { fromText } from '../../machine/origin';
 import type { SourceRange } from '../../text/position';
 import { isVmdSince, lowmemEnd, type VmdVersion } from './versions';
@@ -118,17 +118,16 @@ function emulatesMmio(version: VmdVersion): boolean {
   return isVmdSince(version.id, 'x86_vm-1.19');
 }
 
-const KINDS: Readonly<Record<VmdRange['type'], { kind: RegionKind; permissions: string }>> = {
-  ram: { kind: 'ram', permissions: 'rwx' },
-  // vmm maps every range but MMIO read, write and execute; `reserved` is only what the guest is told.
-  reserved: { kind: 'reserved', permissions: 'rwx' },
-  mmio: { kind: 'mmio', permissions: '---' },
-};
+/** vmm maps every range but MMIO read, write and execute; `reserved` is only what the guest is told. */
+const PERMISSIONS: Readonly<Record<VmdRange['type'], string>> = { ram: 'rwx', reserved: 'rwx', mmio: '---' };
 
-/** The ranges as regions of a machine. `at` is the line that decided the size: `memory`, or the VM's name. */
+/**
+ * The ranges of create_memory_map as regions of a machine. `at` is the line that decided the size: `memory`, or the
+ * VM's name.
+ */
 export function regionsOf(
   version: VmdVersion,
-  memory: bigint,
+  ranges: readonly VmdRange[],
   at: SourceRange | null,
   sized: boolean,
 ): Region[] {
@@ -138,11 +137,11 @@ export function regionsOf(
     version: version.id,
     citation: `${version.layoutSource}, create_memory_map`,
   };
-  return createMemoryMap(version, memory).map(({ range, type, name, reason }) => ({
+  return ranges.map(({ range, type, name, reason }) => ({
     range,
-    ...KINDS[type],
-    ...(type === 'mmio' && emulatesMmio(version) ? { permissions: 'rw-' } : {}),
+    kind: type,
     name,
+    permissions: type === 'mmio' && emulatesMmio(version) ? 'rw-' : PERMISSIONS[type],
     reason,
     origin: sized && at && type === 'ram' && range.start >= MIB ? fromText(at) : vmm,
     at,

@@ -2,15 +2,23 @@
 import type { Machine } from '../../machine/machine';
 import { fromText, type Fact, type VmmOrigin } from '../../machine/origin';
 import { imagesOf, sourceRange, type VmConfig, type VmdConfig } from './config';
-import { regionsOf } from './layout';
+import { createMemoryMap, regionsOf, type VmdRange } from './layout';
 import { DEFAULT_MEMORY, type VmdVersion } from './versions';
 
 /** Every VM but the duplicates, which vmd drops. */
 export function machinesOf(config: VmdConfig): Machine[] {
-  return config.vms.filter((vm) => !vm.duplicateOf).map((vm) => machineOf(vm, config.version));
+  const { version } = config;
+  // Most VMs of a file have one of a few sizes.
+  const layouts = new Map<bigint, VmdRange[]>();
+  const layoutFor = (memory: bigint): VmdRange[] => {
+    const layout = layouts.get(memory) ?? createMemoryMap(version, memory);
+    layouts.set(memory, layout);
+    return layout;
+  };
+  return config.vms.filter((vm) => !vm.duplicateOf).map((vm) => machineOf(vm, version, layoutFor));
 }
 
-function machineOf(vm: VmConfig, version: VmdVersion): Machine {
+function machineOf(vm: VmConfig, version: VmdVersion, layoutFor: (memory: bigint) => VmdRange[]): Machine {
   const nameAt = sourceRange(vm.block.name);
   const memory = memoryOf(vm, version);
   const memoryAt = vm.memory ? sourceRange(vm.memory.option) : nameAt;
@@ -24,7 +32,7 @@ function machineOf(vm: VmConfig, version: VmdVersion): Machine {
     ...(vm.bootDevice
       ? { bootDevice: { value: vm.bootDevice.device, origin: fromText(sourceRange(vm.bootDevice)) } }
       : {}),
-    regions: memory ? regionsOf(version, memory.value, memoryAt, vm.memory !== null) : [],
+    regions: memory ? regionsOf(version, layoutFor(memory.value), memoryAt, vm.memory !== null) : [],
     images: imagesOf(vm),
     at: sourceRange(vm.block),
     nameAt,
