@@ -20,6 +20,8 @@ const SIZES = { name: 12, small: 11 } as const;
 const BOLD = 1.09;
 /** From here on a box is far below its true proportion and carries a break mark. */
 const BREAK_FROM = 64n << 20n;
+/** A reason is shown where this much of it can be read. */
+const REASON_WIDTH = 160;
 
 /** The box without its group: swatch, border, texts, selection. `prefix` is that of the pattern definitions. */
 export function drawRegion(
@@ -78,11 +80,14 @@ function regionText(one: PictureRegion, { x, y, width, height }: Place, palette:
   const sizeRoom = textWidth(size, SIZES.small) + 10;
   const named = one.name.trim() !== '' && one.name.toLowerCase() !== kind.toLowerCase();
   const detail = [named ? kind : '', one.permissions ?? ''].filter(Boolean).join(' · ');
-  const below = height >= 34 ? [detail, one.reason].filter(Boolean).slice(0, height >= 52 ? 2 : 1) : [];
+  const title = named ? one.name : kind;
+  // In a narrow lane the size stands below the name, and the beginning of a reason would say nothing.
+  const withSize = width >= sizeRoom + Math.min(textWidth(title, SIZES.name * BOLD), width / 2);
+  const rows = [withSize ? '' : size, detail, width >= REASON_WIDTH ? one.reason : ''].filter(Boolean);
+  const below = height >= 34 ? rows.slice(0, height >= 52 ? 2 : 1) : [];
   const baseline = y + height / 2 + 4 - 7 * below.length;
-  const withSize = width >= sizeRoom + 24;
   const nameRoom = withSize ? width - sizeRoom : width;
-  const first = fitText(named ? one.name : kind, nameRoom, SIZES.name * BOLD);
+  const first = fitText(title, nameRoom, SIZES.name * BOLD);
   const texts = [label(x, baseline, first, SIZES.name, palette.text, { weight: 600 })];
   if (withSize) texts.push(label(x + width, baseline, size, SIZES.small, palette.text, { anchor: 'end' }));
   if (height < 34) {

@@ -144,3 +144,16 @@ for (const name of PALETTE_NAMES) {
     }
   });
 }
+
+test('regions that share a span keep their names, however narrow their lanes are', () => {
+  const machine = {
+    ...VMD,
+    regions: [
+      region(0xe0000n, 0x101000n, 'reserved', 'reserved'),
+      region(0x100000n, 0x40000000n, 'ram', 'usable'),
+    ],
+  };
+  const svg = addressSpaceSvg(machine, { palette: 'light', width: 420 });
+  const texts = svg.match(/>[^<>]+<\/text>/g) ?? [];
+  for (const name of ['reserved', 'usable']) assert.ok(texts.includes(`>${name}</text>`), texts.join());
+});
