@@ -10,7 +10,7 @@ import { buildServer, Client, removeServer, type ClientOptions } from './client'
 import { applyEdits } from './markers';
 
 const LIMIT = { timeout: 60_000 };
-const URI = 'file:///work/main.toy';
+const URI = 'file:///project/main.toy';
 const EVERYTHING = { start: { line: 0, character: 0 }, end: { line: 10_000, character: 0 } };
 const AT_START = { position: { line: 0, character: 0 } };
 
@@ -100,7 +100,7 @@ test('a text that is not ours gets silence', LIMIT, async () => {
 
 test('nor is a text pushed that never was ours', LIMIT, async () => {
   const client = await start(PUSH);
-  await client.open('file:///work/other.txt', 'plaintext', 'tyop');
+  await client.open('file:///project/other.txt', 'plaintext', 'tyop');
   await client.open(URI, 'plaintext', '# toy\ntyop');
   await client.until(() => client.pushed.length > 0);
   assert.deepEqual(

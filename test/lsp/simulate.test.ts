@@ -7,7 +7,7 @@ import type { SimulateParams, SimulateResult } from '../../server/src/protocol';
 import { buildServer, Client, removeServer } from './client';
 
 const LIMIT = { timeout: 60_000 };
-const URI = 'file:///work/main.toy';
+const URI = 'file:///project/main.toy';
 
 let server: string;
 let client: Client;
@@ -115,7 +115,7 @@ for (const [what, more, message] of [
   ],
   ['a folder as a kernel', { kernel: '/' }, /Cannot read the image \/: it is not an ordinary file/],
   ['a worker that dies', { probe: 'crash' }, /the worker is gone/],
-  ['a text that is not ours', { uri: 'file:///work/other' }, /not one that Bootpath understands/],
+  ['a text that is not ours', { uri: 'file:///project/other' }, /not one that Bootpath understands/],
 ] as const) {
   test(`${what} is an error with a sentence, and the next run works`, LIMIT, async () => {
     await open();

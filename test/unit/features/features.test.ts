@@ -54,7 +54,7 @@ test('columns count UTF-16 units', () => {
 
 test('a finding in an included file is shown at the include, with a link to the place', () => {
   const { text, expected } = marked('# toy\nmachine a\ninclude part.toy\n        ^^^^^^^^ include');
-  const part = 'file:///work/part.toy';
+  const part = 'file:///project/part.toy';
   const document = parseToy(text, new Map([[part, 'ok\n tyop']]));
   const [shown] = diagnosticsOf(document, document.problems);
   assert.deepEqual(shown?.range, expected[0]?.range);
@@ -220,7 +220,7 @@ for (const [path, from, target] of [
 test('a path in the text is a link', () => {
   const { text, expected } = marked('# toy\ninclude part.toy\n        ^^^^^^^^ link');
   assert.deepEqual(documentLinks(parseToy(text)), [
-    { range: expected[0]?.range, target: 'file:///work/part.toy' },
+    { range: expected[0]?.range, target: 'file:///project/part.toy' },
   ]);
 });
 

@@ -170,7 +170,7 @@ export const toy: Language = {
   ],
 };
 
-export const TOY_URI = 'file:///work/main.toy';
+export const TOY_URI = 'file:///project/main.toy';
 
 /** Parses a toy text without its includes. */
 export function parseToy(text: string, files: ReadonlyMap<string, string> = new Map()): Document {
