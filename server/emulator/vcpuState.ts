@@ -64,6 +64,7 @@ export function writeRegisters(view: DataView, vcpu: number, state: VcpuState): 
   const v86 = (state.rflags & 0x20000n) !== 0n;
   view.setUint8(L.CPL, real ? 0 : v86 ? 3 : (state.segments.ss.attributes >> 5) & 3);
   view.setUint8(L.SHADOW, 0);
+  view.setUint8(L.REPEATING, 0);
   view.setUint32(L.PENDING, L.EVENT_NONE, true);
 }
 

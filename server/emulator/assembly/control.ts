@@ -205,7 +205,7 @@ export function movToDebug(op: usize): void {
   if (load<u8>(MODE) != 2) value &= 0xffffffff;
   if (number >= 6 && value >> 32) protection(Reason.DrReserved, value, number);
   if (number == 6) value = (value & 0xe00f) | 0xffff0ff0;
-  if (number == 7) value = (value & 0xffff2fff) | 0x400;
+  if (number == 7) value = (value & 0xffff27ff) | 0x400;
   store<u64>(DR + (number << 3), value);
   if (number == 7) {
     refreshBreakpoints();

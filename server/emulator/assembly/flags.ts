@@ -22,6 +22,8 @@ export const VIF = 0x80000;
 export const VIP = 0x100000;
 export const ID = 0x200000;
 export const ARITHMETIC = 0x8d5;
+/** Every flag that exists; the other bits are fixed. */
+export const ALL_FLAGS = 0x3f7fd5;
 
 @inline export function signed<T>(value: T): i64 {
   if (sizeof<T>() == 1) return <i64><i8>value;

@@ -5,7 +5,7 @@
 import {
   CPL, CS, CURRENT, DELIVERING, DELIVERING_KIND, EVENT_KIND_EXCEPTION, EVENT_KIND_NMI, EVENT_KIND_SOFTWARE,
   EVENT_KIND_SOFTWARE_EXCEPTION, EVENT_NONE, IDTR_BASE, IDTR_LIMIT, NMI_BLOCKED, NO_TRAP, RIP, SEG_BASE, SEG_SELECTOR,
-  SHADOW, SYSTEM_FLAGS, TRACE,
+  REPEATING, SHADOW, SYSTEM_FLAGS, TRACE,
 } from "./layout";
 import { attend, readSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
@@ -30,11 +30,13 @@ import { taskGate } from "./task";
 export function deliver(vector: u32, kind: u32, hasError: bool, error: u32): void {
   store<u32>(DELIVERING, vector);
   store<u32>(DELIVERING_KIND, kind);
-  const fault = kind == EVENT_KIND_EXCEPTION;
+  // RF in the image: faults, and what comes between two iterations of a REP (SDM vol. 3, 17.3.1.1).
+  const resume = kind == EVENT_KIND_EXCEPTION || load<u8>(REPEATING) != 0;
   if (!protectedMode()) deliverReal(vector);
-  else deliverProtected(vector, kind, hasError, error, fault);
+  else deliverProtected(vector, kind, hasError, error, resume);
   store<u32>(DELIVERING, EVENT_NONE);
   store<u8>(SHADOW, 0);
+  store<u8>(REPEATING, 0);
   if (kind == EVENT_KIND_NMI) store<u8>(NMI_BLOCKED, 1);
   attend();
 }
@@ -63,7 +65,7 @@ function deliverReal(vector: u32): void {
   store<u64>(RIP, entry & 0xffff);
 }
 
-function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, fault: bool): void {
+function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, resume: bool): void {
   const long = longActive();
   const ext = externalBit(kind);
   const index = (vector << 3) | 2 | ext;
@@ -79,7 +81,7 @@ function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, fa
   if (!ext && ((rights >> 5) & 3) < load<u8>(CPL)) raise(GP, index, Reason.GatePrivilege, vector, (rights >> 5) & 3);
   if (!(rights & 0x80)) raise(NP, index, Reason.GateNotPresent, vector);
   if (type == 5) {
-    taskGate(<u32>(low >> 16) & 0xffff, ext, hasError, error, fault);
+    taskGate(<u32>(low >> 16) & 0xffff, ext, hasError, error, resume);
     return;
   }
   const target = long
@@ -100,7 +102,7 @@ function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, fa
   if (!(cs & ATTRIBUTE_P)) raise(NP, code, Reason.DescriptorNotPresent, raw, selector);
   const newCpl = cs & 4 ? cpl : dpl;
   if (v86() && newCpl != 0) raise(GP, code, Reason.DescriptorPrivilege, raw, selector);
-  const flags = rflags() | (fault ? RF : 0);
+  const flags = rflags() | (resume ? RF : 0);
   if (long) longFrame(raw, selector, target, newCpl, flags, <u32>(low >> 32) & 7, hasError, error, ext);
   else legacyFrame(raw, selector, target, newCpl, flags, type >= 14 ? 2 : 1, hasError, error, ext);
   let clear: u32 = TF | NT | RF | VM;

@@ -64,7 +64,9 @@ export const CPU_MODE = CPU + 675;
 /** Interrupt shadow: 1 after STI, 2 after a load of SS. */
 export const SHADOW = CPU + 676;
 export const NMI_BLOCKED = CPU + 677;
-/** Set by software interrupts: no single-step trap after them. */
+/** The last instruction was a REP string instruction with iterations left. */
+export const REPEATING = CPU + 678;
+/** 1: no single-step trap after this instruction (software interrupts); 2: one whatever TF was before (SYSRET). */
 export const NO_TRAP = CPU + 679;
 
 /** The fault that unwound last. */
@@ -141,6 +143,8 @@ export const EVENT_KIND_SOFTWARE_EXCEPTION = 3;
 /** INT1 and single step. */
 export const EVENT_KIND_TRAP = 4;
 export const EVENT_KIND_NMI = 5;
+/** #DB by an instruction breakpoint: a fault whose image keeps RF as it is. */
+export const EVENT_KIND_BREAKPOINT = 6;
 
 // ---- Machine-wide state (STATE_SIZE bytes, part of a snapshot) ----
 export const MACHINE = 0x11000;

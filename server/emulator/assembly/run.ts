@@ -2,11 +2,11 @@
 import {
   ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BREAKPOINTS, BUDGET, CAUSE_FAULT,
   CAUSE_MEMORY, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT,
-  DELIVERING, DELIVERING_KIND, DR, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
+  DELIVERING, DELIVERING_KIND, DR, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
   EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE, EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED,
-  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, LEFT, MODE, NEXT_TIMER,
+  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, LEFT, MODE, NEXT_TIMER,
   NMI_BLOCKED, NO_TRAP, NOW, OLD_SHADOW, PENDING, PENDING_ERROR, PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM,
-  REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP, RUNNING, SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
+  REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
   UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
 } from "./layout";
 import { apicAccept, apicEnabled, apicPending, apicSoftware, LVT_LINT0, vcpuAt } from "./apic";
@@ -14,7 +14,7 @@ import { fireTimers } from "./apicTimer";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
 import { checkExecution } from "./breakpoint";
 import { acknowledge, trace } from "./bus";
-import { SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
+import { Reason, SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
 import { DB, DF, pushesError } from "./fault";
 import { execute } from "./execute";
 import { BLOCK_HEADER, fetchBlock } from "./fetch";
@@ -207,11 +207,16 @@ function runBlocks(): void {
   if (waitsForEndbranch()) checkEndbranch();
   store<u8>(SHADOW, 0);
   store<u8>(NO_TRAP, 0);
+  const repeating = load<u8>(REPEATING) != 0;
   if (debug) {
-    store<u32>(DEBUG_HIT, 0);
     store<u64>(START, load<u64>(RIP));
-    if (!(flags & RF)) checkExecution(linearRip());
+    // Behind a load of SS no breakpoint is reported, and what that load met waits (SDM vol. 3, 6.8.3).
+    if (shadow != 2) {
+      store<u32>(DEBUG_HIT, 0);
+      if (!(flags & RF) && !repeating) checkExecution(linearRip());
+    }
   }
+  store<u8>(REPEATING, 0);
   if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
   // Whoever moves the horizon asks for attention as well.
   const until = horizon();
@@ -241,7 +246,8 @@ function runBlocks(): void {
     if (load<u32>(ATTENTION) | <u32>alone) break;
   }
   const hits: u64 = debug ? load<u32>(DEBUG_HIT) : 0;
-  const step: u64 = trap && !load<u8>(NO_TRAP) ? 0x4000 : 0;
+  const ask = load<u8>(NO_TRAP);
+  const step: u64 = ask == 2 || (trap && ask == 0) ? 0x4000 : 0;
   if ((hits | step) != 0 && load<u8>(SHADOW) != 2) {
     store<u64>(DR + 48, load<u64>(DR + 48) | hits | step);
     pend(DB, EVENT_KIND_TRAP);
@@ -272,6 +278,7 @@ export function unwound(): i32 {
   const cause = load<u32>(UNWIND_CAUSE);
   const done = (load<u32>(AT) - load<u32>(FIRST)) / OP_SIZE + load<u64>(PROGRESS);
   store<u32>(AT, load<u32>(FIRST));
+  if (load<u64>(PROGRESS)) store<u8>(REPEATING, 1);
   store<u64>(PROGRESS, 0);
   store<u64>(RIP, load<u64>(START));
   const delivering = load<u32>(DELIVERING);
@@ -284,7 +291,8 @@ export function unwound(): i32 {
   // The faulting instruction takes a tick as well: so an endless chain of faults reaches its deadline.
   store<u64>(NOW, load<u64>(NOW) + done + 1);
   const vector = load<u32>(FAULT_VECTOR);
-  const during = delivering != EVENT_NONE && load<u32>(DELIVERING_KIND) == EVENT_KIND_EXCEPTION;
+  const kind = load<u32>(DELIVERING_KIND);
+  const during = delivering != EVENT_NONE && (kind == EVENT_KIND_EXCEPTION || kind == EVENT_KIND_BREAKPOINT);
   store<u32>(FAULT_DURING, during ? delivering : EVENT_NONE);
   recordFault(during);
   const v = vcpuAt(load<u32>(CURRENT));
@@ -297,7 +305,8 @@ export function unwound(): i32 {
     return EXIT_SHUTDOWN;
   }
   const double = (first == CLASS_CONTRIBUTORY && second == CLASS_CONTRIBUTORY) || (first == CLASS_PAGE_FAULT && second != CLASS_BENIGN);
-  store<u32>(PENDING_KIND, EVENT_KIND_EXCEPTION);
+  const breakpoint = vector == DB && load<u32>(FAULT_REASON) == Reason.Debug;
+  store<u32>(PENDING_KIND, breakpoint ? EVENT_KIND_BREAKPOINT : EVENT_KIND_EXCEPTION);
   if (double) {
     store<u32>(PENDING, DF);
     store<u32>(PENDING_ERROR, 0);

@@ -4,7 +4,7 @@
  * copied or filled at once.
  */
 import {
-  ADDRESS_MASKS, AT, ATTENTION, BUDGET, ES, FIRST, LEFT, NOW, PROGRESS, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
+  ADDRESS_MASKS, AT, ATTENTION, BUDGET, ES, FIRST, LEFT, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
   SEGMENT_SIZE, SEGMENTS, START, SYSTEM_FLAGS, TLB_SET,
 } from "./layout";
 import { attend, hostForRead, hostForWrite, probeWrite, read, write } from "./access";
@@ -53,6 +53,7 @@ import { readPort, writePort } from "./bus";
   if (done > 1) store<u64>(NOW, load<u64>(NOW) + done - 1);
   store<u64>(PROGRESS, 0);
   if (!finished) store<u64>(RIP, load<u64>(START));
+  store<u8>(REPEATING, !finished);
   store<i32>(LEFT, 0);
 }
 

@@ -3,7 +3,7 @@ import {
   ACTIVITY, APIC_BASE, CPL, CPUID_ANSWER, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
   EVENT_KIND_TRAP, FEATURES, FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
   MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
-  MSR_TSC_AUX, RIP, SEG_BASE, SHADOW, SS, START, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
+  MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, START, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend, canonical, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
@@ -11,7 +11,7 @@ import { cpuid as askCpuid, trace } from "./bus";
 import { privileged, userPrevented } from "./control";
 import { Reason, TRACE_HALT, TRACE_TABLE } from "./events";
 import { BP, DB, GP, now, NP, OF, protection, raise, undefined_ } from "./fault";
-import { AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, VM } from "./flags";
+import { AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, TF, VM } from "./flags";
 import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
 import { EFER_SCE } from "./msr";
@@ -274,6 +274,10 @@ function flatCode(selector: u32, level: u32, long: bool): void {
 function flatStack(selector: u32, level: u32): void {
   setSegment(SS, selector, 0, 0xffffffff, 0xc093 | (level << 5));
 }
+/** SYSCALL and SYSRET are single-stepped by TF as it is behind them. */
+function stepByNewFlags(): void {
+  store<u8>(NO_TRAP, systemFlags() & TF ? 2 : 1);
+}
 export function syscall(op: usize): void {
   const amd = (load<u32>(FEATURES) & HAS_AMD) != 0;
   const mode = load<u8>(MODE);
@@ -296,6 +300,7 @@ export function syscall(op: usize): void {
     flatStack(selector + 8, 0);
     store<u64>(RIP, star & 0xffffffff);
   }
+  stepByNewFlags();
   updateMode();
   expectEndbranchAtEntry();
 }
@@ -317,6 +322,7 @@ export function sysret(op: usize): void {
   if (amd) setSegment(SS, (base + 8) | 3, baseOf(SS), limitOf(SS), attributesOf(SS) | 0x60);
   else flatStack((base + 8) | 3, 3);
   store<u64>(RIP, to64 ? target : target & 0xffffffff);
+  stepByNewFlags();
   updateMode();
 }
 export function sysenter(op: usize): void {

@@ -10,7 +10,8 @@ import { attend, probeWrite, readSystem, writeSystem } from "./access";
 import { loadPdptes } from "./control";
 import { Reason } from "./events";
 import { DB, GP, NP, SS_FAULT, TS, raise } from "./fault";
-import { NT, RF, rflags, setFlags, VM } from "./flags";
+import { ALL_FLAGS, NT, RF, rflags, setFlags, VM } from "./flags";
+import { refreshBreakpoints } from "./breakpoint";
 import { CR0_PG, CR4_PAE, CR4_PGE } from "./mmu";
 import { beginStack, commitStack, pushSized } from "./operand";
 import {
@@ -152,7 +153,10 @@ function commitTask(selector: u32, raw: u64, wide: bool): void {
   }
   store<u64>(RIP, image(0));
   store<u64>(START, image(0));
-  setFlags(image(1), wide ? 0xffffffff : 0xffff);
+  setFlags(wide ? image(1) : image(1) & 0xffff, ALL_FLAGS);
+  // L0 to L3 and LE are local to a task.
+  store<u64>(DR + 56, load<u64>(DR + 56) & ~0x155);
+  refreshBreakpoints();
   for (let i: u32 = 0; i < 8; i++) store<u64>(REGS + (i << 3), image(2 + i));
   // Selectors are there before their descriptors are.
   const cpl: u32 = image(1) & VM && wide ? 3 : image(IMAGE_SELECTORS + CS) & 3;
@@ -231,8 +235,8 @@ export function taskSwitchTo(selector: u32, how: u32): void {
   switchTask(selector, how, 0, 0);
 }
 /** An interrupt or exception through a task gate; its error code goes onto the new task's stack. */
-export function taskGate(selector: u32, external: u32, hasError: bool, error: u32, fault: bool): void {
-  const wide = switchTask(selector, TASK_INTERRUPT, external, fault ? RF : 0);
+export function taskGate(selector: u32, external: u32, hasError: bool, error: u32, resume: bool): void {
+  const wide = switchTask(selector, TASK_INTERRUPT, external, resume ? RF : 0);
   if (!hasError) return;
   beginStack();
   pushSized(wide ? 2 : 1, error);

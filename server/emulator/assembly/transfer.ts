@@ -287,7 +287,8 @@ function checkReturnSs(ss: u32, level: u32, csRaw: u64): bool {
 function commitSs(ss: u32, isNull: bool, level: u32, pointer: u64): void {
   if (isNull) setSegment(SS, ss, 0, 0, UNUSABLE | (level << 5));
   else fillSegment(SS, ss, returnSsRaw);
-  if (load<u8>(MODE) == 2 || attributesOf(SS) & ATTRIBUTE_DB) store<u64>(RSP, pointer);
+  if (load<u8>(MODE) == 2) store<u64>(RSP, pointer);
+  else if (attributesOf(SS) & ATTRIBUTE_DB) store<u64>(RSP, pointer & 0xffffffff);
   else store<u16>(RSP, <u16>pointer);
 }
 

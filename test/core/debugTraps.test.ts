@@ -1,0 +1,143 @@
+/** RF, TF and breakpoints at the edges of instructions (SDM vol. 3, Debug: 17.2, 17.3.1; 6.8.3; vol. 2, SYSCALL, SYSRET). */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { VcpuState } from '../../server/src/x86/state';
+import { CODE, DATA, GDT, IDT, Lab, SELECTOR, STACK, TSS, outcomeText } from './lab';
+
+const HANDLER = 0x8800n;
+const RF = 0x10000n;
+const TF = 0x100n;
+
+/** A 64-bit machine whose #DB handler halts, with DR0 and DR7 as given. */
+function machine(dr0: bigint, dr7: bigint, rflags = 2n): Lab {
+  const lab = new Lab({ mode: 'long' });
+  lab.put(IDT + 16n, (HANDLER & 0xffffn) | (BigInt(SELECTOR.code64) << 16n) | (0x8en << 40n), 8);
+  lab.put(HANDLER, 0xf4, 1);
+  const dr = [dr0, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, dr7 | 0x400n];
+  return lab.set({ rdi: DATA, rsi: DATA, rcx: 3n }, { idtr: { base: IDT, limit: 0xfff }, dr, rflags });
+}
+
+/** RIP and RFLAGS in the frame of the #DB handler; null where the code reached its own HLT. */
+function frame(lab: Lab, state: VcpuState): { rip: bigint; rf: boolean } | null {
+  if (state.rip !== HANDLER + 1n) return null;
+  const top = state.general.rsp;
+  return { rip: lab.get(top, 8), rf: (lab.get(top + 16n, 8) & RF) !== 0n };
+}
+
+const SS_FROM_MEMORY = '8e16'; // mov ss, [rsi]
+for (const [title, code, dr0, dr7, rflags, rcx, expected] of [
+  [
+    'an instruction breakpoint leaves RF clear in the image',
+    '90 90',
+    CODE + 1n,
+    1n,
+    2n,
+    3n,
+    { rip: CODE + 1n, rf: false },
+  ],
+  ['RF masks the breakpoint of its own instruction only', '90 90', CODE, 1n, 2n | RF, 3n, null],
+  ['RF masks it for all iterations of a REP', 'f3aa', CODE, 1n, 2n | RF, 3n, null],
+  ['a trap between iterations has RF in its image', 'f3aa', 0n, 0n, 2n | TF, 3n, { rip: CODE, rf: true }],
+  ['a trap behind the last iteration has not', 'f3aa', 0n, 0n, 2n | TF, 1n, { rip: CODE + 2n, rf: false }],
+  [
+    'a data breakpoint met by MOV SS comes behind the next instruction',
+    `${SS_FROM_MEMORY} 90 90`,
+    DATA,
+    0x70001n,
+    2n,
+    3n,
+    { rip: CODE + 3n, rf: false },
+  ],
+  [
+    'an instruction breakpoint behind MOV SS is held off',
+    `${SS_FROM_MEMORY} 90 90`,
+    CODE + 2n,
+    1n,
+    2n,
+    3n,
+    null,
+  ],
+] as const)
+  test(title, () => {
+    const lab = machine(dr0, dr7, rflags).set({ rcx });
+    lab.put(DATA, SELECTOR.data, 2);
+    const { state } = lab.run(code);
+    assert.deepEqual(frame(lab, state), expected);
+  });
+
+const msr = (index: number, high: number, low: number): string =>
+  [
+    ['b9', index],
+    ['ba', high],
+    ['b8', low],
+  ]
+    .map(
+      ([op, value]) =>
+        `${op}${[0, 8, 16, 24].map((s) => ((Number(value) >>> s) & 255).toString(16).padStart(2, '0')).join('')}`,
+    )
+    .join('') + '0f30';
+const STEP_FLAGS = '6802010000 9d'; // push TF; popfq
+const TARGET = 0x8900;
+
+/** What single-stepping makes of SYSCALL and SYSRET: TF counts as it is behind them, not as it was before. */
+for (const [title, code, expected] of [
+  ['SYSCALL with TF in FMASK: no trap', `${msr(0xc0000084, 0, 0x100)} ${STEP_FLAGS} 0f05`, null],
+  ['SYSCALL without: a trap at the entry', `${STEP_FLAGS} 0f05`, BigInt(TARGET)],
+  ['SYSRET that sets TF: a trap at the target', `b9${'00890000'} 41bb02010000 480f07`, BigInt(TARGET)],
+] as const)
+  test(title, () => {
+    const lab = machine(0n, 0n);
+    lab.set({}, { efer: 0xd01n });
+    lab.put(TSS + 4n, STACK, 8);
+    lab.put(BigInt(TARGET), 0x90909090n, 4);
+    lab.put(BigInt(TARGET) + 1n, 0xf4, 1);
+    // SYSCALL loads CS 28; SYSRET CS 20 + 16.
+    const { state } = lab.run(`${msr(0xc0000081, 0x200028, 0)} ${msr(0xc0000082, 0, TARGET)} ${code}`);
+    assert.equal(frame(lab, state)?.rip ?? null, expected);
+  });
+
+test('bit 11 of DR7 does not exist without RTM', () => {
+  const lab = new Lab({ mode: 'long' }).set({ rax: 0xffffn & ~0x20ffn });
+  assert.equal(lab.run('0f23f8').state.dr[7], 0x700n);
+});
+
+test('IRET and RETF to compatibility mode cut RSP to 32 bits', () => {
+  for (const [code, flags] of [
+    ['48cf', [0x2n]],
+    ['48cb', []],
+  ] as const) {
+    const lab = new Lab({ mode: 'long' });
+    const user = code === '48cb';
+    const frameOf = [
+      0x8100n,
+      BigInt(user ? SELECTOR.user32 | 3 : SELECTOR.code32),
+      ...flags,
+      0x5_00006000n,
+      BigInt(user ? SELECTOR.userData | 3 : SELECTOR.data),
+    ];
+    frameOf.forEach((value, i) => lab.put(STACK + BigInt(8 * i), value, 8));
+    lab.put(0x8100n, 0x0b0f, 2);
+    const { fault } = lab.run(code);
+    assert.equal(fault?.state.rip, 0x8100n);
+    assert.equal(fault.state.general.rsp, 0x6000n);
+  }
+});
+
+test('a task switch clears the local enables of DR7 and keeps reserved flags clear', () => {
+  const lab = new Lab({ mode: 'protected-32' });
+  const next = 0x3800n;
+  lab.put(GDT + BigInt(SELECTOR.tss), 0x00008b0030000067n, 8);
+  lab.put(GDT + BigInt(SELECTOR.spare), 0x0000890038000067n, 8);
+  lab.put(next + 32n, 0x8100, 4);
+  lab.put(next + 36n, 0xffc0802a, 4);
+  lab.put(next + 56n, STACK, 4);
+  for (const i of [72n, 80n, 84n, 88n, 92n]) lab.put(next + i, SELECTOR.data, 4);
+  lab.put(next + 76n, SELECTOR.code32, 4);
+  lab.put(0x8100n, 0xf4, 1);
+  const dr = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x7ffn];
+  const outcome = lab.set({}, { dr }).run('ea 00000000 5000');
+  assert.equal(outcomeText(outcome), 'ok');
+  assert.equal(outcome.state.rip, 0x8101n);
+  assert.equal(outcome.state.dr[7], 0x6aan);
+  assert.equal(outcome.state.rflags, 2n);
+});
