@@ -146,8 +146,11 @@ export function movsx8R<T>(op: usize): void { setRegister<T>(regOf(op), <T><i64>
 export function movsx8M<T>(op: usize): void { setRegister<T>(regOf(op), <T><i64><i8>loadOperand<u8>(op)); }
 export function movsx16R<T>(op: usize): void { setRegister<T>(regOf(op), <T><i64>getRegister<i16>(rmOf(op))); }
 export function movsx16M<T>(op: usize): void { setRegister<T>(regOf(op), <T><i64><i16>loadOperand<u16>(op)); }
-/** MOVSXD; without REX.W it is a plain move. */
-export function movsxd<T>(op: usize): void { setRegister<T>(regOf(op), <T><i64><i32>getRm<u32>(op)); }
+/** MOVSXD; without REX.W it is a plain move, of a word with 66. */
+export function movsxd<T>(op: usize): void {
+  if (sizeof<T>() == 2) setRegister<u16>(regOf(op), getRm<u16>(op));
+  else setRegister<T>(regOf(op), <T><i64><i32>getRm<u32>(op));
+}
 
 /** INC and DEC keep CF. */
 @inline function step<T>(a: T, r: T, down: bool): void {

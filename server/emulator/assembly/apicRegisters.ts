@@ -9,16 +9,20 @@ import { Reason, TRACE_IPI } from "./events";
 import { now, protection } from "./fault";
 
 import {
-  apicSoftware, endInterrupt, isDestination, LVT_MASKED, me, message, NEVER, processorPriority, x2,
+  apicEnabled, apicSoftware, endInterrupt, isDestination, LVT_MASKED, me, message, NEVER, processorPriority, vcpuAt, x2,
 } from "./apic";
 import { currentCount, divisor, findNextTimer, startTimer, timerMode } from "./apicTimer";
 
+/** A write to the ICR: the command is sent, and can be read back unless the bus refused it. */
+function command(icr: u64): void {
+  sendIpi(icr);
+  store<u64>(me(), icr & ~0x1000, APIC_ICR);
+}
 /** Sends the interrupt command `icr`; the bus sees it first and may refuse. */
 function sendIpi(icr: u64): void {
   const v = me();
   interprocessorInterrupt(icr);
   if (load<u32>(TRACE)) trace(TRACE_IPI, load<u32>(CURRENT), load<u64>(START), icr, 0);
-  store<u64>(v, icr & ~0x1000, APIC_ICR);
   const vector = <u32>icr & 0xff;
   const mode = <u32>(icr >> 8) & 7;
   const shorthand = <u32>(icr >> 18) & 3;
@@ -42,7 +46,7 @@ function sendIpi(icr: u64): void {
     else if (shorthand == 1) hit = i == current && mode == 0;
     else if (shorthand == 2) hit = mode == 0;
     else hit = i != current;
-    if (!hit) continue;
+    if (!hit || !apicEnabled(vcpuAt(i))) continue;
     message(i, vector, mode, false);
     // Lowest priority: one of them takes it.
     if (mode == 1) break;
@@ -149,7 +153,7 @@ export function apicWrite(offset: u32, size: u32, value: u32): void {
   if (offset & 15) return;
   const v = me();
   const number = offset >> 4;
-  if (number == 0x30) sendIpi((load<u64>(v, APIC_ICR) & 0xffffffff00000000) | (value & 0xccfff));
+  if (number == 0x30) command((load<u64>(v, APIC_ICR) & 0xffffffff00000000) | (value & 0xccfff));
   else if (number == 0x31) store<u64>(v, (load<u64>(v, APIC_ICR) & 0xffffffff) | (<u64>(value & 0xff000000) << 32), APIC_ICR);
   else if (!writeRegister(number, value)) store<u32>(v, load<u32>(v, APIC_ESR_NEXT) | (number > 0x3f ? 0 : 0x80), APIC_ESR_NEXT);
 }
@@ -186,7 +190,7 @@ export function apicMsrWrite(number: u32, value: u64): void {
   if (!x2(v)) protection(Reason.ApicReserved, number + 0x800, value);
   if (number == 0x30) {
     if (value & 0xfff33000) protection(Reason.ApicReserved, 0x830, value);
-    sendIpi(value);
+    command(value);
     return;
   }
   if (value >> 32 || <u32>value & x2Reserved(number)) protection(Reason.ApicReserved, number + 0x800, value);

@@ -63,7 +63,10 @@ export function setTscDeadline(value: u64): void {
   const v = me();
   if (timerMode(v) != 2) return;
   store<u64>(v, value, APIC_TSC_DEADLINE);
-  store<u64>(v, value ? max<u64>(value - load<u64>(TSC_OFFSET), now() + 1) : NEVER, APIC_EXPIRES);
+  const at = now();
+  const tsc = at + load<u64>(TSC_OFFSET);
+  // One that has passed fires at once.
+  store<u64>(v, !value ? NEVER : value > tsc ? at + (value - tsc) : at + 1, APIC_EXPIRES);
   findNextTimer();
 }
 

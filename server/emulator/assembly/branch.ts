@@ -8,7 +8,7 @@ import { OP_ADDRESS, OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
   beginStack, commitStack, getRmSized, immediate, popSized, pushSized, RCX, setStackTop, stackMask, stackTop,
 } from "./operand";
-import { limitOf, realStyle } from "./segment";
+import { baseOf, limitOf, realStyle } from "./segment";
 
 export const CR4_CET: u64 = 0x800000;
 const ENDBR_EN: u64 = 4;
@@ -69,7 +69,9 @@ export function missingEndbranch(bytes: u64): void {
   const at = trackerOf(load<u8>(CPL));
   const cet = load<u64>(at);
   if (cet & LEG_IW_EN) {
-    const page = load<u64>(RIP) >> 12;
+    // A bit per page, by bits 47:12 of the linear address.
+    const linear = load<u8>(MODE) == 2 ? load<u64>(RIP) & 0xffffffffffff : (baseOf(CS) + load<u64>(RIP)) & 0xffffffff;
+    const page = linear >> 12;
     const bits = read<u8>((cet & ~(<u64>0xfff)) + (page >> 3), 0);
     if ((bits >> <u8>(page & 7)) & 1) {
       store<u64>(at, (cet & ~TRACKER) | (cet & SUPPRESS_DIS ? 0 : SUPPRESS));

@@ -34,7 +34,7 @@ import {
   movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
   syscall, sysenter, sysexit, sysret, tooLong, ud, verify, wbinvd,
 } from "./system";
-import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr } from "./fpu";
+import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr, unmodelled } from "./fpu";
 
 export function execute(op: usize): void {
   switch (<u32>load<u16>(op, OP_KIND)) {
@@ -581,6 +581,7 @@ export function execute(op: usize): void {
     case 585: stmxcsr(op); break;
     case 586: fxsave(op); break;
     case 587: fxrstor(op); break;
+    case 588: unmodelled(op); break;
     default: unreachable();
   }
 }

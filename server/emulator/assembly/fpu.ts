@@ -7,7 +7,7 @@ import {
 } from "./layout";
 import { probeWrite, read, write } from "./access";
 import { Reason } from "./events";
-import { GP, NM, UD, protection, raise } from "./fault";
+import { GP, NM, UD, protection, raise, undefined_ } from "./fault";
 import { effective, getRm, linearRead, linearWrite, loadOperand, RAX, setRm, stackBit, storeOperand } from "./operand";
 
 const EM_TS: u64 = 12;
@@ -27,6 +27,11 @@ function sse(): void {
 
 export function fwait(op: usize): void {
   if ((load<u64>(CR0) & 10) == 10) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
+}
+/** Another x87 instruction. */
+export function unmodelled(op: usize): void {
+  x87();
+  undefined_();
 }
 export function fninit(op: usize): void {
   x87();

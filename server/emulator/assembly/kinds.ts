@@ -236,4 +236,6 @@ export const LDMXCSR = 584;
 export const STMXCSR = 585;
 export const FXSAVE = 586;
 export const FXRSTOR = 587;
-export const KINDS = 588;
+/** An x87 instruction that is not modelled: #NM by CR0.EM and TS, else #UD. */
+export const X87 = 588;
+export const KINDS = 589;

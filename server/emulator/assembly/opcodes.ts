@@ -383,7 +383,7 @@ function incrementGroup(opcode: u32): void {
   } else if (register) undefinedOp();
   else last(number == 3 ? K.CALL_FAR_MEMORY : K.JMP_FAR_MEMORY);
 }
-/** Only what probing for an x87 needs; everything else is undefined, as without one. */
+/** Only what probing for an x87 needs; everything else is #NM or undefined, as without one. */
 function x87(opcode: u32): void {
   setSize(1);
   readOperands();
@@ -391,12 +391,12 @@ function x87(opcode: u32): void {
     if (opcode == 0xdb && modrm == 0xe3) kind(K.FNINIT);
     else if (opcode == 0xdb && modrm == 0xe2) kind(K.FNCLEX);
     else if (opcode == 0xdf && modrm == 0xe0) kind(K.FNSTSW_AX);
-    else undefinedOp();
+    else last(K.X87);
     return;
   }
   const number = (modrm >> 3) & 7;
   if (opcode == 0xd9 && number == 5) kind(K.FLDCW);
   else if (opcode == 0xd9 && number == 7) kind(K.FNSTCW);
   else if (opcode == 0xdd && number == 7) kind(K.FNSTSW);
-  else undefinedOp();
+  else last(K.X87);
 }
