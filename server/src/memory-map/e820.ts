@@ -121,11 +121,9 @@ class Reader {
       type = name[1]!;
       to = name.index + name[0].length + (dash && this.text[name.index + name[0].length] === ')' ? 1 : 0);
     }
-    const [start, second] = brackets ? [brackets[2]!, brackets[3]!] : [dash![1]!, dash![2]!];
-    const first = BigInt('0x' + start);
     const range = brackets
-      ? fromClosed(first, BigInt('0x' + second))
-      : { start: first, end: BigInt('0x' + second) };
+      ? fromClosed(BigInt('0x' + brackets[2]!), BigInt('0x' + brackets[3]!))
+      : { start: BigInt('0x' + dash![1]!), end: BigInt('0x' + dash![2]!) };
     if (!this.sound(range, from, to, brackets !== null)) return;
     const map = this.mapFor(who, range.start, from, to);
     this.last = who;
@@ -147,6 +145,7 @@ class Reader {
   /** Reports what is no range; false where the entry must not become a region. */
   private sound(range: AddressRange, from: number, to: number, closed: boolean): boolean {
     const { start, end } = range;
+    if (start < end && start > 0n && end <= ADDRESS_SPACE_END) return true;
     const problem = (code: MapProblem['code'], severity: MapProblem['severity'], message: string): false => {
       this.problems.push({ code, severity, message, from, to });
       return false;

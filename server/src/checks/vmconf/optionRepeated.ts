@@ -1,5 +1,4 @@
 /** Options that vmd takes once: a second one is an error. */
-import { optionsOf } from '../../vmm/vmd/config';
 import type { VmOption } from '../../vmm/vmd/syntax';
 import { at, lineOf, related, replace, vmconfCheck, wholeLines } from './vmconfCheck';
 
@@ -10,7 +9,7 @@ export const optionRepeated = vmconfCheck(
   function* (config) {
     for (const { block } of config.vms) {
       for (const kind of ONCE) {
-        const options: VmOption[] = optionsOf(block, kind).filter(counts);
+        const options = block.options.filter((option) => option.kind === kind && counts(option));
         const [first] = options;
         for (const again of options.slice(1)) {
           yield {

@@ -48,8 +48,8 @@ export function readConfig(syntax: Syntax, version: VmdVersion): VmdConfig {
   const byName = new Map<string, VmConfig>();
   for (const statement of syntax.statements) {
     if (statement.kind === 'switch') {
-      const last = lastOf(statement.options, 'enable', 'disable');
-      switches.push({ name: statement.name.text, block: statement, enabled: last?.kind !== 'disable' });
+      const enabled = isEnabled(statement.options);
+      switches.push({ name: statement.name.text, block: statement, enabled });
     }
     if (statement.kind === 'vm') {
       const vm = readVm(statement, version, byName);
@@ -77,7 +77,7 @@ function readVm(block: VmBlock, version: VmdVersion, byName: ReadonlyMap<string,
     boot: firstOf(block, 'boot') ?? null,
     cdrom: firstOf(block, 'cdrom') ?? parent?.cdrom ?? null,
     bootDevice: optionsOf(block, 'boot-device').at(-1) ?? null,
-    enabled: lastOf(block.options, 'enable', 'disable')?.kind !== 'disable',
+    enabled: isEnabled(block.options),
     duplicateOf: (block.name.known && byName.get(name)) || null,
   };
 }
@@ -95,11 +95,9 @@ function firstOf<K extends VmOption['kind']>(block: VmBlock, kind: K): OptionOf<
   return block.options.find((option): option is OptionOf<K> => option.kind === kind);
 }
 
-function lastOf<T extends { readonly kind: string }>(
-  options: readonly T[],
-  ...kinds: readonly string[]
-): T | undefined {
-  return options.findLast((option) => kinds.includes(option.kind));
+/** The last of `enable` and `disable` counts. */
+function isEnabled(options: readonly { readonly kind: string }[]): boolean {
+  return options.findLast(({ kind }) => kind === 'enable' || kind === 'disable')?.kind !== 'disable';
 }
 
 export function statementsOf<K extends Statement['kind']>(

@@ -221,7 +221,7 @@ export class Lexer {
     const quote = this.code;
     const macro = this.expanding() ? this.macro!.name : null;
     this.skip(this.width);
-    const parts: string[] = [];
+    let text = '';
     let newlineAt = -1;
     let closed = false;
     for (;;) {
@@ -239,26 +239,26 @@ export class Lexer {
       }
       const escaped = code === BACKSLASH ? this.raw(1) : END;
       if (escaped === quote || escaped === 32 || escaped === 9 || escaped === NEWLINE) {
-        if (escaped !== NEWLINE) parts.push(String.fromCharCode(escaped));
+        if (escaped !== NEWLINE) text += String.fromCharCode(escaped);
         this.skip(2);
         continue;
       }
-      this.readPlainQuoted(quote, parts);
+      text += this.readPlainQuoted(quote);
     }
     if (newlineAt >= 0 && this.swallowsStatements(newlineAt, closed)) {
       return this.cutAtLineEnd(start, newlineAt, macro);
     }
-    const token = this.token('string', start, this.hereAfter(), parts.join(''), macro, true);
+    const token = this.token('string', start, this.hereAfter(), text, macro, true);
     if (!closed) this.events.problem('unterminated-string', token, token.text);
     return this.measured(token);
   }
 
   /** One plain character of a quoted word, or as many as stand there in the file. */
-  private readPlainQuoted(quote: number, parts: string[]): void {
+  private readPlainQuoted(quote: number): string {
     if (this.expanding()) {
-      parts.push(String.fromCharCode(this.raw(0)));
+      const code = this.raw(0);
       this.skip(1);
-      return;
+      return String.fromCharCode(code);
     }
     const from = this.position;
     let to = from + 1;
@@ -266,8 +266,8 @@ export class Lexer {
       const code = this.text.charCodeAt(to);
       if (code === quote || code === NEWLINE || code === BACKSLASH || code === RETURN) break;
     }
-    parts.push(this.text.slice(from, to));
     this.position = to;
+    return this.text.slice(from, to);
   }
 
   private swallowsStatements(newlineAt: number, closed: boolean): boolean {
@@ -302,19 +302,18 @@ export class Lexer {
       }
       return this.token('punctuation', start, this.hereAfter(), text, macro);
     }
-    const parts: string[] = [];
+    let text = '';
     while (isInWord(this.code)) {
       const plain = this.expanding() || this.width > 1 ? 0 : this.plainWordLength();
       if (plain > 0) {
-        parts.push(this.text.slice(this.position, this.position + plain));
+        text += this.text.slice(this.position, this.position + plain);
         this.position += plain;
         this.look();
       } else {
-        parts.push(String.fromCharCode(this.code));
+        text += String.fromCharCode(this.code);
         this.take();
       }
     }
-    const text = parts.join('');
     const kind = this.events.keywords.has(text) ? 'keyword' : 'string';
     return this.measured(this.token(kind, start, this.hereAfter(), text, macro));
   }
