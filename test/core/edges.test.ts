@@ -20,6 +20,22 @@ for (const [name, code, cr0, expected] of [
     );
   });
 
+for (const [name, code, vendor, ring3, expected] of [
+  ['lfence', '0faee8', 'intel', false, 'ok'],
+  ['lfence with 66', '660faee8', 'intel', false, '#UD'],
+  ['sysexit at CPL 3 in long mode', '0f35', 'amd', true, '#GP(0)'],
+  ['sysexit at CPL 0 in long mode', '0f35', 'amd', false, '#UD'],
+  ['sysenter in long mode', '0f34', 'amd', true, '#UD'],
+] as const)
+  test(`${name} (${vendor}): ${expected}`, () => {
+    const lab = new Lab({ mode: 'long', profile: testProfile({ vendor }) });
+    if (ring3) {
+      lab.segment('cs', { selector: SELECTOR.user32 | 3, attributes: 0xa0fb });
+      lab.segment('ss', { selector: SELECTOR.userData | 3, attributes: 0xc0f3 });
+    }
+    assert.equal(outcomeText(lab.run(code)), expected);
+  });
+
 test('MOVSXD of a word reads a word', () => {
   const lab = new Lab({ mode: 'long' }).set({ rsi: ABSENT - 2n, rax: -1n & 0xffffffffffffffffn });
   lab.put(lab.entryOf(ABSENT), 0n, 8);

@@ -4,7 +4,7 @@ import {
   HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
 } from "./layout";
 import {
-  byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, peek, readModrm, readOperands,
+  byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, operand66, peek, readModrm, readOperands,
   readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized,
   stackSize, undefinedOp,
 } from "./decode";
@@ -230,7 +230,7 @@ function group15(): void {
     if (repeat == OP_REP && number < 4 && feature(HAS_FSGSBASE)) {
       setImmediate(number);
       sized(K.SEGMENT_BASE);
-    } else if (repeat == 0 && number >= 5) kind(K.NOP);
+    } else if (repeat == 0 && !operand66 && number >= 5) kind(K.NOP);
     else undefinedOp();
     return;
   }

@@ -339,11 +339,12 @@ export function sysenter(op: usize): void {
   expectEndbranchAtEntry();
 }
 export function sysexit(op: usize): void {
+  // The privilege comes first, on AMD in long mode too (seen on a family 26 CPU at CPL 3).
+  privileged();
   const long = longActive();
   if (long && (load<u32>(FEATURES) & HAS_AMD) != 0) undefined_(Reason.NotInMode);
   const cs = <u32>load<u64>(MSR_SYSENTER_CS);
   if (!protectedMode() || (cs & 0xfffc) == 0) protection(Reason.SysenterNull, cs);
-  privileged();
   const to64 = load<u8>(op, OP_OPERAND) == 3;
   if (to64) {
     if (!canonical(load<u64>(RCX))) protection(Reason.NonCanonicalTarget, load<u64>(RCX));
