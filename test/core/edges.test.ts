@@ -36,6 +36,30 @@ for (const [name, code, vendor, ring3, expected] of [
     assert.equal(outcomeText(lab.run(code)), expected);
   });
 
+/** Operands that reach an absent or read-only page, as a CPU of family 26 answers in user mode (CR2 of FXSAVE apart). */
+for (const [name, code, at, entry, expected, cr2] of [
+  ['cmpxchg16b, absent', '480fc70e', ABSENT + 32n, 0n, '#PF(2)', ABSENT + 32n],
+  ['cmpxchg16b, read-only', '480fc70e', ABSENT + 32n, ABSENT | 1n, '#PF(3)', ABSENT + 32n],
+  ['cmpxchg8b over the page end', '0fc70e', ABSENT - 4n, 0n, '#PF(2)', ABSENT],
+  ['fxsave, reserved bytes only in the absent page', '0fae06', ABSENT - 464n, 0n, '#PF(2)', ABSENT],
+  ['fxrstor, reserved bytes only in the absent page', '0fae0e', ABSENT - 464n, 0n, '#PF(0)', ABSENT],
+  ['rol by 0, read-only', 'c00600', ABSENT, ABSENT | 1n, '#PF(3)', ABSENT],
+  ['shl by cl = 0, read-only', 'd326', ABSENT, ABSENT | 1n, '#PF(3)', ABSENT],
+  ['shld by 0, read-only', '0fa40600', ABSENT, ABSENT | 1n, '#PF(3)', ABSENT],
+  ['or 0, read-only', '830e00', ABSENT, ABSENT | 1n, '#PF(3)', ABSENT],
+  ['cmpxchg that fails, read-only', '0fb10e', ABSENT + 4n, ABSENT | 1n, '#PF(3)', ABSENT + 4n],
+  ['cmovne not taken, absent', '39c0 0f4506', ABSENT + 9n, 0n, '#PF(0)', ABSENT + 9n],
+  ['bt beyond its operand', '0fa30e', ABSENT - 4n, 0n, '#PF(0)', ABSENT],
+  ['verr, absent', '0f0026', ABSENT, 0n, '#PF(0)', ABSENT],
+] as const)
+  test(`${name}: ${expected}`, () => {
+    const lab = new Lab({ mode: 'long' }).set({ rsi: at, rcx: name.startsWith('shl') ? 0n : 0x30n });
+    lab.put(lab.entryOf(ABSENT), entry, 8);
+    const outcome = lab.run(code);
+    assert.equal(outcomeText(outcome), expected);
+    assert.equal(outcome.fault?.cr2, cr2);
+  });
+
 test('MOVSXD of a word reads a word', () => {
   const lab = new Lab({ mode: 'long' }).set({ rsi: ABSENT - 2n, rax: -1n & 0xffffffffffffffffn });
   lab.put(lab.entryOf(ABSENT), 0n, 8);

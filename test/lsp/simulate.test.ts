@@ -111,7 +111,7 @@ for (const [what, more, message] of [
   [
     'a firmware that is not there',
     { firmware: 'gone.bin' },
-    /Cannot read the image \/work\/gone\.bin: there is no such file/,
+    /Cannot read the image \/project\/gone\.bin: there is no such file/,
   ],
   ['a folder as a kernel', { kernel: '/' }, /Cannot read the image \/: it is not an ordinary file/],
   ['a worker that dies', { probe: 'crash' }, /the worker is gone/],
