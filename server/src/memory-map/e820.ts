@@ -52,7 +52,20 @@ function at(pattern: RegExp, text: string, offset: number): RegExpExecArray | nu
   return pattern.exec(text);
 }
 
+/** What the type of an entry says. */
+interface Wording {
+  readonly kind: RegionKind;
+  readonly reason: string;
+}
+
+const GAP: Wording = {
+  kind: 'hole',
+  reason: 'The kernel prints this gap between two entries of the map.',
+};
+
 class Reader {
+  /** By producer, then by type: a long map has few types. */
+  private readonly wordings = new Map<string, Map<string, Wording>>();
   readonly maps: OpenMap[] = [];
   readonly problems: MapProblem[] = [];
   /** The map that a producer is printing at the moment. */
@@ -128,18 +141,28 @@ class Reader {
     const map = this.mapFor(who, range.start, from, to);
     this.last = who;
     this.count++;
+    const { kind, reason } = gap ? GAP : this.wording(who, type);
     map.entries.push({
       range,
-      kind: gap ? 'hole' : kindOf(type),
+      kind,
       name: type,
       permissions: null,
-      reason: gap
-        ? 'The kernel prints this gap between two entries of the map.'
-        : `The ${who} map calls this ${type}.`,
+      reason,
       from,
       to,
       approximate: false,
     });
+  }
+
+  private wording(who: string, type: string): Wording {
+    const ofProducer = this.wordings.get(who) ?? new Map<string, Wording>();
+    this.wordings.set(who, ofProducer);
+    let wording = ofProducer.get(type);
+    if (!wording) {
+      wording = { kind: kindOf(type), reason: `The ${who} map calls this ${type}.` };
+      ofProducer.set(type, wording);
+    }
+    return wording;
   }
 
   /** Reports what is no range; false where the entry must not become a region. */
