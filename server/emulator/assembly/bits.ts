@@ -119,8 +119,9 @@ export function cmpxchg8b(op: usize): void {
 export function cmpxchg16b(op: usize): void {
   const at = linearWrite(op, effective(op), 16);
   if (at & 15) raise(GP, 0, Reason.Alignment, at, 16);
-  const high = readToModify<u64>(at + 8, stackBit(op));
+  // Aligned, so in one page: the check of the lower half for writing is one of both.
   const low = readToModify<u64>(at, stackBit(op));
+  const high = read<u64>(at + 8, stackBit(op));
   if (low == load<u64>(RAX) && high == load<u64>(RDX)) {
     writeModified<u64>(load<u64>(RBX));
     write<u64>(at + 8, load<u64>(RCX), stackBit(op));

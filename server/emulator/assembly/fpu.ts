@@ -5,7 +5,7 @@
 import {
   CR0, CR4, FCW, FOP, FPU_DATA, FPU_INSTRUCTION, FSW, FTW, MODE, MXCSR, RUN_FX_IMAGE, ST, TLB_SET, XMM,
 } from "./layout";
-import { probeWrite, read, write } from "./access";
+import { onward, probeWrite, read, write } from "./access";
 import { Reason } from "./events";
 import { GP, NM, UD, protection, raise, undefined_ } from "./fault";
 import { effective, getRm, linearRead, linearWrite, loadOperand, RAX, setRm, stackBit, storeOperand } from "./operand";
@@ -78,15 +78,22 @@ function xmmBytes(): u32 {
   return load<u8>(MODE) == 2 ? 256 : 128;
 }
 
+@inline function crossesPage(at: u64): bool {
+  return (at & 0xfff) > 0x1000 - FX_SIZE;
+}
+@inline function nextPage(at: u64): u64 {
+  return onward(at | 0xfff, 1);
+}
+
 /** FXSAVE (SDM vol. 1, 10.5): the reserved bytes at the end stay as they are. */
 export function fxsave(op: usize): void {
   x87();
   const at = linearWrite(op, effective(op), FX_SIZE);
   if (at & 15) raise(GP, 0, Reason.Alignment, at, 16);
   const stack = stackBit(op);
-  // The first and the last byte written: no page between them is missed.
+  // All 512 bytes must be writable, those that stay as they are too.
   probeWrite(at, 8, stack, load<u32>(TLB_SET));
-  probeWrite(at + 160 + xmmBytes() - 8, 8, stack, load<u32>(TLB_SET));
+  if (crossesPage(at)) probeWrite(nextPage(at), 8, stack, load<u32>(TLB_SET));
   write<u64>(at, load<u16>(FCW) | (<u64>load<u16>(FSW) << 16) | (<u64>load<u8>(FTW) << 32) | (<u64>load<u16>(FOP) << 48), stack);
   write<u64>(at + 8, load<u64>(FPU_INSTRUCTION), stack);
   write<u64>(at + 16, load<u64>(FPU_DATA), stack);
@@ -102,6 +109,8 @@ export function fxrstor(op: usize): void {
   if (at & 15) raise(GP, 0, Reason.Alignment, at, 16);
   const stack = stackBit(op);
   const end: u32 = 160 + xmmBytes();
+  read<u64>(at, stack);
+  if (crossesPage(at)) read<u64>(nextPage(at), stack);
   for (let i: u32 = 0; i < end; i += 8) store<u64>(RUN_FX_IMAGE + i, read<u64>(at + i, stack));
   const control = load<u64>(RUN_FX_IMAGE);
   const mxcsr = load<u32>(RUN_FX_IMAGE + 24);
