@@ -31,6 +31,9 @@ const FOR_OWN_LANGUAGES = [
   'provideDocumentSemanticTokens',
 ] as const;
 
+/** What an edit allocates dies at once; a small young generation costs no time and saves tens of MB at 10,000 lines. */
+const SERVER_FLAGS = ['--max-semi-space-size=4'];
+
 export class Server implements vscode.Disposable {
   private starting: Promise<LanguageClient> | null = null;
   private client: LanguageClient | null = null;
@@ -109,11 +112,11 @@ export class Server implements vscode.Disposable {
       'bootpath',
       'Bootpath',
       {
-        run: { module, transport: TransportKind.ipc },
+        run: { module, transport: TransportKind.ipc, options: { execArgv: SERVER_FLAGS } },
         debug: {
           module,
           transport: TransportKind.ipc,
-          options: { execArgv: ['--nolazy', '--inspect=6017'] },
+          options: { execArgv: [...SERVER_FLAGS, '--nolazy', '--inspect=6017'] },
         },
       },
       {
