@@ -154,6 +154,6 @@ test('regions that share a span keep their names, however narrow their lanes are
     ],
   };
   const svg = addressSpaceSvg(machine, { palette: 'light', width: 420 });
-  const texts = svg.match(/>[^<>]+<\/text>/g) ?? [];
+  const texts: readonly string[] = svg.match(/>[^<>]+<\/text>/g) ?? [];
   for (const name of ['reserved', 'usable']) assert.ok(texts.includes(`>${name}</text>`), texts.join());
 });
