@@ -64,7 +64,7 @@ export interface BootReport {
 }
 
 export interface SimulationRequest {
-  /** Index into the document's machines. */
+  /** Name of the machine; null takes the document's first one. */
   readonly machine: string | null;
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
@@ -84,6 +84,6 @@ export interface SimulationRequest {
   readonly passOver?: boolean;
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
-  /** Seed of nothing: runs are deterministic. The quantum may be varied to hunt races. */
+  /** Instructions that a vCPU runs before the next one's turn. Runs repeat exactly; another quantum may show another race. */
   readonly quantum?: number;
 }
