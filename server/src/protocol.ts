@@ -2,11 +2,11 @@
  * Every custom request and notification between client and server. Addresses are lower-case hex strings on the wire,
  * ranges half-open. Both sides import this file; it imports nothing but types.
  */
-import type { WireMachine } from './features/layout';
+import type { WireMachine } from './machine/wire';
 import type { WireFinding } from './features/wireFinding';
 import type { Outcome } from './simulation/report';
 
-export type { WireMachine, WireRegion } from './features/layout';
+export type { WireMachine, WireRegion } from './machine/wire';
 
 /** What a document was recognised as: for the language status item. */
 export interface StatusResult {

@@ -1,6 +1,7 @@
 /** `bootpath layout FILE`: the guest's physical address space, and how two differ. */
 import { formatRange } from '../address/format';
-import { differencesJson, layoutDifferences, layoutJson, vmmLabel } from '../output/layout';
+import { vmmLabel } from '../machine/machine';
+import { differencesJson, layoutDifferences, layoutJson } from '../output/layout';
 import { renderText } from '../picture/text';
 import { addressSpaceSvg } from '../picture/addressSpacePicture';
 import { json, stringOption, UsageError, type Command, type Options, type Terminal } from './command';

@@ -1,32 +1,10 @@
 /** Machines with their regions as plain data for the pictures: addresses are lower-case hex strings. */
 import { hex } from '../address/format';
 import type { Document } from '../machine/language';
-import type { Machine, Region, RegionKind } from '../machine/machine';
+import type { Machine, Region } from '../machine/machine';
+import type { WireMachine, WireRegion } from '../machine/wire';
 import type { Position, TextRange } from '../text/position';
 import { regionsByLine } from './lineRegions';
-
-export interface WireRegion {
-  readonly start: string;
-  readonly end: string;
-  readonly kind: RegionKind;
-  readonly name: string;
-  readonly permissions: string | null;
-  readonly reason: string;
-  /** The text that it links to, null where there is none. */
-  readonly uri: string | null;
-  readonly range: TextRange | null;
-  readonly approximate: boolean;
-}
-
-export interface WireMachine {
-  readonly name: string;
-  /** `vmd@7.8`, or null for a bare memory map. */
-  readonly vmm: string | null;
-  readonly regions: readonly WireRegion[];
-  readonly uri: string;
-  /** Of the machine's name; where lenses stand. */
-  readonly range: TextRange;
-}
 
 /** A machine at a place, and which of its regions that place produced. */
 export interface MachineAt {

@@ -73,3 +73,8 @@ export function sortRegions(regions: readonly Region[]): Region[] {
 export function regionAt(machine: Machine, address: bigint): Region | undefined {
   return machine.regions.find((region) => contains(region.range, address));
 }
+
+/** `vmd@7.8`, `vmd`, or null for a bare memory map. */
+export function vmmLabel({ vmm, version }: Pick<Machine, 'vmm' | 'version'>): string | null {
+  return vmm === null || version === null ? vmm : `${vmm}@${version}`;
+}

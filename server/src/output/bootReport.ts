@@ -2,13 +2,12 @@
 import { hex } from '../address/format';
 import type { FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
-import { regionAt } from '../machine/machine';
+import { regionAt, vmmLabel } from '../machine/machine';
 import type { BootReport, ExitCount } from '../simulation/report';
 import { exceptionTitle } from '../x86/exceptions';
 import { portName } from '../x86/ports';
 import { modeOf } from '../x86/state';
 import { findingJson, findingText } from './findings';
-import { vmmLabel } from './layout';
 import { placeText, type PathOf } from './place';
 import { registersJson, registersText } from './registers';
 import { wrap, type ReportStyle } from './reportStyle';

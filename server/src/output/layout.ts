@@ -1,13 +1,7 @@
 /** Layouts as `layout` prints them: JSON and the differences of two machines. The drawing is `picture/`. */
 import { hex } from '../address/format';
-import type { Machine, Region } from '../machine/machine';
+import { vmmLabel, type Machine, type Region } from '../machine/machine';
 import { placeJson, type PathOf } from './place';
-
-/** `vmd@7.8`, or null for a bare memory map. */
-export function vmmLabel(machine: Pick<Machine, 'vmm' | 'version'>): string | null {
-  if (!machine.vmm) return null;
-  return machine.version ? `${machine.vmm}@${machine.version}` : machine.vmm;
-}
 
 export function regionJson(region: Region, pathOf: PathOf): object {
   const { file, line, column } = placeJson(region.at, pathOf);

@@ -4,7 +4,8 @@ import { LANDMARK_SIZE, landmarkLabels, type LandmarkLabel } from './landmarkLab
 import { layoutAddressSpace, type AddressSpaceLayout, type Box, type Fold, type Hole } from './layout';
 import { PALETTES, type Palette, type PaletteName } from './palettes';
 import { patternDefinitions } from './patterns';
-import { ramOf, vmmLabel, type PictureMachine, type PictureRegion } from './pictureMachine';
+import { ramOf, type PictureMachine, type PictureRegion } from './pictureMachine';
+import { vmmLabel } from '../machine/machine';
 import { element, escapeXml, fitText, label, round, SANS, textWidth } from './svg';
 import { drawHole, drawRegion } from './regionBox';
 import { machineDescription, machineTitle, regionWords } from './words';
@@ -121,7 +122,7 @@ function frameFor(layout: AddressSpaceLayout, options: PictureOptions): Frame {
 function header(machine: PictureMachine, { palette, width }: Frame): string {
   const ram = `${formatSizeShort(ramOf(machine))} RAM`;
   const vmm = vmmLabel(machine);
-  const right = vmm === '' ? ram : `${vmm} · ${ram}`;
+  const right = vmm === null ? ram : `${vmm} · ${ram}`;
   const room = width - 2 * MARGIN - textWidth(right, SIZES.small) - 16;
   return (
     label(MARGIN, 20, fitText(machine.name, room, SIZES.title * BOLD), SIZES.title, palette.text, {

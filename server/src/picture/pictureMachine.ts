@@ -2,7 +2,7 @@
 import { sizeOf } from '../address/range';
 import { parseAddress } from '../address/parse';
 import { REGION_KINDS, type Machine, type Region, type RegionKind } from '../machine/machine';
-import type { TextRange } from '../text/position';
+import type { WireMachine } from '../machine/wire';
 
 export type PictureRegion = Pick<
   Region,
@@ -14,30 +14,13 @@ export interface PictureMachine extends Pick<Machine, 'name' | 'vmm' | 'version'
   readonly regions: readonly PictureRegion[];
 }
 
-/** The machine of a layout request's answer: addresses are hex strings, `vmm` is `vmd@7.8`. */
-export interface WireLikeMachine {
-  readonly name: string;
-  readonly vmm: string | null;
-  readonly regions: readonly {
-    readonly start: string;
-    readonly end: string;
-    readonly kind: RegionKind;
-    readonly name: string;
-    readonly permissions: string | null;
-    readonly reason: string;
-    readonly uri: string | null;
-    readonly range: TextRange | null;
-    readonly approximate: boolean;
-  }[];
-}
-
 function address(text: string): bigint {
   const parsed = parseAddress(text, true);
   return 'value' in parsed ? parsed.value : 0n;
 }
 
 /** Keeps the order and the number of regions, so that indices on both sides mean the same. */
-export function fromWire(wire: WireLikeMachine): PictureMachine {
+export function fromWire(wire: Pick<WireMachine, 'name' | 'vmm' | 'regions'>): PictureMachine {
   const [vmm, version] = wire.vmm?.split('@') ?? [];
   return {
     name: wire.name,
@@ -53,12 +36,6 @@ export function fromWire(wire: WireLikeMachine): PictureMachine {
       ...(region.approximate ? { approximate: true } : {}),
     })),
   };
-}
-
-/** `vmd@7.8`, `vmd`, or an empty string for a bare map. */
-export function vmmLabel({ vmm, version }: Pick<Machine, 'vmm' | 'version'>): string {
-  if (vmm === null) return '';
-  return version === null ? vmm : `${vmm}@${version}`;
 }
 
 /** How kinds are written for people. */

@@ -1,7 +1,8 @@
 /** Pictures in words: what a screen reader gets instead of them. */
 import { formatRange, formatSize, hex } from '../address/format';
 import { sizeOf } from '../address/range';
-import { KIND_WORDS, ramOf, vmmLabel, type PictureMachine, type PictureRegion } from './pictureMachine';
+import { vmmLabel } from '../machine/machine';
+import { KIND_WORDS, ramOf, type PictureMachine, type PictureRegion } from './pictureMachine';
 
 /** `about 3 GiB` where the source rounds. */
 export function sizeWords(region: PictureRegion): string {
