@@ -14,7 +14,8 @@ mkdirSync(join(root, 'dist'), { recursive: true });
 export function buildCore({ force = false, debug = false } = {}) {
   const source = join(root, 'server/emulator/assembly');
   const out = join(root, 'dist/core.wasm');
-  const newest = Math.max(...readdirSync(source).map((name) => statSync(join(source, name)).mtimeMs));
+  const names = readdirSync(source, { recursive: true }).map(String);
+  const newest = Math.max(...names.map((name) => statSync(join(source, name)).mtimeMs));
   if (!force && existsSync(out) && statSync(out).mtimeMs > newest) return;
   const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
   const config = join(source, 'asconfig.json');
