@@ -3,7 +3,7 @@ import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
 import type { VmmModel } from '../vmm/model';
 import { conclude, count, vcpuStates, type Conclusion } from './conclusion';
-import { entryProblems } from './entryChecks';
+import { refusedEntry } from './refusedEntry';
 import { nestedFaults } from './faultPlace';
 import { chooseGuest, type Guest } from './guestChoice';
 import { PoweredMachine, type PowerOptions } from './poweredMachine';
@@ -139,9 +139,8 @@ function refusal(powered: PoweredMachine): Conclusion | null {
     findings: [{ code: `boot-${outcome}`, severity: 'error', message: reason, at }],
   });
   if (powered.problem !== null) return refuse('vmm-exit', `The VM does not start: ${powered.problem}.`);
-  const problems = entryProblems(powered.core.state(0));
-  if (problems.length === 0) return null;
-  return refuse('invalid-entry', `The CPU refuses to enter the guest: ${problems.join('; ')}.`);
+  const refused = refusedEntry(powered.core, powered.board.profile);
+  return refused === null ? null : refuse('invalid-entry', refused);
 }
 
 function boot(

@@ -181,20 +181,3 @@ export function pagingMode(cr0: bigint, cr4: bigint, efer: bigint): PagingMode {
   if (!bit(efer, 10)) return 'pae';
   return bit(cr4, 12) ? '5-level' : '4-level';
 }
-
-/**
- * What is inconsistent between the registers (SDM vol. 3, 26.3.1.1: checks on guest control registers): empty for a
- * state that a processor can be in. The values are those that the guest really has.
- */
-export function stateProblems(cr0: bigint, cr4: bigint, efer: bigint): string[] {
-  const problems: string[] = [];
-  const lma = bit(efer, 10);
-  if (lma !== (bit(efer, 8) && bit(cr0, 31)))
-    problems.push(
-      `LMA is ${lma ? 1 : 0}, but LME and PG are ${bit(efer, 8) ? 1 : 0} and ${bit(cr0, 31) ? 1 : 0}: LMA is their conjunction.`,
-    );
-  if (lma && !bit(cr4, 5)) problems.push('Long mode is active with CR4.PAE 0.');
-  if (bit(cr4, 17) && !lma) problems.push('CR4.PCIDE is 1 outside long mode.');
-  if (bit(cr4, 23) && !bit(cr0, 16)) problems.push('CR4.CET is 1 with CR0.WP 0.');
-  return problems;
-}

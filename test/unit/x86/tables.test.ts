@@ -7,7 +7,6 @@ import {
   EFER,
   pagingMode,
   RFLAGS,
-  stateProblems,
   xcr0Problems,
 } from '../../../server/src/x86/controlRegisters';
 import { setFlags } from '../../../server/src/x86/bitField';
@@ -189,13 +188,6 @@ test('the paging mode follows PG, PAE, LMA and LA57', () => {
   assert.equal(pagingMode(PG, 0x20n, 0n), 'pae');
   assert.equal(pagingMode(PG, 0x20n, 0x500n), '4-level');
   assert.equal(pagingMode(PG, 0x1020n, 0x500n), '5-level');
-});
-
-test('a long-mode state is consistent, LMA without PG or PAE is not', () => {
-  assert.deepEqual(stateProblems(0x80010033n, 0xa0n, 0x500n), []);
-  assert.match(stateProblems(0x33n, 0xa0n, 0x500n).join(), /LMA is 1/);
-  assert.match(stateProblems(0x80010033n, 0x80n, 0x500n).join(), /PAE 0/);
-  assert.match(stateProblems(0x80000033n, 0x8000a0n, 0x500n).join(), /WP 0/);
 });
 
 test('XCR0 7 is fine, AVX without SSE is not', () => {
