@@ -1,14 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  CR0,
-  CR4,
-  EFER,
-  pagingMode,
-  RFLAGS,
-  xcr0Problems,
-} from '../../../server/src/x86/controlRegisters';
+import { CR0, CR4, EFER, pagingMode, RFLAGS, xcr0Problems } from '../../../server/src/x86/controlRegisters';
 import { setFlags } from '../../../server/src/x86/bitField';
 import {
   decodeDescriptor,
