@@ -93,6 +93,11 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.XcrIllegal]: (a) => `XSETBV or XGETBV: ${hex(a)} is not legal`,
   [Reason.TableBaseNonCanonical]: (a) => `descriptor table or segment base ${hex(a)} is not canonical`,
   [Reason.FloatingPoint]: (a) => `MXCSR ${hex(a)} has reserved bits set`,
+  [Reason.ProtectionKey]: (a, b) =>
+    `${hex(a)} is mapped, but protection key ${(b >> 59n) & 15n} forbids the access; the last paging entry is ${hex(b)}`,
+  [Reason.PkruOperand]: (a, b) => `RDPKRU or WRPKRU with ECX ${hex(a)} or EDX ${hex(b)} not zero`,
+  [Reason.InvpcidOperand]: (a, b) =>
+    `INVPCID: type ${hex(a)} does not exist, or ${hex(b)} is not legal for it`,
 };
 
 /** The sentence of a fault record. */

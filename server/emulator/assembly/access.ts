@@ -2,11 +2,11 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, LEFT, TLB_SET, WALK_GLOBAL } from "./layout";
+import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, LEFT, MODE, TLB_SET, WALK_TLB } from "./layout";
 import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
-import { READ, WRITE, longActive, translate } from "./mmu";
+import { READ, WRITE, check, longActive, translate } from "./mmu";
 import { PAGE_CODE, PAGE_ROM, beforeWrite, hostOf, physicalRead, physicalWrite, touch } from "./physical";
 import { apicCovers } from "./apic";
 import { fillData, readTlb, systemTlb, writeTlb } from "./tlb";
@@ -22,20 +22,23 @@ export function canonical57(linear: u64): bool {
   return (load<u64>(CR4) & 0x1000) != 0 && ((<i64>linear << 7) >> 7) == <i64>linear;
 }
 
+/** In place of the bit that says "through the stack segment": the CPU's own access to a descriptor table, IDT or TSS. */
+const SYSTEM: u32 = 2;
+
 /** Brings `linear` into the address space in force: canonical in long mode, else 32 bits. */
 function prepare(linear: u64, size: u32, stack: u32, set: u32): u64 {
   if (longActive()) {
     if (!canonical(linear) || !canonical(linear + size - 1))
-      raise(stack ? SS_FAULT : GP, 0, Reason.NonCanonicalData, linear, size);
+      raise(stack & ~SYSTEM ? SS_FAULT : GP, 0, Reason.NonCanonicalData, linear, size);
   } else linear &= 0xffffffff;
   if (load<u8>(AC_CHECK) != 0 && set == 2 && (<u32>linear & (size - 1)) != 0)
     raise(AC, 0, Reason.Alignment, linear, size);
   return linear;
 }
 
-/** The linear address `bytes` further; wraps at 4 GiB outside long mode. */
-@inline export function onward(linear: u64, bytes: u64): u64 {
-  return longActive() ? linear + bytes : (linear + bytes) & 0xffffffff;
+/** The linear address `bytes` further; wraps at 4 GiB outside 64-bit mode, for tables only outside long mode. */
+@inline export function onward(linear: u64, bytes: u64, stack: u32 = 0): u64 {
+  return load<u8>(MODE) == 2 || (stack == SYSTEM && longActive()) ? linear + bytes : (linear + bytes) & 0xffffffff;
 }
 
 @inline export function read<T>(linear: u64, stack: u32): T {
@@ -54,34 +57,35 @@ function prepare(linear: u64, size: u32, stack: u32, set: u32): u64 {
 export function readSystem<T>(linear: u64): T {
   const entry = systemTlb + ((<usize>(linear >> 12) & 1023) << 4);
   if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) return load<T>(<usize>(load<u64>(entry, 8) + linear));
-  return readSlow<T>(linear, 0, 0);
+  return readSlow<T>(linear, SYSTEM, 0);
 }
 
 export function writeSystem<T>(linear: u64, value: T): void {
-  writeSlow<T>(linear, value, 0, 0);
+  writeSlow<T>(linear, value, SYSTEM, 0);
 }
 
 export function readSlow<T>(at: u64, stack: u32, set: u32): T {
   const linear = prepare(at, sizeof<T>(), stack, set);
   if (load<u8>(DEBUG_DATA)) noteData(linear, sizeof<T>(), false);
-  if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) return readCrossing<T>(linear, set);
+  if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) return readCrossing<T>(linear, stack, set);
   const gpa = translate(linear, READ, set);
-  const global = load<u32>(WALK_GLOBAL);
+  const bits = load<u32>(WALK_TLB);
   if (!apicCovers(gpa)) {
     const leaf = touch(gpa);
     if (leaf) {
-      fillData(false, set, linear, hostOf(leaf), gpa, global);
+      fillData(false, set, linear, hostOf(leaf), gpa, bits);
       return load<T>(hostOf(leaf) + (<u32>gpa & 0xfff));
     }
   }
   return physicalRead<T>(gpa);
 }
 
-/** Both pages are translated before a byte is read. */
-function readCrossing<T>(linear: u64, set: u32): T {
+/** Both pages are allowed before a byte is read or an entry of the first is marked as accessed. */
+function readCrossing<T>(linear: u64, stack: u32, set: u32): T {
   const first: u32 = 0x1000 - (<u32>linear & 0xfff);
+  check(linear, READ, set);
+  const high = translate(onward(linear, first, stack), READ, set);
   const low = translate(linear, READ, set);
-  const high = translate(onward(linear, first), READ, set);
   let value: u64 = 0;
   for (let i: u32 = 0; i < sizeof<T>(); i++) {
     const byte = physicalRead<u8>(i < first ? low + i : high + (i - first));
@@ -94,16 +98,16 @@ export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
   const linear = prepare(at, sizeof<T>(), stack, set);
   if (load<u8>(DEBUG_DATA)) noteData(linear, sizeof<T>(), true);
   if ((<u32>linear & 0xfff) + sizeof<T>() > 0x1000) {
-    writeCrossing<T>(linear, value, set);
+    writeCrossing<T>(linear, value, stack, set);
     return;
   }
   const gpa = translate(linear, WRITE, set);
-  const global = load<u32>(WALK_GLOBAL);
+  const bits = load<u32>(WALK_TLB);
   if (!apicCovers(gpa)) {
     const leaf = touch(gpa);
     if (leaf && !(load<u32>(leaf) & PAGE_ROM)) {
       beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
-      if (!(load<u32>(leaf) & PAGE_CODE)) fillData(true, set, linear, hostOf(leaf), gpa, global);
+      if (!(load<u32>(leaf) & PAGE_CODE)) fillData(true, set, linear, hostOf(leaf), gpa, bits);
       store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
       return;
     }
@@ -111,11 +115,12 @@ export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
   physicalWrite<T>(gpa, value);
 }
 
-/** Both pages are translated before a byte is written. */
-function writeCrossing<T>(linear: u64, value: T, set: u32): void {
+/** Both pages are allowed before a byte is written or an entry of the first is marked as dirty. */
+function writeCrossing<T>(linear: u64, value: T, stack: u32, set: u32): void {
   const first: u32 = 0x1000 - (<u32>linear & 0xfff);
+  check(linear, WRITE, set);
+  const high = translate(onward(linear, first, stack), WRITE, set);
   const low = translate(linear, WRITE, set);
-  const high = translate(onward(linear, first), WRITE, set);
   for (let i: u32 = 0; i < sizeof<T>(); i++)
     physicalWrite<u8>(i < first ? low + i : high + (i - first), <u8>(<u64>value >> (i << 3)));
 }
@@ -123,8 +128,8 @@ function writeCrossing<T>(linear: u64, value: T, set: u32): void {
 /** Checks that `size` bytes may be written, without writing: raises what the write would raise. */
 export function probeWrite(at: u64, size: u32, stack: u32, set: u32): void {
   const linear = prepare(at, size, stack, set);
-  translate(linear, WRITE, set);
-  if ((<u32>linear & 0xfff) + size > 0x1000) translate(onward(linear, 0x1000 - (linear & 0xfff)), WRITE, set);
+  check(linear, WRITE, set);
+  if ((<u32>linear & 0xfff) + size > 0x1000) check(onward(linear, 0x1000 - (linear & 0xfff)), WRITE, set);
 }
 
 /** Host address for a read or write of one page at `linear`, if the TLB knows it; else 0. */

@@ -1,7 +1,7 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
   CPL, CPUID_7_ECX, CR0, CR2, CR3, CR4, CS, CURRENT, DR, EFER, FEATURES, HAS_FSGSBASE, HAS_IBT, HAS_PCID, HAS_SMAP,
-  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, START, TR, TRACE, XCR0,
+  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, START, TR, TRACE, WALK, XCR0,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
@@ -12,6 +12,7 @@ import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA
 import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
+import { CR4_PKE, CR4_PKS, keyBitsOfCr4 } from "./protectionKeys";
 import { ATTRIBUTE_L, attributesOf, refreshAllLimits, selectorOf, updateMode } from "./segment";
 import { refreshBreakpoints } from "./breakpoint";
 import { CR4_SMAP, dropCurrent, dropNonGlobal, selectTlb } from "./tlb";
@@ -24,7 +25,7 @@ const CR0_NW: u64 = 0x20000000;
 const CR0_CD: u64 = 0x40000000;
 /** PE MP EM TS ET NE WP AM NW CD PG: the bits that exist. */
 const CR0_DEFINED: u64 = 0xe005003f;
-const CR4_PCIDE: u64 = 0x20000;
+export const CR4_PCIDE: u64 = 0x20000;
 const CR4_OSXSAVE: u64 = 0x40000;
 
 /** Privileged instructions: #GP(0) at CPL above 0, virtual-8086 mode included. */
@@ -48,24 +49,26 @@ export function cr4Allowed(): u64 {
   if (features & HAS_SMEP) mask |= CR4_SMEP;
   if (features & HAS_SMAP) mask |= CR4_SMAP;
   if (features & HAS_IBT) mask |= CR4_CET;
-  return mask;
+  return mask | keyBitsOfCr4();
 }
 
+/** Reads entry `i` of the page-directory-pointer table at `cr3`. */
+@inline function pdpteAt(cr3: u64, i: u32): u64 {
+  return physicalRead<u64>(((cr3 & 0xffffffe0) + (i << 3)) & load<u64>(A20_MASK));
+}
 /** Loads the four PDPTE registers from the table at `cr3`; #GP(0) for a reserved bit, and then nothing is loaded. */
 export function loadPdptes(cr3: u64): void {
-  const table = cr3 & 0xffffffe0;
-  const reserved = 0x1e6 | (~load<u64>(PHYSICAL_MASK));
-  for (let i: u64 = 0; i < 4; i++) {
-    const entry = physicalRead<u64>((table + (i << 3)) & load<u64>(A20_MASK));
+  const reserved = 0x1e6 | ~load<u64>(PHYSICAL_MASK);
+  for (let i: u32 = 0; i < 4; i++) {
+    const entry = pdpteAt(cr3, i);
     if (entry & 1 && entry & reserved) protection(Reason.PdpteReserved, entry, i);
+    store<u64>(WALK + (i << 3), entry);
   }
-  readPdptes(cr3);
+  memory.copy(PDPTE, WALK, 32);
 }
 /** The same without checks. */
 export function readPdptes(cr3: u64): void {
-  const table = cr3 & 0xffffffe0;
-  for (let i: u64 = 0; i < 4; i++)
-    store<u64>(PDPTE + (<u32>i << 3), physicalRead<u64>((table + (i << 3)) & load<u64>(A20_MASK)));
+  for (let i: u32 = 0; i < 4; i++) store<u64>(PDPTE + (i << 3), pdpteAt(cr3, i));
 }
 
 export function writeCr0(value: u64): void {
@@ -118,9 +121,8 @@ export function writeCr3(value: u64): void {
     if (load<u64>(CR0) & CR0_PG && (cr4 & CR4_PAE) != 0) loadPdptes(value);
   }
   store<u64>(CR3, value);
-  // Without a tag per PCID everything that isn't global goes; a kept PCID is re-read, which is always allowed.
-  if (cr4 & CR4_PGE) dropNonGlobal();
-  else dropCurrent();
+  // Only the current PCID has entries: another one starts without any, whatever bit 63 asks for.
+  if (!keep || ((old ^ value) & 0xfff) != 0) dropNonGlobal();
   noteControl(3, value, old);
   attend();
 }
@@ -138,7 +140,7 @@ export function writeCr4(value: u64): void {
   const pae = (load<u64>(CR0) & CR0_PG) != 0 && (value & CR4_PAE) != 0 && !long;
   if (pae && ((old ^ value) & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP)) != 0) loadPdptes(load<u64>(CR3));
   store<u64>(CR4, value);
-  if ((old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_LA57)) dropCurrent();
+  if ((old ^ value) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_LA57 | CR4_PKE | CR4_PKS)) dropCurrent();
   noteControl(4, value, old);
   updateMode();
 }

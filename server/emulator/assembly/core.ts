@@ -1,15 +1,15 @@
 /**
  * What the core offers to its face (../core.ts).
  *
- * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); PCID tags (a switch drops more, which is allowed);
- * I/O breakpoints, performance counters, machine checks; VME; protection keys; shadow stacks; XSAVE and its like; any x87,
+ * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); entries of a PCID other than the current one (a switch drops them, which is allowed);
+ * I/O breakpoints, performance counters, machine checks; VME; shadow stacks; XSAVE and its like; any x87,
  * MMX, SSE or AVX instruction that computes (#UD, as on a CPU whose CPUID lacks it; FXSAVE and FXRSTOR move storage).
  * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
  */
 import {
   A20_MASK, ADDRESS_MASKS, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
   DEADLINE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, LEFT, NEXT_TIMER, NOW, PAGE_COUNT,
-  PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_FETCH, TLB_GLOBAL, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
+  PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
   VCPU_COUNT,
 } from "./layout";
 import { isDestination, message, vcpuAt } from "./apic";
@@ -179,7 +179,7 @@ export function restorePage(gpa: u64): usize {
 /** Cached translations of a snapshot; see ../translations.ts. */
 export function restoreData(vcpu: u32, set: u32, write: u32, linear: u64, guest: u64): void {
   const leaf = leafOf(guest, false);
-  if (leaf && load<u32>(leaf)) fillDataOf(vcpu, write != 0, set, linear, hostOf(leaf), guest, <u32>guest & TLB_GLOBAL);
+  if (leaf && load<u32>(leaf)) fillDataOf(vcpu, write != 0, set, linear, hostOf(leaf), guest, <u32>guest & TLB_BITS);
 }
 export function restoreFetch(vcpu: u32, set: u32, index: u32, tag: u64, guest: u64): void {
   const leaf = leafOf(guest, false);

@@ -1,7 +1,7 @@
 /** Opcodes behind 0F, 0F 38 and the groups there (SDM vol. 2, tables ). Those of features that CPUID lacks are #UD. */
 import {
-  CPUID_1_ECX, CPUID_1_EDX, CPUID_7_EBX, CPUID_81_ECX, CPUID_81_EDX, FEATURES, FS, GS, HAS_FSGSBASE, HAS_LONG_MODE,
-  HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
+  CPUID_1_ECX, CPUID_1_EDX, CPUID_7_EBX, CPUID_7_ECX, CPUID_81_ECX, CPUID_81_EDX, FEATURES, FS, GS, HAS_FSGSBASE,
+  HAS_LONG_MODE, HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
 } from "./layout";
 import {
   byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, operand66, peek, readModrm, readOperands,
@@ -202,6 +202,10 @@ function group7(): void {
       setImmediate(modrm & 1);
       kind(K.SMAP_FLAG);
       return;
+    case 0xee: case 0xef:
+      if (!has(CPUID_7_ECX, 3) || repeat != 0 || operand66) undefinedOp();
+      else kind(modrm == 0xee ? K.RDPKRU : K.WRPKRU);
+      return;
     case 0xf8: if (feature(HAS_LONG_MODE)) kind(K.SWAPGS); else undefinedOp(); return;
     case 0xf9: if (has(CPUID_81_EDX, 27)) kind(K.RDTSCP); else undefinedOp(); return;
   }
@@ -247,11 +251,12 @@ function group15(): void {
   else undefinedOp();
 }
 
-/** MOVBE; everything else behind 0F 38 is SSE, AVX or later. */
+/** MOVBE and INVPCID; everything else behind 0F 38 is SSE, AVX or later. */
 function threeByte(): void {
   const opcode = byte();
   readOperands();
   if ((opcode == 0xf0 || opcode == 0xf1) && repeat != OP_REPNE && has(CPUID_1_ECX, 22) && !isRegister())
     sized(opcode == 0xf0 ? K.MOVBE_LOAD : K.MOVBE_STORE);
+  else if (opcode == 0x82 && operand66 && repeat == 0 && has(CPUID_7_EBX, 10) && !isRegister()) last(K.INVPCID);
   else undefinedOp();
 }

@@ -90,4 +90,7 @@ export const enum Reason {
   XcrIllegal,
   TableBaseNonCanonical,
   FloatingPoint,
+  ProtectionKey,
+  PkruOperand,
+  InvpcidOperand,
 }

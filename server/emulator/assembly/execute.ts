@@ -30,10 +30,12 @@ import { callFar, callFarMemory, iret, jmpFar, jmpFarMemory, retFar } from "./tr
 import { clts, lmsw, movFromControl, movFromDebug, movToControl, movToDebug, smsw, xgetbv, xsetbv } from "./control";
 import { rdmsr, wrmsr } from "./msr";
 import {
-  arpl, cld, cli, cpuid, hlt, int1, int3, int_, into, invlpg, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
+  arpl, cld, cli, cpuid, hlt, int1, int3, int_, into, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
   movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
   syscall, sysenter, sysexit, sysret, tooLong, ud, verify, wbinvd,
 } from "./system";
+import { invlpg, invpcid } from "./invalidate";
+import { rdpkru, wrpkru } from "./protectionKeys";
 import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr, unmodelled } from "./fpu";
 
 export function execute(op: usize): void {
@@ -582,6 +584,9 @@ export function execute(op: usize): void {
     case 586: fxsave(op); break;
     case 587: fxrstor(op); break;
     case 588: unmodelled(op); break;
+    case 589: invpcid(op); break;
+    case 590: rdpkru(op); break;
+    case 591: wrpkru(op); break;
     default: unreachable();
   }
 }

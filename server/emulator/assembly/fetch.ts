@@ -1,7 +1,7 @@
 /** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
 import {
   ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEG_BASE, SEG_LIMIT, SEGMENT_SIZE,
-  SEGMENTS, START, TLB_FETCH_ENTRIES, TLB_SET, WALK_GLOBAL,
+  SEGMENTS, START, TLB_FETCH_ENTRIES, TLB_SET, WALK_TLB,
 } from "./layout";
 import { canonical, onward } from "./access";
 import { codePage, dropAllCode, markCode } from "./code";
@@ -56,7 +56,7 @@ function enter(linear: u64, mode: u32): usize {
   if (mode == 2 && !canonical(linear)) raise(GP, 0, Reason.NonCanonicalTarget, linear);
   const set = load<u32>(TLB_SET);
   const gpa = translate(linear, FETCH, set);
-  const global = load<u32>(WALK_GLOBAL);
+  const bits = load<u32>(WALK_TLB);
   const leaf = touch(gpa);
   if (!leaf) return 0;
   let page = codePage(leaf, mode);
@@ -65,7 +65,7 @@ function enter(linear: u64, mode: u32): usize {
     page = codePage(leaf, mode);
   }
   const index = <u32>(linear >> 12) & (TLB_FETCH_ENTRIES - 1);
-  fillFetch(fetchTlb, index, (linear & ~(<u64>0xfff)) | mode, hostOf(leaf), page, (gpa & ~(<u64>0xfff)) | global);
+  fillFetch(fetchTlb, index, (linear & ~(<u64>0xfff)) | mode, hostOf(leaf), page, (gpa & ~(<u64>0xfff)) | bits);
   const offset = <u32>gpa & 0xfff;
   const known = load<u32>(page + CODE_TABLE + (offset << 2));
   if (known) return known;
@@ -95,9 +95,23 @@ function build(leaf: usize, page: usize, gpa: u64, offset: u32, mode: u32): usiz
   return block;
 }
 
-/** Copies up to `count` instruction bytes of one page into the buffer at `into`. */
-function copyBytes(gpa: u64, into: u32, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<u8>(FETCH_BUFFER + into + i, physicalRead<u8>(gpa + i));
+/**
+ * Adds up to `count` bytes of the page at `gpa` behind the `have` bytes in the buffer and decodes: the length, 0 where more
+ * bytes are needed. Device memory is read byte by byte, no further than the instruction needs.
+ */
+function gather(gpa: u64, have: u32, count: u32, mode: u32): u32 {
+  const op: usize = SCRATCH_BLOCK + BLOCK_HEADER;
+  const leaf = touch(gpa);
+  if (leaf) {
+    memory.copy(FETCH_BUFFER + have, hostOf(leaf) + (<u32>gpa & 0xfff), count);
+    return decode(op, FETCH_BUFFER, have + count, mode);
+  }
+  let length: u32 = 0;
+  for (let n: u32 = 0; n < count && !length; n++) {
+    store<u8>(FETCH_BUFFER + have + n, physicalRead<u8>(gpa + n));
+    length = decode(op, FETCH_BUFFER, have + n + 1, mode);
+  }
+  return length;
 }
 
 /** One instruction that isn't kept. `limit` bytes of the segment are left. */
@@ -107,25 +121,13 @@ function single(linear: u64, mode: u32, limit: u64): usize {
   const inPage = 0x1000 - (<u32>linear & 0xfff);
   const allowed = <u32>min<u64>(limit, 15);
   const gpa = translate(linear, FETCH, set);
-  const op: usize = SCRATCH_BLOCK + BLOCK_HEADER;
   const first = min<u32>(inPage, allowed);
-  let length: u32 = 0;
-  if (touch(gpa)) {
-    copyBytes(gpa, 0, first);
-    length = decode(op, FETCH_BUFFER, first, mode);
-  } else {
-    // Device memory is read byte by byte, no further than the instruction needs.
-    for (let n: u32 = 0; n < first && !length; n++) {
-      copyBytes(gpa + n, n, 1);
-      length = decode(op, FETCH_BUFFER, n + 1, mode);
-    }
-  }
+  let length = gather(gpa, 0, first, mode);
   if (!length) {
     if (first == allowed) raise(GP, 0, Reason.FetchLimit, load<u64>(RIP), limit);
     const next = onward(linear, inPage);
     if (mode == 2 && !canonical(next)) raise(GP, 0, Reason.NonCanonicalTarget, next);
-    copyBytes(translate(next, FETCH, set), inPage, allowed - inPage);
-    length = decode(op, FETCH_BUFFER, allowed, mode);
+    length = gather(translate(next, FETCH, set), inPage, allowed - inPage, mode);
     if (!length) raise(GP, 0, Reason.FetchLimit, load<u64>(RIP), limit);
   }
   store<u16>(SCRATCH_BLOCK, 1);

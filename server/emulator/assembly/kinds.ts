@@ -238,4 +238,7 @@ export const FXSAVE = 586;
 export const FXRSTOR = 587;
 /** An x87 instruction that is not modelled: #NM by CR0.EM and TS, else #UD. */
 export const X87 = 588;
-export const KINDS = 589;
+export const INVPCID = 589;
+export const RDPKRU = 590;
+export const WRPKRU = 591;
+export const KINDS = 592;

@@ -112,6 +112,10 @@ export const DEBUG_HIT = CPU + 756;
 /** u32: the vector during whose delivery the recorded fault was raised, or EVENT_NONE. */
 export const FAULT_DURING = CPU + 760;
 
+/** u32 each: protection-key rights for user and supervisor pages. */
+export const PKRU = CPU + 764;
+export const PKRS = CPU + 768;
+
 export const SEGMENTS = CPU + 0x400;
 export const SEGMENT_SIZE = 64;
 /** es cs ss ds fs gs ldtr tr, and number 8: base 0, no limit, for 64-bit addressing. */
@@ -206,8 +210,8 @@ export const CODE_PAGE_COUNT = RUN + 136;
 export const BUDGET = RUN + 148;
 /** u64: finished iterations of the REP instruction that runs. */
 export const PROGRESS = RUN + 152;
-/** What the last page walk found: 1 where the leaf is global. */
-export const WALK_GLOBAL = RUN + 140;
+/** What the last page walk found, for the TLB: TLB_GLOBAL and the page size. */
+export const WALK_TLB = RUN + 140;
 /** The TLB set of the current CPL and AC: 0 supervisor, 1 supervisor with AC, 2 user. */
 export const TLB_SET = RUN + 144;
 /** Bytes that the decoder reads when an instruction crosses a page or comes from MMIO. */
@@ -316,7 +320,7 @@ export const TLBS = 0x200000;
 export const TLB_VCPU_SIZE = 0x40000;
 export const TLB_SET_SIZE = 0x10000;
 export const TLB_ENTRIES = 1024;
-/** In a set: read and write entries (tag u64, host minus linear u64), what they map (physical page | TLB_GLOBAL), fetch entries. */
+/** In a set: read and write entries (tag u64, host minus linear u64), what they map (physical page | bits), fetch entries. */
 export const TLB_READ = 0;
 export const TLB_WRITE = 0x4000;
 export const TLB_READ_INFO = 0x8000;
@@ -324,8 +328,16 @@ export const TLB_WRITE_INFO = 0xa000;
 export const TLB_FETCH = 0xc000;
 export const TLB_FETCH_ENTRIES = 256;
 export const TLB_FETCH_SIZE = 32;
+/** u32: TLB_IN_USE, and the bits of all entries that the set may hold. */
 export const TLB_USED = 0xe000;
+export const TLB_IN_USE = 8;
+/** Bits of what is mapped: a global page; one piece of a large page, in TLB_SIZE. */
 export const TLB_GLOBAL = 1;
+export const TLB_SIZE = 6;
+export const TLB_2M = 2;
+export const TLB_4M = 4;
+export const TLB_1G = 6;
+export const TLB_BITS = 7;
 
 // ---- Guest physical pages: radix tree over 52 bits, nodes and pages on the heap ----
 export const RADIX = 0xa00000;

@@ -1,10 +1,12 @@
 /** Page walks: 32-bit, PAE, 4-level and 5-level paging with rights, reserved bits, A and D (SDM vol. 3, chapter 4). */
 import {
-  A20_MASK, CR0, CR2, CR3, CR4, EFER, FEATURES, HAS_1G, PDPTE, PHYSICAL_MASK, WALK, WALK_GLOBAL,
+  A20_MASK, CPUID_1_EDX, CR0, CR2, CR3, CR4, EFER, FEATURES, HAS_1G, HAS_AMD, PDPTE, PHYSICAL_MASK, TLB_2M, TLB_4M,
+  TLB_1G, TLB_GLOBAL, WALK, WALK_TLB,
 } from "./layout";
 import { Reason } from "./events";
 import { PF, raise } from "./fault";
 import { isRom, physicalRead, physicalWrite } from "./physical";
+import { keyForbids } from "./protectionKeys";
 import { CR4_SMAP, dropPage } from "./tlb";
 
 export const READ = 0;
@@ -37,6 +39,7 @@ const ERROR_W = 2;
 const ERROR_U = 4;
 const ERROR_RSVD = 8;
 const ERROR_ID = 0x10;
+const ERROR_PK = 0x20;
 
 @inline export function longActive(): bool {
   return (load<u64>(EFER) & EFER_LMA) != 0;
@@ -58,8 +61,8 @@ function pageFault(linear: u64, access: u32, set: u32, bits: u32, reason: Reason
   return 0;
 }
 
-/** Whether the rights of a finished walk allow the access. */
-function allowed(access: u32, set: u32, rights: u64, xd: u64): bool {
+/** Whether the rights of all levels, and XD in `entry`, allow the access (SDM vol. 3, 4.6.1). */
+function allowed(access: u32, set: u32, rights: u64, entry: u64): bool {
   const cr4 = load<u64>(CR4);
   const user = (rights & US) != 0;
   if (set == 2) {
@@ -73,22 +76,78 @@ function allowed(access: u32, set: u32, rights: u64, xd: u64): bool {
       if (access == WRITE && !(rights & RW) && (load<u64>(CR0) & CR0_WP) != 0) return false;
     }
   }
-  return access != FETCH || !(xd & XD);
+  return access != FETCH || !(entry & XD);
+}
+
+/** Entries that the last walk used, top level first, and the bytes in each. */
+let used: u32 = 0;
+let entrySize: u32 = 8;
+
+/** Reads the entry at `where` for the walk: its address and value are kept for `mark`. */
+function use(where: u64): u64 {
+  const entry = entrySize == 8 ? physicalRead<u64>(where) : <u64>physicalRead<u32>(where);
+  store<u64>(WALK + (used << 4), where);
+  store<u64>(WALK + (used << 4), entry, 8);
+  used++;
+  return entry;
+}
+
+/** Sets `bits` in entry number `index` of the walk; one in ROM stays as it is. */
+function mark(index: u32, bits: u64): void {
+  const where = load<u64>(WALK + (index << 4));
+  const old = load<u64>(WALK + (index << 4), 8);
+  const want = old | bits;
+  if (want == old || isRom(where)) return;
+  if (entrySize == 8) physicalWrite<u64>(where, want);
+  else physicalWrite<u32>(where, <u32>want);
 }
 
 /**
- * The guest physical address of `linear` for an access in TLB set `set` (0 supervisor, 1 supervisor with AC, 2 user);
- * raises #PF. Sets A and D. `linear` must be canonical.
+ * The end of a walk (`entry`: the last one, with XD of any level): rights, then what the TLB must know. A violation of rights leaves A set in the entries above the last
+ * one (SDM vol. 3, 6.15, #PF); in the last one that is up to the model, and stays clear here.
  */
-export function translate(linear: u64, access: u32, set: u32): u64 {
-  store<u32>(WALK_GLOBAL, 0);
-  if (!(load<u64>(CR0) & CR0_PG)) return linear & load<u64>(A20_MASK);
-  if (!(load<u64>(CR4) & CR4_PAE)) return translate32(linear, access, set);
+function finish(linear: u64, access: u32, set: u32, rights: u64, entry: u64, pageBits: u32): void {
+  const byKey = keyForbids(access, set, (rights & US) != 0, <u32>(entry >> 59) & 15);
+  const byRights = !allowed(access, set, rights, entry);
+  if (byKey || byRights) {
+    for (let i: u32 = 0; i + 1 < used; i++) mark(i, A);
+    const bits = ERROR_P | (byKey ? ERROR_PK : 0);
+    const last = load<u64>(WALK + ((used - 1) << 4), 8);
+    pageFault(linear, access, set, bits, byRights ? Reason.Rights : Reason.ProtectionKey, last);
+  }
+  const global = (entry & G) != 0 && (load<u64>(CR4) & CR4_PGE) != 0 ? TLB_GLOBAL : 0;
+  const size: u32 = pageBits == 12 ? 0 : pageBits == 21 ? TLB_2M : pageBits == 22 ? TLB_4M : TLB_1G;
+  store<u32>(WALK_TLB, global | size);
+}
+
+/** 32-bit paging with 4 KiB and, under CR4.PSE, 4 MiB pages (SDM vol. 3, 4.3). */
+function walk32(linear: u64, access: u32, set: u32): u64 {
+  entrySize = 4;
+  const a20 = load<u64>(A20_MASK);
+  const pde = use(((load<u64>(CR3) & 0xfffff000) | ((linear >> 20) & 0xffc)) & a20);
+  if (!(pde & P)) return pageFault(linear, access, set, 0, Reason.NotPresent, pde);
+  if ((pde & PS) != 0 && (load<u64>(CR4) & CR4_PSE) != 0) {
+    // With PSE-36 bits 20:13 are address bits 39:32 as far as the physical width goes; the rest up to bit 21 is reserved.
+    const above = (load<u32>(CPUID_1_EDX) & 0x20000) != 0 ? (~load<u64>(PHYSICAL_MASK) >> 32) & 0xff : 0xff;
+    if (pde & (0x200000 | (above << 13)))
+      return pageFault(linear, access, set, ERROR_P | ERROR_RSVD, Reason.ReservedBit, pde);
+    finish(linear, access, set, pde, pde, 22);
+    return ((pde & 0xffc00000) | (((pde >> 13) & 0xff) << 32) | (linear & 0x3fffff)) & a20;
+  }
+  const pte = use(((pde & 0xfffff000) | ((linear >> 10) & 0xffc)) & a20);
+  if (!(pte & P)) return pageFault(linear, access, set, 0, Reason.NotPresent, pte);
+  finish(linear, access, set, pde & pte, pte, 12);
+  return ((pte & 0xfffff000) | (linear & 0xfff)) & a20;
+}
+
+/** PAE, 4-level and 5-level paging (SDM vol. 3, 4.4 and 4.5). */
+function walk64(linear: u64, access: u32, set: u32): u64 {
+  entrySize = 8;
+  const a20 = load<u64>(A20_MASK);
   const long = longActive();
-  const efer = load<u64>(EFER);
   // Bits that must be zero in every entry: those above MAXPHYADDR, and XD where it is not enabled.
   let reserved: u64 = ~load<u64>(PHYSICAL_MASK) & (long ? <u64>0x000fffffffffffff : <u64>0x7fffffffffffffff);
-  if (!(efer & EFER_NXE)) reserved |= XD;
+  if (!(load<u64>(EFER) & EFER_NXE)) reserved |= XD;
   let level: u32;
   let table: u64;
   if (long) {
@@ -102,66 +161,50 @@ export function translate(linear: u64, access: u32, set: u32): u64 {
   }
   let rights: u64 = RW | US;
   let xd: u64 = 0;
-  let count: u32 = 0;
   let entry: u64;
-  let page: u64;
+  let within: u64;
+  let shift: u32;
   for (;;) {
-    const shift: u64 = 3 + 9 * <u64>level;
-    const where = (table + (((linear >> shift) & 0x1ff) << 3)) & load<u64>(A20_MASK);
-    entry = physicalRead<u64>(where);
-    store<u64>(WALK + (count << 4), where);
-    store<u64>(WALK + (count << 4), entry, 8);
-    count++;
+    shift = 3 + 9 * level;
+    entry = use((table + (((linear >> shift) & 0x1ff) << 3)) & a20);
     if (!(entry & P)) return pageFault(linear, access, set, 0, Reason.NotPresent, entry);
+    within = ((<u64>1) << shift) - 1;
+    const leaf = level == 1 || (level < 4 && (entry & PS) != 0);
     let wrong = entry & reserved;
-    page = ((<u64>1) << shift) - 1;
-    const large = level > 1 && (entry & PS) != 0;
-    if (large) {
-      if (level > 3 || (level == 3 && !(load<u32>(FEATURES) & HAS_1G))) wrong |= PS;
-      else wrong |= entry & page & ~0x1fff;
+    if (level > 3) {
+      // PS, and on AMD the place of the global bit as well (APM vol. 2, 5.3.3).
+      wrong |= entry & (load<u32>(FEATURES) & HAS_AMD ? PS | G : PS);
+    } else if (leaf && level > 1) {
+      if (level == 3 && !(load<u32>(FEATURES) & HAS_1G)) wrong |= PS;
+      wrong |= entry & within & ~0x1fff;
     }
     if (wrong) return pageFault(linear, access, set, ERROR_P | ERROR_RSVD, Reason.ReservedBit, entry);
     rights &= entry;
-    xd |= entry;
-    if (large || level == 1) break;
+    xd |= entry & XD;
+    if (leaf) break;
     table = entry & ADDRESS;
     level--;
   }
-  if (!allowed(access, set, rights, xd)) return pageFault(linear, access, set, ERROR_P, Reason.Rights, entry);
-  for (let i: u32 = 0; i < count; i++) {
-    const where = load<u64>(WALK + (i << 4));
-    const old = load<u64>(WALK + (i << 4), 8);
-    const want = old | A | (access == WRITE && i == count - 1 ? D : 0);
-    if (want != old && !isRom(where)) physicalWrite<u64>(where, want);
-  }
-  if (entry & G && (load<u64>(CR4) & CR4_PGE) != 0) store<u32>(WALK_GLOBAL, 1);
-  return ((entry & ADDRESS & ~page) | (linear & page)) & load<u64>(A20_MASK);
+  finish(linear, access, set, rights, entry | xd, shift);
+  return ((entry & ADDRESS & ~within) | (linear & within)) & a20;
 }
 
-/** 32-bit paging with 4 KiB and, under CR4.PSE, 4 MiB pages (PSE-36). */
-function translate32(linear: u64, access: u32, set: u32): u64 {
-  const a20 = load<u64>(A20_MASK);
-  const pdeAt = ((load<u64>(CR3) & 0xfffff000) | ((linear >> 20) & 0xffc)) & a20;
-  const pde = physicalRead<u32>(pdeAt);
-  if (!(pde & 1)) return pageFault(linear, access, set, 0, Reason.NotPresent, pde);
-  if ((pde & 0x80) != 0 && (load<u64>(CR4) & CR4_PSE) != 0) {
-    // Bits 20:13 are address bits 39:32 as far as the physical width goes; the rest up to bit 21 is reserved.
-    const above = <u32>(~load<u64>(PHYSICAL_MASK) >> 32) & 0xff;
-    if (pde & (0x200000 | (above << 13)))
-      return pageFault(linear, access, set, ERROR_P | ERROR_RSVD, Reason.ReservedBit, pde);
-    if (!allowed(access, set, pde, 0)) return pageFault(linear, access, set, ERROR_P, Reason.Rights, pde);
-    const want = pde | 0x20 | (access == WRITE ? 0x40 : 0);
-    if (want != pde && !isRom(pdeAt)) physicalWrite<u32>(pdeAt, want);
-    if (pde & 0x100 && (load<u64>(CR4) & CR4_PGE) != 0) store<u32>(WALK_GLOBAL, 1);
-    return (<u64>(pde & 0xffc00000) | ((<u64>(pde >> 13) & 0xff) << 32) | (linear & 0x3fffff)) & a20;
-  }
-  const pteAt = (<u64>(pde & 0xfffff000) | ((linear >> 10) & 0xffc)) & a20;
-  const pte = physicalRead<u32>(pteAt);
-  if (!(pte & 1)) return pageFault(linear, access, set, 0, Reason.NotPresent, pte);
-  if (!allowed(access, set, pde & pte & 6, 0)) return pageFault(linear, access, set, ERROR_P, Reason.Rights, pte);
-  if (!(pde & 0x20) && !isRom(pdeAt)) physicalWrite<u32>(pdeAt, pde | 0x20);
-  const want = pte | 0x20 | (access == WRITE ? 0x40 : 0);
-  if (want != pte && !isRom(pteAt)) physicalWrite<u32>(pteAt, want);
-  if (pte & 0x100 && (load<u64>(CR4) & CR4_PGE) != 0) store<u32>(WALK_GLOBAL, 1);
-  return (<u64>(pte & 0xfffff000) | (linear & 0xfff)) & a20;
+/**
+ * As `translate`, but sets neither A nor D of what it could use: for an access over a page end, whose second page may fault.
+ */
+export function check(linear: u64, access: u32, set: u32): u64 {
+  used = 0;
+  store<u32>(WALK_TLB, 0);
+  if (!(load<u64>(CR0) & CR0_PG)) return linear & load<u64>(A20_MASK);
+  return load<u64>(CR4) & CR4_PAE ? walk64(linear, access, set) : walk32(linear, access, set);
+}
+
+/**
+ * The guest physical address of `linear` for an access in TLB set `set` (0 supervisor, 1 supervisor with AC, 2 user);
+ * raises #PF. Sets A and D (SDM vol. 3, 4.8). `linear` must be canonical.
+ */
+export function translate(linear: u64, access: u32, set: u32): u64 {
+  const gpa = check(linear, access, set);
+  for (let i: u32 = 0; i < used; i++) mark(i, access == WRITE && i == used - 1 ? A | D : A);
+  return gpa;
 }

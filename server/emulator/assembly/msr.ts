@@ -2,7 +2,7 @@
 import {
   CPUID_1_ECX, CPUID_7_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
   HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR,
-  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, SEG_BASE, START, TRACE, TSC_OFFSET,
+  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, PKRS, SEG_BASE, START, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend } from "./access";
 import { apicBase, writeApicBase } from "./apic";
@@ -14,6 +14,7 @@ import { Reason, TRACE_MSR } from "./events";
 import { now, protection } from "./fault";
 import { CR0_PG, EFER_LMA, EFER_NXE } from "./mmu";
 import { RAX, RCX, RDX } from "./operand";
+import { hasSupervisorKeys, setPkrs } from "./protectionKeys";
 import { segment } from "./segment";
 import { dropCurrent } from "./tlb";
 
@@ -78,6 +79,9 @@ export function readMsrValue(index: u32): u64 {
       break;
     case 0x6a2:
       if (features & HAS_IBT) return load<u64>(MSR_S_CET);
+      break;
+    case 0x6e1:
+      if (hasSupervisorKeys()) return load<u32>(PKRS);
       break;
     case 0x6e0:
       if (features & HAS_LOCAL_APIC && (load<u32>(CPUID_1_ECX) & 0x1000000) != 0) return tscDeadline();
@@ -154,6 +158,10 @@ export function writeMsrValue(index: u32, value: u64): void {
       checkCanonical(value);
       store<u64>(index == 0x6a0 ? MSR_U_CET : MSR_S_CET, value);
       attend();
+      return;
+    case 0x6e1:
+      if (!hasSupervisorKeys()) break;
+      setPkrs(value);
       return;
     case 0x6e0:
       if (!(features & HAS_LOCAL_APIC) || !(load<u32>(CPUID_1_ECX) & 0x1000000)) break;

@@ -16,6 +16,7 @@ import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
 import { EFER_SCE } from "./msr";
 import { OP_OPERAND } from "./op";
+import { CR4_PKE } from "./protectionKeys";
 import {
   effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, R11, RAX, RBX, RCX, RDX, regOf, rmOf,
   RSP, setRegister, setRegisterSized, setRm, stackBit,
@@ -25,7 +26,7 @@ import {
   readDescriptor, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE, updateMode, v86,
 } from "./segment";
 import { farPointerOffset, readFarPointer } from "./transfer";
-import { selectTlb, dropCurrent } from "./tlb";
+import { selectTlb } from "./tlb";
 import { v86Sensitive } from "./stack";
 import { vcpuAt } from "./apic";
 
@@ -235,10 +236,11 @@ export function into(op: usize): void { if (overflow()) softwareInterrupt(OF, EV
 export function int1(op: usize): void { softwareInterrupt(DB, EVENT_KIND_TRAP); }
 
 // ---- Information ----
-/** The changing bits: OSXSAVE and the local APIC's presence. */
+/** The changing bits: OSXSAVE, OSPKE and the local APIC's presence. */
 export function cpuid(op: usize): void {
   const leaf = load<u32>(RAX);
-  askCpuid(leaf, load<u32>(RCX));
+  const subleaf = load<u32>(RCX);
+  askCpuid(leaf, subleaf);
   let b = load<u32>(CPUID_ANSWER + 4);
   let c = load<u32>(CPUID_ANSWER + 8);
   let d = load<u32>(CPUID_ANSWER + 12);
@@ -246,6 +248,7 @@ export function cpuid(op: usize): void {
     c = (c & ~0x8000000) | (load<u64>(CR4) & 0x40000 ? 0x8000000 : 0);
     if (!(load<u64>(vcpuAt(load<u32>(CURRENT)), APIC_BASE) & 0x800)) d &= ~0x200;
   }
+  if (leaf == 7 && subleaf == 0) c = (c & ~0x10) | (load<u64>(CR4) & CR4_PKE ? 0x10 : 0);
   store<u64>(RAX, load<u32>(CPUID_ANSWER));
   store<u64>(RBX, b);
   store<u64>(RCX, c);
@@ -378,12 +381,7 @@ export function segmentBase<T>(op: usize): void {
   }
 }
 
-// ---- TLB, caches, SMAP ----
-/** Dropping more than the named page is always allowed (SDM vol. 3, 4.10.4.1). */
-export function invlpg(op: usize): void {
-  privileged();
-  dropCurrent();
-}
+// ---- Caches, SMAP ----
 export function wbinvd(op: usize): void { privileged(); }
 /** CLAC (immediate 0), STAC (1). */
 export function smapFlag(op: usize): void {

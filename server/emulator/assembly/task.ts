@@ -12,13 +12,13 @@ import { Reason } from "./events";
 import { DB, GP, NP, SS_FAULT, TS, raise } from "./fault";
 import { ALL_FLAGS, NT, RF, rflags, setFlags, VM } from "./flags";
 import { refreshBreakpoints } from "./breakpoint";
-import { CR0_PG, CR4_PAE, CR4_PGE } from "./mmu";
+import { CR0_PG, CR4_PAE } from "./mmu";
 import { beginStack, commitStack, pushSized } from "./operand";
 import {
   ATTRIBUTE_P, attributesOf, baseOf, baseOfRaw, descriptorAddress, fillSegment, limitOf, limitOfRaw, markAccessed,
   readDescriptor, rightsOf, selectorOf, setCpl, setSegment, UNUSABLE, updateMode,
 } from "./segment";
-import { dropCurrent, dropNonGlobal } from "./tlb";
+import { dropNonGlobal } from "./tlb";
 
 export const TASK_JUMP = 0;
 export const TASK_CALL = 1;
@@ -148,8 +148,7 @@ function commitTask(selector: u32, raw: u64, wide: bool): void {
   if (wide && paging && cr3 != load<u64>(CR3)) {
     if (load<u64>(CR4) & CR4_PAE) loadPdptes(cr3);
     store<u64>(CR3, cr3);
-    if (load<u64>(CR4) & CR4_PGE) dropNonGlobal();
-    else dropCurrent();
+    dropNonGlobal();
   }
   store<u64>(RIP, image(0));
   store<u64>(START, image(0));

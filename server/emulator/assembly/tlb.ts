@@ -3,9 +3,9 @@
  * reads, writes and fetches. An entry exists only if the access has been allowed, so rights need no second look.
  */
 import {
-  AC_CHECK, CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLB_ENTRIES, TLB_FETCH, TLB_FETCH_ENTRIES,
-  TLB_FETCH_SIZE, TLB_GLOBAL, TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_USED, TLB_VCPU_SIZE, TLB_WRITE,
-  TLB_WRITE_INFO, TLBS, VCPU_COUNT,
+  AC_CHECK, CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLB_1G, TLB_2M, TLB_ENTRIES, TLB_FETCH,
+  TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL, TLB_IN_USE, TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_SIZE,
+  TLB_USED, TLB_VCPU_SIZE, TLB_WRITE, TLB_WRITE_INFO, TLBS, VCPU_COUNT,
 } from "./layout";
 import { refreshBreakpoints } from "./breakpoint";
 import { AC_FLAG } from "./flags";
@@ -38,28 +38,29 @@ export function selectTlb(): void {
   writeTlb = data + TLB_WRITE;
 }
 
-/** Enters a data mapping of linear page to host page into `set` of the current vCPU. */
-export function fillData(write: bool, set: u32, linear: u64, host: usize, gpa: u64, global: u32): void {
-  fillDataOf(load<u32>(CURRENT), write, set, linear, host, gpa, global);
+/** Enters a data mapping of linear page to host page into `set` of the current vCPU; `bits` as WALK_TLB. */
+export function fillData(write: bool, set: u32, linear: u64, host: usize, gpa: u64, bits: u32): void {
+  fillDataOf(load<u32>(CURRENT), write, set, linear, host, gpa, bits);
 }
-export function fillDataOf(vcpu: u32, write: bool, set: u32, linear: u64, host: usize, gpa: u64, global: u32): void {
+export function fillDataOf(vcpu: u32, write: bool, set: u32, linear: u64, host: usize, gpa: u64, bits: u32): void {
   const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
   const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
   const entry = base + (write ? TLB_WRITE : TLB_READ) + (index << 4);
   store<u64>(entry, linear & ~0xfff);
   store<u64>(entry, <u64>host - (linear & ~0xfff), 8);
-  store<u64>(base + (write ? TLB_WRITE_INFO : TLB_READ_INFO) + (index << 3), (gpa & ~0xfff) | global);
-  store<u32>(base + TLB_USED, 1);
+  store<u64>(base + (write ? TLB_WRITE_INFO : TLB_READ_INFO) + (index << 3), (gpa & ~0xfff) | bits);
+  store<u32>(base + TLB_USED, load<u32>(base + TLB_USED) | TLB_IN_USE | bits);
 }
 
-/** Enters a fetch mapping: `tag` is the linear page with the code size, `info` the guest page with the global bit. */
+/** Enters a fetch mapping: `tag` is the linear page with the code size, `info` the guest page with the bits of WALK_TLB. */
 export function fillFetch(tlb: usize, index: u32, tag: u64, host: usize, codePage: usize, info: u64): void {
   const entry = tlb + index * TLB_FETCH_SIZE;
   store<u64>(entry, tag);
   store<u32>(entry, <u32>host, 8);
   store<u32>(entry, <u32>codePage, 12);
   store<u64>(entry, info, 16);
-  store<u32>(tlb - TLB_FETCH + TLB_USED, 1);
+  const used = tlb - TLB_FETCH + TLB_USED;
+  store<u32>(used, load<u32>(used) | TLB_IN_USE | (<u32>info & (TLB_GLOBAL | TLB_SIZE)));
 }
 
 function dropSet(base: usize): void {
@@ -91,16 +92,20 @@ export function initTlbs(): void {
   for (let vcpu: u32 = 0; vcpu < count; vcpu++)
     for (let set: u32 = 0; set < 4; set++) {
       const base = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
-      store<u32>(base + TLB_USED, 1);
+      store<u32>(base + TLB_USED, TLB_IN_USE);
       dropSet(base);
     }
 }
 
-/** MOV to CR3 with CR4.PGE: entries of global pages stay (SDM vol. 3, 4.10.4.1). */
+/** MOV to CR3 and its like: entries of global pages stay (SDM vol. 3, 4.10.4.1). */
 export function dropNonGlobal(): void {
   for (let set: u32 = 0; set < 3; set++) {
     const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
-    if (load<u32>(base + TLB_USED) == 0) continue;
+    const held = load<u32>(base + TLB_USED);
+    if (!(held & TLB_GLOBAL)) {
+      dropSet(base);
+      continue;
+    }
     for (let i: u32 = 0; i < <u32>TLB_ENTRIES; i++) {
       if (!(load<u64>(base + TLB_READ_INFO + (i << 3)) & TLB_GLOBAL)) store<u64>(base + TLB_READ + (i << 4), -1);
       if (!(load<u64>(base + TLB_WRITE_INFO + (i << 3)) & TLB_GLOBAL)) store<u64>(base + TLB_WRITE + (i << 4), -1);
@@ -112,15 +117,48 @@ export function dropNonGlobal(): void {
   }
 }
 
-/** A page fault drops what is cached for its address (SDM vol. 3, 4.10.4.1). */
+/**
+ * A page fault drops what is cached for its address (SDM vol. 3, 4.10.4.1). A large page is cached in 4 KiB pieces, each
+ * under its own page number, so one piece goes.
+ */
 export function dropPage(linear: u64): void {
+  const page = linear & ~0xfff;
   const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
   for (let set: u32 = 0; set < 3; set++) {
     const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
-    store<u64>(base + TLB_READ + (index << 4), -1);
-    store<u64>(base + TLB_WRITE + (index << 4), -1);
-    store<u64>(base + TLB_FETCH + (index & (TLB_FETCH_ENTRIES - 1)) * TLB_FETCH_SIZE, -1);
+    dropTag(base + TLB_READ + (index << 4), page);
+    dropTag(base + TLB_WRITE + (index << 4), page);
+    dropTag(base + TLB_FETCH + (index & (TLB_FETCH_ENTRIES - 1)) * TLB_FETCH_SIZE, page);
   }
+}
+@inline function dropTag(entry: usize, page: u64): void {
+  if ((load<u64>(entry) & ~0xfff) == page) store<u64>(entry, -1);
+}
+
+/** INVLPG and INVPCID: the page of `linear`, a large one whole; a global one too if `globals`. */
+export function dropLinear(linear: u64, globals: bool): void {
+  const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
+  for (let set: u32 = 0; set < 3; set++) {
+    const base: usize = TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+    const held = load<u32>(base + TLB_USED);
+    if (!held) continue;
+    // Where the set may hold pieces of large pages, they are anywhere.
+    const many = (held & TLB_SIZE) != 0;
+    let i: u32 = many ? 0 : index;
+    const last: u32 = many ? TLB_ENTRIES - 1 : index;
+    for (; i <= last; i++) {
+      dropIfOf(base + TLB_READ + (i << 4), load<u64>(base + TLB_READ_INFO + (i << 3)), linear, globals);
+      dropIfOf(base + TLB_WRITE + (i << 4), load<u64>(base + TLB_WRITE_INFO + (i << 3)), linear, globals);
+      const fetch = base + TLB_FETCH + (i & (TLB_FETCH_ENTRIES - 1)) * TLB_FETCH_SIZE;
+      dropIfOf(fetch, load<u64>(fetch, 16), linear, globals);
+    }
+  }
+}
+/** Drops `entry`, which maps what `info` says, if its whole page holds `linear`. */
+@inline function dropIfOf(entry: usize, info: u64, linear: u64, globals: bool): void {
+  const size = <u32>info & TLB_SIZE;
+  const shift: u64 = size == 0 ? 12 : size == TLB_2M ? 21 : size == TLB_1G ? 30 : 22;
+  if (((load<u64>(entry) ^ linear) >> shift) == 0 && (globals || !(info & TLB_GLOBAL))) store<u64>(entry, -1);
 }
 
 /** A physical page got decoded code: no vCPU may write to it on the fast path. */
