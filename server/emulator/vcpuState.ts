@@ -47,7 +47,7 @@ export function writeRegisters(view: DataView, vcpu: number, state: VcpuState): 
     view.setBigUint64(address, BigInt.asUintN(64, value), true);
   GENERAL_REGISTERS.forEach((name, i) => u64(L.REGS + 8 * i, state.general[name]));
   u64(L.RIP, state.rip);
-  u64(L.START, state.rip);
+  u64(L.BLOCK_RIP, state.rip);
   u64(L.CR0, state.cr0);
   u64(L.CR2, state.cr2);
   u64(L.CR3, state.cr3);

@@ -2,7 +2,7 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, LEFT, MODE, TLB_SET, WALK_TLB } from "./layout";
+import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, END, MODE, TLB_SET, WALK_TLB } from "./layout";
 import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
@@ -179,5 +179,5 @@ function writeModifiedSlow<T>(value: T): void {
 /** The instruction needs the outer loop before the next one. */
 @inline export function attend(): void {
   store<u32>(ATTENTION, 1);
-  store<i32>(LEFT, 0);
+  store<u32>(END, 0);
 }

@@ -5,7 +5,7 @@
 import {
   ACTIVITY, APIC_BASE, APIC_DFR, APIC_DIVIDE, APIC_ESR, APIC_ESR_NEXT, APIC_EXPIRES, APIC_ICR, APIC_ID, APIC_INITIAL,
   APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT, APIC_STARTED, APIC_SVR, APIC_TMR, APIC_TPR, APIC_TSC_DEADLINE, ATTENTION,
-  CURRENT, FEATURES, HAS_LOCAL_APIC, HAS_X2APIC, LEFT, PHYSICAL_MASK, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI,
+  CURRENT, FEATURES, HAS_LOCAL_APIC, HAS_X2APIC, END, PHYSICAL_MASK, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI,
   VCPU_SIZE, VCPUS,
 } from "./layout";
 import { attend } from "./access";
@@ -151,7 +151,7 @@ export function requestVector(v: usize, vector: u32, level: bool): void {
 }
 export function notice(): void {
   store<u32>(ATTENTION, 1);
-  store<i32>(LEFT, 0);
+  store<u32>(END, 0);
 }
 
 /** A message to one vCPU, from an IPI, an IOAPIC or an MSI. */

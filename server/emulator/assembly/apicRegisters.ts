@@ -1,12 +1,12 @@
 /** The local APIC as software sees it: the xAPIC page, the x2APIC MSRs, the interrupt command (SDM vol. 3, 10.4, 10.6, 10.12). */
 import {
   APIC_DFR, APIC_DIVIDE, APIC_ESR, APIC_ESR_NEXT, APIC_EXPIRES, APIC_ICR, APIC_ID, APIC_INITIAL, APIC_IRR, APIC_ISR,
-  APIC_LDR, APIC_LVT, APIC_SVR, APIC_TMR, APIC_TPR, CURRENT, START, TRACE, VCPU_COUNT,
+  APIC_LDR, APIC_LVT, APIC_SVR, APIC_TMR, APIC_TPR, CURRENT, TRACE, VCPU_COUNT,
 } from "./layout";
 import { attend } from "./access";
 import { interprocessorInterrupt, trace } from "./bus";
 import { Reason, TRACE_IPI } from "./events";
-import { now, protection } from "./fault";
+import { now, protection, start } from "./fault";
 
 import {
   apicEnabled, apicSoftware, endInterrupt, isDestination, LVT_MASKED, me, message, NEVER, processorPriority, vcpuAt, x2,
@@ -22,7 +22,7 @@ function command(icr: u64): void {
 function sendIpi(icr: u64): void {
   const v = me();
   interprocessorInterrupt(icr);
-  if (load<u32>(TRACE)) trace(TRACE_IPI, load<u32>(CURRENT), load<u64>(START), icr, 0);
+  if (load<u32>(TRACE)) trace(TRACE_IPI, load<u32>(CURRENT), start(), icr, 0);
   const vector = <u32>icr & 0xff;
   const mode = <u32>(icr >> 8) & 7;
   const shorthand = <u32>(icr >> 18) & 3;

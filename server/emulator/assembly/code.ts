@@ -3,7 +3,7 @@
  * with a block pointer for each byte, and never a write-TLB entry: so a write to code always takes the slow path.
  */
 import {
-  ARENA, ARENA_TOP, CODE_BITMAP, CODE_MODE, CODE_NEXT, CODE_PAGE_COUNT, CODE_PAGE_SIZE, CODE_PAGES, CODE_TABLE, LEFT,
+  ARENA, ARENA_TOP, CODE_BITMAP, CODE_MODE, CODE_NEXT, CODE_PAGE_COUNT, CODE_PAGE_SIZE, CODE_PAGES, CODE_TABLE, END,
   MAX_CODE_PAGES, PAGE_COUNT, PAGES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS,
   VCPU_COUNT,
 } from "./layout";
@@ -19,7 +19,7 @@ export function dropCode(leaf: usize): void {
     page = load<u32>(page, CODE_NEXT);
   }
   store<u32>(leaf, load<u32>(leaf) & ~PAGE_CODE);
-  store<i32>(LEFT, 0);
+  store<u32>(END, 0);
 }
 
 /** Forgets all decoded code. Only between blocks. */

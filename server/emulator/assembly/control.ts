@@ -1,13 +1,13 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
   CPL, CPUID_7_ECX, CR0, CR2, CR3, CR4, CS, CURRENT, DR, EFER, FEATURES, HAS_FSGSBASE, HAS_IBT, HAS_PCID, HAS_SMAP,
-  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, START, TR, TRACE, WALK, XCR0,
+  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, TR, TRACE, WALK, XCR0,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
 import { trace } from "./bus";
 import { Reason, TRACE_CR } from "./events";
-import { DB, protection, raise, undefined_ } from "./fault";
+import { DB, protection, raise, start, undefined_ } from "./fault";
 import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA, longActive } from "./mmu";
 import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
@@ -34,7 +34,7 @@ export function privileged(): void {
 }
 
 function noteControl(number: u32, value: u64, previous: u64): void {
-  if (load<u32>(TRACE)) trace(TRACE_CR, load<u32>(CURRENT) | (number << 8), load<u64>(START), value, previous);
+  if (load<u32>(TRACE)) trace(TRACE_CR, load<u32>(CURRENT) | (number << 8), start(), value, previous);
 }
 
 /** Bits of CR4 that this CPU has. */

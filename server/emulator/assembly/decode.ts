@@ -9,7 +9,7 @@ import { oneByte } from "./opcodes";
 import * as K from "./kinds";
 import {
   OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_IMMEDIATE, OP_INDEX, OP_KIND, OP_LENGTH, OP_LOCK,
-  OP_MEMORY, OP_OPERAND, OP_REG, OP_REP, OP_REPNE, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
+  OP_MEMORY, OP_OPERAND, OP_PLAIN, OP_PLAIN_32, OP_REG, OP_REP, OP_REPNE, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
 } from "./op";
 
 const MAX_LENGTH = 15;
@@ -155,10 +155,14 @@ function setSegment(byDefault: u32): void {
   if (is64()) {
     const used = overriding == FS || overriding == GS ? overriding : <u32>FLAT;
     store<u8>(op, <u8>used, OP_SEGMENT);
+    if (used == FLAT && addressSize == 3 && load<u8>(op, OP_INDEX) == ZERO_OFFSET)
+      store<u8>(op, load<u8>(op, OP_FLAGS) | OP_PLAIN, OP_FLAGS);
     // A bad address is #SS when its base is RSP or RBP, whatever the prefix.
     store<u8>(op, load<u8>(op, OP_FLAGS) | OP_FLAT | (byDefault == SS ? OP_STACK : 0), OP_FLAGS);
   } else {
     const used = overriding == NONE ? byDefault : overriding;
+    if (addressSize == 2 && load<u8>(op, OP_INDEX) == ZERO_OFFSET)
+      store<u8>(op, load<u8>(op, OP_FLAGS) | OP_PLAIN_32, OP_FLAGS);
     store<u8>(op, <u8>used, OP_SEGMENT);
     store<u8>(op, load<u8>(op, OP_FLAGS) | (used == SS ? OP_STACK : 0), OP_FLAGS);
   }
@@ -253,7 +257,10 @@ export function decode(into: usize, at: usize, available: u32, codeSize: u32): u
   notrack = false;
   operand66 = false;
   endsBlock = false;
-  memory.fill(op, 0, 24);
+  store<u64>(op, 0);
+  store<u64>(op, 0, 8);
+  store<u64>(op, 0, 16);
+  store<u64>(op, 0, 24);
   store<u8>(op, ZERO_OFFSET, OP_BASE);
   store<u8>(op, ZERO_OFFSET, OP_INDEX);
   let address67 = false;

@@ -1,6 +1,6 @@
 /**
- * One predecoded instruction: a switch over direct calls (the fastest readable form, see docs/architecture.md). The numbers
- * are those of kinds.ts; sized functions take four in a row: 8, 16, 32 and 64 bits.
+ * One predecoded instruction: a switch over direct calls (the fastest readable form, see docs/performance.md). The numbers
+ * are those of kinds.ts; sized functions take four in a row: 8, 16, 32 and 64 bits. It is compiled into the inner loop.
  */
 import { OP_KIND } from "./op";
 import {
@@ -38,7 +38,7 @@ import { invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
 import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr, unmodelled } from "./fpu";
 
-export function execute(op: usize): void {
+@inline export function execute(op: usize): void {
   switch (<u32>load<u16>(op, OP_KIND)) {
     case 0: addRR<u8>(op); break;
     case 1: addRR<u16>(op); break;

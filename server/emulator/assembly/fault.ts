@@ -1,11 +1,11 @@
 /** Raising a fault: it is recorded, then the import throws and the instruction is rolled back (SDM vol. 3, chapter 6). */
 import { unwind } from "./bus";
 import {
-  AT, CAUSE_FAULT, CR0, FAULT_AT, FAULT_DETAIL_1, FAULT_DETAIL_2, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON,
-  FAULT_VECTOR, FIRST, NOW, PROGRESS, UNWIND_CAUSE,
+  AT, BLOCK_RIP, CAUSE_FAULT, CR0, FAULT_AT, FAULT_DETAIL_1, FAULT_DETAIL_2, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON,
+  FAULT_VECTOR, FIRST, NOW, PROGRESS, RIP, UNWIND_CAUSE,
 } from "./layout";
 import { Reason } from "./events";
-import { OP_SIZE } from "./op";
+import { OP_END, OP_LENGTH, OP_SIZE } from "./op";
 
 export const DE = 0;
 export const DB = 1;
@@ -29,6 +29,26 @@ const WITH_ERROR: u32 = (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13)
 /** The clock in the middle of a block. */
 export function now(): u64 {
   return load<u64>(NOW) + (load<u32>(AT) - load<u32>(FIRST)) / OP_SIZE + load<u64>(PROGRESS);
+}
+
+/** Where the instruction that executes begins in its block; 0 between blocks. */
+@inline function offset(): u64 {
+  const op: usize = load<u32>(AT);
+  return load<u16>(op, OP_END) - load<u8>(op, OP_LENGTH);
+}
+/** RIP of the instruction that executes: where a fault goes back to. Between blocks the next one's. */
+export function start(): u64 {
+  return load<u64>(BLOCK_RIP) + offset();
+}
+/** From now on a fault goes back to `rip`: a task switch has changed tasks. */
+export function setStart(rip: u64): void {
+  store<u64>(BLOCK_RIP, rip - offset());
+}
+/** No instruction is executing; the next one is at RIP. */
+export function betweenBlocks(): void {
+  store<u32>(AT, 0);
+  store<u32>(FIRST, 0);
+  store<u64>(BLOCK_RIP, load<u64>(RIP));
 }
 
 /** Whether `vector` pushes an error code in the current mode; never in real mode. */

@@ -1,54 +1,60 @@
 /** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
 import {
-  ARENA_END, ARENA_TOP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEG_BASE, SEG_LIMIT, SEGMENT_SIZE,
-  SEGMENTS, START, TLB_FETCH_ENTRIES, TLB_SET, WALK_TLB,
+  ARENA_END, ARENA_TOP, BLOCK_RIP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEG_BASE, SEG_LIMIT,
+  SEGMENT_SIZE, SEGMENTS, TLB_FETCH_ENTRIES, TLB_SET, WALK_TLB,
 } from "./layout";
 import { canonical, onward } from "./access";
 import { codePage, dropAllCode, markCode } from "./code";
 import { decode, endsBlock } from "./decode";
 import { Reason } from "./events";
-import { GP, raise } from "./fault";
+import { GP, betweenBlocks, raise } from "./fault";
 import { FETCH, translate } from "./mmu";
-import { OP_SIZE } from "./op";
+import { OP_END, OP_SIZE } from "./op";
 import { hostOf, physicalRead, touch } from "./physical";
 import { fetchTlb, fillFetch } from "./tlb";
 
 /** Block header: count of ops u16, length in bytes u16. */
 export const BLOCK_HEADER = 8;
+const BLOCK_BYTES = 2;
+const CODE_SEGMENT: usize = SEGMENTS + CS * SEGMENT_SIZE;
 const MAX_OPS = 32;
 
-/** The block at RIP; raises what the fetch raises. START is RIP from here on. */
-export function fetchBlock(): usize {
+/** The block at RIP, quickly where it is known; raises what the fetch raises. */
+@inline export function nextBlock(): usize {
   const mode: u32 = load<u8>(MODE);
-  let rip = load<u64>(RIP);
-  store<u64>(START, rip);
-  let linear = rip;
-  if (mode != 2) {
-    if (mode == 1 && rip > 0xffffffff) {
-      rip &= 0xffffffff;
-      store<u64>(RIP, rip);
-      store<u64>(START, rip);
-    }
-    const cs: usize = SEGMENTS + CS * SEGMENT_SIZE;
-    const limit: u64 = load<u32>(cs, SEG_LIMIT);
-    if (rip > limit) raise(GP, 0, Reason.FetchLimit, rip, limit);
-    linear = (load<u64>(cs, SEG_BASE) + rip) & 0xffffffff;
-    const block = cached(linear, mode);
-    if (block && rip + load<u16>(block, 2) - 1 <= limit) return block;
-    return single(linear, mode, limit - rip + 1);
-  }
+  const rip = load<u64>(RIP);
+  const linear = mode == 2 ? rip : (load<u64>(CODE_SEGMENT, SEG_BASE) + rip) & 0xffffffff;
   const block = cached(linear, mode);
-  return block ? block : single(linear, mode, ~(<u64>0));
+  if (block && (mode == 2 || rip + load<u16>(block, BLOCK_BYTES) - 1 <= <u64>load<u32>(CODE_SEGMENT, SEG_LIMIT))) return block;
+  return fetchBlock();
 }
 
 @inline function cached(linear: u64, mode: u32): usize {
   const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * 32;
-  if (load<u64>(entry) == ((linear & ~(<u64>0xfff)) | mode)) {
-    const slot = <usize>load<u32>(entry, 12) + CODE_TABLE + ((<usize>linear & 0xfff) << 2);
-    const block = load<u32>(slot);
-    if (block) return block;
+  if (load<u64>(entry) != ((linear & ~(<u64>0xfff)) | mode)) return 0;
+  return load<u32>(<usize>load<u32>(entry, 12) + ((<usize>linear & 0xfff) << 2), CODE_TABLE);
+}
+
+/** The block at RIP; raises what the fetch raises. */
+export function fetchBlock(): usize {
+  betweenBlocks();
+  const mode: u32 = load<u8>(MODE);
+  let rip = load<u64>(RIP);
+  if (mode == 2) {
+    const block = enter(rip, mode);
+    return block ? block : single(rip, mode, ~(<u64>0));
   }
-  return enter(linear, mode);
+  if (mode == 1 && rip > 0xffffffff) {
+    rip &= 0xffffffff;
+    store<u64>(RIP, rip);
+    store<u64>(BLOCK_RIP, rip);
+  }
+  const limit: u64 = load<u32>(CODE_SEGMENT, SEG_LIMIT);
+  if (rip > limit) raise(GP, 0, Reason.FetchLimit, rip, limit);
+  const linear = (load<u64>(CODE_SEGMENT, SEG_BASE) + rip) & 0xffffffff;
+  const block = enter(linear, mode);
+  if (block && rip + load<u16>(block, BLOCK_BYTES) - 1 <= limit) return block;
+  return single(linear, mode, limit - rip + 1);
 }
 
 /** Fills the fetch TLB and decodes a block; 0 where the first instruction can't be kept. */
@@ -81,14 +87,15 @@ function build(leaf: usize, page: usize, gpa: u64, offset: u32, mode: u32): usiz
   while (count < <u32>MAX_OPS && at < 0x1000) {
     const length = decode(op, host + at, 0x1000 - at, mode);
     if (!length) break;
-    op += OP_SIZE;
     at += length;
+    store<u16>(op, <u16>(at - offset), OP_END);
+    op += OP_SIZE;
     count++;
     if (endsBlock) break;
   }
   if (!count) return 0;
   store<u16>(block, <u16>count);
-  store<u16>(block, <u16>(at - offset), 2);
+  store<u16>(block, <u16>(at - offset), BLOCK_BYTES);
   store<u32>(ARENA_TOP, <u32>op);
   markCode(leaf, page, gpa, offset, at - offset);
   store<u32>(page + CODE_TABLE + (offset << 2), <u32>block);
@@ -131,6 +138,7 @@ function single(linear: u64, mode: u32, limit: u64): usize {
     if (!length) raise(GP, 0, Reason.FetchLimit, load<u64>(RIP), limit);
   }
   store<u16>(SCRATCH_BLOCK, 1);
-  store<u16>(SCRATCH_BLOCK, <u16>length, 2);
+  store<u16>(SCRATCH_BLOCK, <u16>length, BLOCK_BYTES);
+  store<u16>(SCRATCH_BLOCK + BLOCK_HEADER, <u16>length, OP_END);
   return SCRATCH_BLOCK;
 }

@@ -14,8 +14,8 @@ export const REGS = CPU;
 export const ZERO_OFFSET = 128;
 export const RIP_OFFSET = 136;
 export const RIP = CPU + RIP_OFFSET;
-/** RIP of the instruction that executes: where a fault goes back to. */
-export const START = CPU + 144;
+/** RIP of the first instruction of the running block; fault.ts says where the instruction that executes begins. */
+export const BLOCK_RIP = CPU + 144;
 /** Lazy arithmetic flags, see flags.ts: the sign-extended result, and carries. */
 export const FLAG_RESULT = CPU + 152;
 export const FLAG_AUX = CPU + 160;
@@ -174,9 +174,9 @@ export const DEADLINE = RUN;
 /** u64 */
 export const QUANTUM = RUN + 8;
 export const VCPU_COUNT = RUN + 16;
-/** Operations left in the block; an instruction that needs the outer loop's attention sets it to 0. */
-export const LEFT = RUN + 20;
-/** The op record that executes, and the first one of its block. */
+/** Behind the last op record that runs now; an instruction that needs the outer loop's attention sets it to 0. */
+export const END = RUN + 20;
+/** The op record that executes, and the first one of its block; both 0 between blocks. */
 export const AT = RUN + 24;
 export const FIRST = RUN + 28;
 /** 1: leave the inner loop at the next instruction boundary. */

@@ -2,7 +2,7 @@
 import {
   CPUID_1_ECX, CPUID_7_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
   HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR,
-  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, PKRS, SEG_BASE, START, TRACE, TSC_OFFSET,
+  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, PKRS, SEG_BASE, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend } from "./access";
 import { apicBase, writeApicBase } from "./apic";
@@ -11,7 +11,7 @@ import { setTscDeadline, tscDeadline } from "./apicTimer";
 import { readMsr, trace, writeMsr } from "./bus";
 import { privileged } from "./control";
 import { Reason, TRACE_MSR } from "./events";
-import { now, protection } from "./fault";
+import { now, protection, start } from "./fault";
 import { CR0_PG, EFER_LMA, EFER_NXE } from "./mmu";
 import { RAX, RCX, RDX } from "./operand";
 import { hasSupervisorKeys, setPkrs } from "./protectionKeys";
@@ -202,6 +202,6 @@ export function wrmsr(op: usize): void {
   const value = <u64>load<u32>(RAX) | (<u64>load<u32>(RDX) << 32);
   const index = load<u32>(RCX);
   writeMsrValue(index, value);
-  if (load<u32>(TRACE)) trace(TRACE_MSR, load<u32>(CURRENT), load<u64>(START), index, value);
+  if (load<u32>(TRACE)) trace(TRACE_MSR, load<u32>(CURRENT), start(), index, value);
   attend();
 }

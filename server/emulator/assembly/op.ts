@@ -1,5 +1,5 @@
-/** One predecoded instruction: 24 bytes in the arena. Offsets of its fields. */
-export const OP_SIZE = 24;
+/** One predecoded instruction: 32 bytes in the arena. Offsets of its fields. */
+export const OP_SIZE = 32;
 /** u16: which function executes it (kinds.ts). */
 export const OP_KIND = 0;
 /** u8: length in bytes. */
@@ -25,6 +25,8 @@ export const OP_ADDRESS = 11;
 export const OP_DISPLACEMENT = 12;
 /** i64: immediate, sign-extended; branch displacement; 64-bit offset; far pointer (offset | selector << 32). */
 export const OP_IMMEDIATE = 16;
+/** u16: where the instruction ends, in bytes from the first one of its block. */
+export const OP_END = 24;
 
 export const OP_REP = 1;
 export const OP_REPNE = 2;
@@ -35,5 +37,7 @@ export const OP_FLAT = 8;
 export const OP_STACK = 0x10;
 /** ModRM.rm is memory. */
 export const OP_MEMORY = 0x20;
-/** The condition code, or the number in a group, is in OP_REG. */
-export const OP_REX_W = 0x40;
+/** 64-bit address of a base (none and RIP included) and a displacement, in a segment whose base is 0. */
+export const OP_PLAIN = 0x40;
+/** 32-bit address of a base (or none) and a displacement, in any segment outside 64-bit mode. */
+export const OP_PLAIN_32 = 0x80;

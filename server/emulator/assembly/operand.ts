@@ -7,8 +7,8 @@ import { read, readToModify, write, writeModified } from "./access";
 import { Reason } from "./events";
 import { GP, SS_FAULT, raise } from "./fault";
 import {
-  OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_IMMEDIATE, OP_INDEX, OP_MEMORY, OP_REG, OP_RM, OP_SCALE,
-  OP_SEGMENT, OP_STACK,
+  OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_IMMEDIATE, OP_INDEX, OP_MEMORY, OP_PLAIN, OP_PLAIN_32,
+  OP_REG, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
 } from "./op";
 import { UNUSABLE } from "./segment";
 
@@ -95,15 +95,41 @@ export function segmentFault(number: u32, offset: u64, size: u32, write: bool): 
   return checkWrite(number, offset, size);
 }
 
+/** Linear address of the memory operand: most are plain, the others are computed out of line. */
+@inline function operandToRead(op: usize, size: u32): u64 {
+  const flags = load<u8>(op, OP_FLAGS);
+  if (flags & OP_PLAIN) return plain(op);
+  if (flags & OP_PLAIN_32) return checkRead(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  return anyOperandToRead(op, size);
+}
+@inline function operandToWrite(op: usize, size: u32): u64 {
+  const flags = load<u8>(op, OP_FLAGS);
+  if (flags & OP_PLAIN) return plain(op);
+  if (flags & OP_PLAIN_32) return checkWrite(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  return anyOperandToWrite(op, size);
+}
+@inline function plain(op: usize): u64 {
+  return load<u64>(REGS + <usize>load<u8>(op, OP_BASE)) + <u64><i64>load<i32>(op, OP_DISPLACEMENT);
+}
+@inline function plain32(op: usize): u64 {
+  return <u32>(load<u32>(REGS + <usize>load<u8>(op, OP_BASE)) + load<u32>(op, OP_DISPLACEMENT));
+}
+function anyOperandToRead(op: usize, size: u32): u64 {
+  return linearRead(op, effective(op), size);
+}
+function anyOperandToWrite(op: usize, size: u32): u64 {
+  return linearWrite(op, effective(op), size);
+}
+
 @inline export function loadOperand<T>(op: usize): T {
-  return read<T>(linearRead(op, effective(op), sizeof<T>()), stackBit(op));
+  return read<T>(operandToRead(op, sizeof<T>()), stackBit(op));
 }
 @inline export function storeOperand<T>(op: usize, value: T): void {
-  write<T>(linearWrite(op, effective(op), sizeof<T>()), value, stackBit(op));
+  write<T>(operandToWrite(op, sizeof<T>()), value, stackBit(op));
 }
 /** First half of a read-modify-write; `writeModified` is the second. */
 @inline export function modifyOperand<T>(op: usize): T {
-  return readToModify<T>(linearWrite(op, effective(op), sizeof<T>()), stackBit(op));
+  return readToModify<T>(operandToWrite(op, sizeof<T>()), stackBit(op));
 }
 
 /** ModRM.rm, register or memory. */

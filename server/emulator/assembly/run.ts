@@ -4,19 +4,19 @@ import {
   CAUSE_MEMORY, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT,
   DELIVERING, DELIVERING_KIND, DR, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
   EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE, EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED,
-  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, LEFT, MODE, NEXT_TIMER,
+  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, MODE, NEXT_TIMER,
   NMI_BLOCKED, NO_TRAP, NOW, OLD_SHADOW, PENDING, PENDING_ERROR, PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM,
-  REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, START, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
+  REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
   UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
 } from "./layout";
 import { apicAccept, apicEnabled, apicPending, apicSoftware, LVT_LINT0, vcpuAt } from "./apic";
 import { fireTimers } from "./apicTimer";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
+import { runUntil } from "./blocks";
 import { checkExecution } from "./breakpoint";
 import { acknowledge, trace } from "./bus";
 import { Reason, SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
-import { DB, DF, pushesError } from "./fault";
-import { execute } from "./execute";
+import { DB, DF, betweenBlocks, pushesError, start } from "./fault";
 import { BLOCK_HEADER, fetchBlock } from "./fetch";
 import { IF, RF, TF } from "./flags";
 import { deliver } from "./interrupt";
@@ -100,7 +100,7 @@ function idleUntil(until: u64): void {
 export function run(): i32 {
   while (true) {
     store<u32>(ATTENTION, 0);
-    store<u32>(AT, load<u32>(FIRST));
+    betweenBlocks();
     if (load<u32>(STOP)) {
       store<u32>(STOP, 0);
       return EXIT_STOPPED;
@@ -166,7 +166,7 @@ function pend(vector: u32, kind: u32): void {
   store<u32>(PENDING_HAS_ERROR, 0);
 }
 function deliverPending(): void {
-  store<u64>(START, load<u64>(RIP));
+  betweenBlocks();
   const vcpu = vcpuAt(load<u32>(CURRENT));
   store<u32>(vcpu, RUNNING, ACTIVITY);
   deliver(load<u32>(PENDING), load<u32>(PENDING_KIND), load<u32>(PENDING_HAS_ERROR) != 0, load<u32>(PENDING_ERROR));
@@ -209,7 +209,6 @@ function runBlocks(): void {
   store<u8>(NO_TRAP, 0);
   const repeating = load<u8>(REPEATING) != 0;
   if (debug) {
-    store<u64>(START, load<u64>(RIP));
     // Behind a load of SS no breakpoint is reported, and what that load met waits (SDM vol. 3, 6.8.3).
     if (shadow != 2) {
       store<u32>(DEBUG_HIT, 0);
@@ -218,33 +217,7 @@ function runBlocks(): void {
   }
   store<u8>(REPEATING, 0);
   if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
-  // Whoever moves the horizon asks for attention as well.
-  const until = horizon();
-  let now = load<u64>(NOW);
-  while (now < until) {
-    const budget: u32 = alone ? 1 : <u32>min<u64>(until - now, 0x40000000);
-    const block = fetchBlock();
-    const first = block + BLOCK_HEADER;
-    let op = first;
-    store<u32>(FIRST, <u32>first);
-    store<u32>(BUDGET, budget);
-    let left: i32 = <i32>min<u32>(load<u16>(block), budget);
-    store<i32>(LEFT, left);
-    do {
-      const start = load<u64>(RIP);
-      store<u64>(START, start);
-      store<u64>(RIP, start + load<u8>(op, OP_LENGTH));
-      store<u32>(AT, <u32>op);
-      execute(op);
-      op += OP_SIZE;
-      left = load<i32>(LEFT) - 1;
-      store<i32>(LEFT, left);
-    } while (left > 0);
-    store<u32>(AT, <u32>first);
-    now = load<u64>(NOW) + (op - first) / OP_SIZE;
-    store<u64>(NOW, now);
-    if (load<u32>(ATTENTION) | <u32>alone) break;
-  }
+  runUntil(horizon(), alone);
   const hits: u64 = debug ? load<u32>(DEBUG_HIT) : 0;
   const ask = load<u8>(NO_TRAP);
   const step: u64 = ask == 2 || (trap && ask == 0) ? 0x4000 : 0;
@@ -277,10 +250,10 @@ function classOf(vector: u32): u32 {
 export function unwound(): i32 {
   const cause = load<u32>(UNWIND_CAUSE);
   const done = (load<u32>(AT) - load<u32>(FIRST)) / OP_SIZE + load<u64>(PROGRESS);
-  store<u32>(AT, load<u32>(FIRST));
   if (load<u64>(PROGRESS)) store<u8>(REPEATING, 1);
   store<u64>(PROGRESS, 0);
-  store<u64>(RIP, load<u64>(START));
+  store<u64>(RIP, start());
+  betweenBlocks();
   const delivering = load<u32>(DELIVERING);
   store<u32>(DELIVERING, EVENT_NONE);
   if (cause != CAUSE_FAULT) {

@@ -2,13 +2,13 @@
 import {
   CPL, CPU_MODE, CR0, CS, CURRENT, FLAT, GDTR_BASE, GDTR_LIMIT, LDTR, MODE, MODE_COMPATIBILITY, MODE_LONG,
   MODE_PROTECTED_16, MODE_PROTECTED_32, MODE_REAL, MODE_V86, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, SEG_READ_HIGH,
-  SEG_READ_LOW, SEG_SELECTOR, SEG_WRITE_HIGH, SEG_WRITE_LOW, SEGMENT_SIZE, SEGMENTS, SS, STACK_MODE, START,
+  SEG_READ_LOW, SEG_SELECTOR, SEG_WRITE_HIGH, SEG_WRITE_LOW, SEGMENT_SIZE, SEGMENTS, SS, STACK_MODE,
   SYSTEM_FLAGS, TRACE,
 } from "./layout";
 import { attend, readSystem, writeSystem } from "./access";
 import { trace } from "./bus";
 import { Reason, TRACE_MODE } from "./events";
-import { GP, NP, SS_FAULT, raise } from "./fault";
+import { GP, NP, SS_FAULT, raise, start } from "./fault";
 import { RSP } from "./operand";
 import { VM } from "./flags";
 import { longActive } from "./mmu";
@@ -115,7 +115,7 @@ export function updateMode(): void {
   const before: u32 = load<u8>(CPU_MODE);
   if (now == before) return;
   store<u8>(CPU_MODE, <u8>now);
-  if (load<u32>(TRACE)) trace(TRACE_MODE, load<u32>(CURRENT), load<u64>(START), before, now);
+  if (load<u32>(TRACE)) trace(TRACE_MODE, load<u32>(CURRENT), start(), before, now);
 }
 
 export function setCpl(level: u32): void {

@@ -4,10 +4,11 @@
  * copied or filled at once.
  */
 import {
-  ADDRESS_MASKS, AT, ATTENTION, BUDGET, ES, FIRST, LEFT, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
-  SEGMENT_SIZE, SEGMENTS, START, SYSTEM_FLAGS, TLB_SET,
+  ADDRESS_MASKS, AT, ATTENTION, BUDGET, END, ES, FIRST, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
+  SEGMENT_SIZE, SEGMENTS, SYSTEM_FLAGS, TLB_SET,
 } from "./layout";
 import { attend, hostForRead, hostForWrite, probeWrite, read, write } from "./access";
+import { start } from "./fault";
 import { DF_FLAG, flagsSub, zero } from "./flags";
 import { OP_ADDRESS, OP_FLAGS, OP_FLAT, OP_REP, OP_REPNE, OP_SEGMENT, OP_SIZE } from "./op";
 import { checkRead, checkWrite, linearRead, RAX, RCX, RDI, RDX, RSI, setRegister } from "./operand";
@@ -52,9 +53,9 @@ import { readPort, writePort } from "./bus";
 @inline function leave(done: u64, finished: bool): void {
   if (done > 1) store<u64>(NOW, load<u64>(NOW) + done - 1);
   store<u64>(PROGRESS, 0);
-  if (!finished) store<u64>(RIP, load<u64>(START));
+  if (!finished) store<u64>(RIP, start());
   store<u8>(REPEATING, !finished);
-  store<i32>(LEFT, 0);
+  store<u32>(END, 0);
 }
 
 /** How many elements fit before the end of the page. */

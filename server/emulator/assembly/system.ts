@@ -3,14 +3,14 @@ import {
   ACTIVITY, APIC_BASE, CPL, CPUID_ANSWER, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
   EVENT_KIND_TRAP, FEATURES, FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
   MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
-  MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, START, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
+  MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend, canonical, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { cpuid as askCpuid, trace } from "./bus";
 import { privileged, userPrevented } from "./control";
 import { Reason, TRACE_HALT, TRACE_TABLE } from "./events";
-import { BP, DB, GP, now, NP, OF, protection, raise, undefined_ } from "./fault";
+import { BP, DB, GP, now, NP, OF, protection, raise, start, undefined_ } from "./fault";
 import { AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, TF, VM } from "./flags";
 import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
@@ -58,7 +58,7 @@ export function loadFarPointer(op: usize): void {
 
 // ---- Descriptor tables ----
 function noteTable(which: u32, selector: u32, base: u64, limit: u32): void {
-  if (load<u32>(TRACE)) trace(TRACE_TABLE, load<u32>(CURRENT) | (which << 8), load<u64>(START), base, (<u64>selector << 32) | limit);
+  if (load<u32>(TRACE)) trace(TRACE_TABLE, load<u32>(CURRENT) | (which << 8), start(), base, (<u64>selector << 32) | limit);
 }
 /** LGDT (immediate 0), LIDT (1). */
 export function loadTable(op: usize): void {
@@ -223,7 +223,7 @@ export function std(op: usize): void { store<u32>(SYSTEM_FLAGS, systemFlags() | 
 export function hlt(op: usize): void {
   privileged();
   store<u32>(vcpuAt(load<u32>(CURRENT)), HALTED, ACTIVITY);
-  if (load<u32>(TRACE)) trace(TRACE_HALT, load<u32>(CURRENT), load<u64>(START), 0, 0);
+  if (load<u32>(TRACE)) trace(TRACE_HALT, load<u32>(CURRENT), start(), 0, 0);
   attend();
 }
 export function int_(op: usize): void {

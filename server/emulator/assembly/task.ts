@@ -4,12 +4,12 @@
  */
 import {
   CPL, CR0, CR3, CR4, CS, DR, DS, ES, EVENT_KIND_TRAP, FS, GS, LDTR, PENDING, PENDING_HAS_ERROR, PENDING_KIND, REGS,
-  RIP, SS, START, TASK_IMAGE, TR,
+  RIP, SS, TASK_IMAGE, TR,
 } from "./layout";
 import { attend, probeWrite, readSystem, writeSystem } from "./access";
 import { loadPdptes } from "./control";
 import { Reason } from "./events";
-import { DB, GP, NP, SS_FAULT, TS, raise } from "./fault";
+import { DB, GP, NP, SS_FAULT, TS, raise, setStart } from "./fault";
 import { ALL_FLAGS, NT, RF, rflags, setFlags, VM } from "./flags";
 import { refreshBreakpoints } from "./breakpoint";
 import { CR0_PG, CR4_PAE } from "./mmu";
@@ -151,7 +151,7 @@ function commitTask(selector: u32, raw: u64, wide: bool): void {
     dropNonGlobal();
   }
   store<u64>(RIP, image(0));
-  store<u64>(START, image(0));
+  setStart(image(0));
   setFlags(wide ? image(1) : image(1) & 0xffff, ALL_FLAGS);
   // L0 to L3 and LE are local to a task.
   store<u64>(DR + 56, load<u64>(DR + 56) & ~0x155);
