@@ -1,87 +1,20 @@
 /**
  * Images of our own on our core and on QEMU: every mode with its registers, and exceptions with error code, frame and
- * CR2. Where QEMU is known to differ from the manuals, the manuals decide; each such case is listed here.
+ * CR2; and on Bochs, which also judges what QEMU does not check. Where one is known to differ from the manuals, the
+ * manuals decide; each such case is listed in disagreements.ts.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { BOCHS_DISAGREEMENTS, QEMU_IMAGES, type BochsDisagreement, type Disagreement } from './disagreements';
+import { runOnBochs } from './onBochs';
 import { runOnCore } from './onCore';
 import { testProfile } from './profile';
 import { assemble, missingTools, runOnQemu } from './tools';
 
 const source = (name: string): string =>
   readFileSync(join(process.env['BOOTPATH_ROOT'] ?? '.', 'test/core/oracle/images', `${name}.asm`), 'utf8');
-
-/** A line of QEMU that is wrong: what stands in it, what has to stand there, and who says so. */
-interface Disagreement {
-  readonly line: string;
-  readonly qemu: string;
-  readonly manual: string;
-  readonly source: string;
-}
-
-const NO_LOCK_CHECK: Disagreement = {
-  line: 'lock on mov',
-  qemu: 'no exception',
-  manual: 'vector 0x6 ',
-  source: 'SDM vol. 2, LOCK: #UD for instructions that are not listed',
-};
-const SS_KEPT = {
-  qemu: 'ss 0x0 ',
-  manual: 'ss 0x18 ',
-  source: 'SDM vol. 3, 6.14.4: SS becomes null on a change of privilege level only',
-};
-const STACK_FAULT = {
-  qemu: 'vector 0xd ',
-  manual: 'vector 0xc ',
-  source: 'SDM vol. 3, 3.3.7.1 and vol. 2: #SS(0) for a non-canonical address based on RSP or RBP',
-};
-
-const IMAGES: Readonly<Record<string, readonly Disagreement[]>> = {
-  ladder: [],
-  'code-cache': [],
-  interrupts: [],
-  tasks: [
-    {
-      line: 'task in the LDT',
-      qemu: 'vector 0xa ',
-      manual: 'vector 0xd ',
-      source: 'SDM vol. 2, JMP: #GP(TSS selector) where a task gate names a TSS of the LDT',
-    },
-  ],
-  'exceptions-real': [NO_LOCK_CHECK],
-  'exceptions-protected': [
-    NO_LOCK_CHECK,
-    {
-      line: 'read-modify-write of an absent page',
-      qemu: 'error 0x0 ',
-      manual: 'error 0x2 ',
-      source: 'hardware (AMD EPYC, user mode): ADD to memory faults as a write',
-    },
-    {
-      line: 'serial: #UD, then #NP for its gate',
-      qemu: 'error 0x68 ',
-      manual: 'error 0x69 ',
-      source: 'SDM vol. 3, 6.13: EXT is set while an earlier exception is delivered',
-    },
-  ],
-  'exceptions-long': [
-    NO_LOCK_CHECK,
-    { line: 'DS override, base RBP', ...STACK_FAULT },
-    { line: 'interrupt stack table', ...SS_KEPT },
-    { line: 'non-canonical through RSP', ...SS_KEPT },
-    { line: 'double fault on its own stack', ...SS_KEPT },
-    { line: 'non-canonical through RBP', ...STACK_FAULT },
-    { line: 'non-canonical through RSP', ...STACK_FAULT },
-    {
-      line: 'syscall from ring 3',
-      qemu: 'flags 0x2 ',
-      manual: 'flags 0x402 ',
-      source: 'SDM vol. 2, SYSCALL: RFLAGS AND NOT IA32_FMASK, DF included',
-    },
-  ],
-};
 
 /** QEMU's lines with its known mistakes put right; a case without an exception has only the part that is sure. */
 function corrected(lines: readonly string[], disagreements: readonly Disagreement[]): string[] {
@@ -94,7 +27,7 @@ function corrected(lines: readonly string[], disagreements: readonly Disagreemen
   });
 }
 
-for (const [name, disagreements] of Object.entries(IMAGES)) {
+for (const [name, disagreements] of Object.entries(QEMU_IMAGES)) {
   test(
     `${name}: core and QEMU report the same`,
     { skip: missingTools('nasm', 'qemu-system-x86_64') },
@@ -276,4 +209,39 @@ for (const [name, expectations, profile] of [
     assert.equal(wrong.length, 0, `${wrong.length} cases are wrong (${exit.reason}):\n${wrong.join('\n')}`);
     assert.match(output, /^status complete$/m);
   });
+}
+
+/** The image, the model of Bochs that has what it needs, and ours with the same. */
+const ON_BOCHS = [
+  ...['ladder', 'code-cache', 'interrupts', 'tasks'].map((name) => [name, 'broadwell_ult', {}] as const),
+  ...['exceptions-real', 'exceptions-protected', 'exceptions-long', 'beyond-qemu'].map(
+    (name) => [name, 'broadwell_ult', {}] as const,
+  ),
+  ['ibt', 'tigerlake', { ibt: true }],
+] as const;
+
+for (const [name, cpu, change] of ON_BOCHS) {
+  test(`${name}: core and Bochs report the same`, { skip: missingTools('nasm', 'bochs-bin') }, async () => {
+    const rom = padded(assemble(source(name)));
+    const bochs = await runOnBochs({ rom, cpu });
+    assert.match(bochs, /^status complete$/m, `Bochs did not finish:\n${bochs}`);
+    const core = runOnCore(rom, testProfile(change)).output;
+    assert.deepEqual(differences(core, bochs, BOCHS_DISAGREEMENTS[name] ?? []), []);
+  });
+}
+
+/** Lines that differ without being listed, and listed ones that no longer differ. */
+function differences(core: string, bochs: string, known: readonly BochsDisagreement[]): string[] {
+  const got = core.split('\n');
+  const expected = bochs.split('\n');
+  const unmet = new Set(known);
+  const lines = Array.from({ length: Math.max(got.length, expected.length) }, (_, i) => {
+    const [ours, theirs] = [got[i] ?? '(nothing)', expected[i] ?? '(nothing)'];
+    if (ours === theirs) return [];
+    const listed = known.find(({ line, core: right }) => ours.startsWith(line) && ours.includes(right));
+    if (listed === undefined) return [`core  ${ours}\nBochs ${theirs}`];
+    unmet.delete(listed);
+    return [];
+  });
+  return [...lines.flat(), ...[...unmet].map(({ line }) => `listed, but Bochs agrees: ${line}`)];
 }

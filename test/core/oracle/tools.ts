@@ -10,9 +10,14 @@ const INCLUDES = [join(root, 'server/src/simulation/probes'), join(root, 'test/c
 
 const answers = (tool: string, argument: string): boolean => spawnSync(tool, [argument]).status === 0;
 
+/** How to ask a tool whether it is there, where it isn't `--version`. */
+const ASK: Readonly<Record<string, string>> = { nasm: '-v', 'bochs-bin': '--help' };
+
 /** For node:test's `skip`: false, or the reason in words. */
-export function missingTools(...tools: readonly ('nasm' | 'qemu-system-x86_64')[]): string | false {
-  const missing = tools.filter((tool) => !answers(tool, tool === 'nasm' ? '-v' : '--version'));
+export function missingTools(
+  ...tools: readonly ('nasm' | 'qemu-system-x86_64' | 'bochs-bin')[]
+): string | false {
+  const missing = tools.filter((tool) => !answers(tool, ASK[tool] ?? '--version'));
   return missing.length === 0 ? false : `NOT RUN: ${missing.join(' and ')} not installed`;
 }
 
