@@ -86,19 +86,34 @@ export function simulateInWorker(
   });
 }
 
+/** A run that has begun. */
+export interface Simulation {
+  readonly report: Promise<BootReport>;
+  cancel(): void;
+}
+
 /** A boot of the machine that the request names, in the worker bundle beside the caller's. */
 export function startSimulation(
   document: Document,
   request: SimulationRequest,
   progress: (instructions: number, text: string) => void,
-): { readonly report: Promise<BootReport>; cancel(): void } {
-  const abort = new AbortController();
+): Simulation {
   const job = jobOf(document, request);
-  const report =
-    typeof job === 'string'
-      ? Promise.reject(new Error(job))
-      : simulateInWorker(join(__dirname, 'worker.js'), job, { onProgress: progress, signal: abort.signal });
-  return { report, cancel: () => abort.abort() };
+  if (typeof job === 'string') return { report: Promise.reject(new Error(job)), cancel: () => undefined };
+  return startJob(job, progress);
+}
+
+/** Runs a job in the worker bundle beside the caller's. */
+export function startJob(
+  job: SimulationJob,
+  progress: (instructions: number, text: string) => void,
+): Simulation {
+  const abort = new AbortController();
+  const options = { onProgress: progress, signal: abort.signal };
+  return {
+    report: simulateInWorker(join(__dirname, 'worker.js'), job, options),
+    cancel: () => abort.abort(),
+  };
 }
 
 /** The job for a machine of a document: the one that is named, or the first. A sentence where it cannot be booted. */
@@ -126,6 +141,7 @@ function cancelledReport({ machine, request }: SimulationJob): BootReport {
     outcome: 'cancelled',
     reason: `Cancelled: the run of "${machine.name}" did not answer for ${CANCEL_GRACE_MS} ms and was ended, so there is nothing to show of it.`,
     instructions: 0,
+    exitStatus: null,
     milliseconds: 0,
     vcpus: [],
     console: '',

@@ -196,6 +196,30 @@ test('simulate boots the built-in probe where no image is given', () => {
   assert.equal(run.code, 0);
 });
 
+/** 32-bit code behind a Multiboot header that loads it at 1 MiB: MOV AL, 0x10; OUT 0xF4, AL. */
+const EXITING = [0x1badb002, 0x10000, -0x1badb002 - 0x10000, 0x100000, 0x100000, 0, 0, 0x100020, 0xf4e610b0];
+
+test('simulate boots an image without a config on the plain PC', () => {
+  const words = new Uint8Array(Uint32Array.from(EXITING.map((word) => word >>> 0)).buffer);
+  const file = join(folder, 'kernel.flat');
+  writeFileSync(file, words);
+  const run = bootpath(['simulate', file, '--memory', '16M', '--cpus', '2', '--format', 'json']);
+  const report = jsonOf<{ outcome: string; exitStatus: number; vcpus: object[] }>(run);
+  assert.deepEqual([report.outcome, report.exitStatus, report.vcpus.length], ['shutdown', 0x21, 2]);
+  assert.equal(run.code, 0);
+  for (const [args, message] of [
+    [['--memory', '17K'], /--memory 17K: 2M to 512G/],
+    [['--cpus', '0'], /--cpus takes 1 to 32/],
+    [['--vendor', 'via'], /intel or amd/],
+    [['--probe', 'e820'], /--probe goes with a config/],
+    [['--as', 'vmd'], /boots on the plain PC only/],
+  ] as const) {
+    const wrong = bootpath(['simulate', file, ...args]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, message);
+  }
+});
+
 test('simulate survives a firmware of garbage', () => {
   const garbage = join(folder, 'garbage.bin');
   writeFileSync(garbage, Buffer.alloc(65536, 0x66));
@@ -223,6 +247,7 @@ for (const [args, message] of [
   [['explain', 'descriptor', 'zz'], /zz/],
   [['simulate', 'vm.conf', '--probe', 'nobody'], /no probe "nobody"/],
   [['simulate', 'vm.conf', '--tap', '0x10000'], /ports end/],
+  [['simulate', 'vm.conf', '--cpus', '2'], /--cpus goes with an image/],
   [['lsp'], /--stdio/],
 ] as const) {
   test(`bad usage is exit 2 with a reason: ${args.join(' ')}`, () => {

@@ -113,6 +113,7 @@ const CONTRACT: readonly {
       outcome: oneOf('halted'),
       reason: 'string',
       instructions: 'number',
+      exitStatus: orNull('number'),
       vcpus: [
         {
           registers: { rip: 'hex', rflags: 'hex', cr0: 'hex', efer: 'hex', cs: SEGMENT, tr: SEGMENT },

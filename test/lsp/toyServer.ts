@@ -22,6 +22,7 @@ function report(outcome: Outcome): BootReport {
     faultChain: [],
     findings: [],
     evidence: null,
+    exitStatus: null,
     notModelled: [],
   };
 }

@@ -36,7 +36,11 @@ export function readBytes(file: string): Uint8Array {
 }
 
 export function readSource(file: string): SourceText {
-  return new SourceText(uriOf(file), Buffer.from(readBytes(file)).toString('utf8'));
+  return sourceOf(file, readBytes(file));
+}
+
+export function sourceOf(file: string, bytes: Uint8Array): SourceText {
+  return new SourceText(uriOf(file), Buffer.from(bytes).toString('utf8'));
 }
 
 function reasonOf(error: unknown): string {

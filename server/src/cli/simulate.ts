@@ -1,15 +1,17 @@
 /** `bootpath simulate FILE`: boots one machine of a config on the emulator, under its VMM's model. */
 import type { Document } from '../machine/language';
+import type { Machine } from '../machine/machine';
 import type { KnownIssue } from '../machine/knownIssue';
 import { bootReportJson, bootReportText, countText } from '../output/bootReport';
 import { divergenceJson, divergenceText } from '../output/divergence';
-import { divergenceOf } from '../simulation/divergence';
+import { divergenceOf, type Divergence } from '../simulation/divergence';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
 import { unpackedKernel } from '../hostFiles';
 import { VMM_MODELS } from '../vmm/models';
-import { startSimulation } from '../worker';
+import { jobOf, startJob, type SimulationJob } from '../worker';
+import { IMAGE_OPTIONS, imageJob, isBareImage, refuseImageOptions, type Limits } from './bareImage';
 import {
   json,
   listOption,
@@ -19,8 +21,9 @@ import {
   wholeNumber,
   type Command,
   type Options,
+  type Terminal,
 } from './command';
-import { choiceOf, openDocument, pathOf, pickMachine, readBytes, terminalStyle } from './inputs';
+import { choiceOf, parseSource, pathOf, pickMachine, readBytes, sourceOf, terminalStyle } from './inputs';
 
 /** Outcomes that make exit code 1 where nothing was expected; a finding of error severity does so too. */
 const FAILED: ReadonlySet<Outcome> = new Set([
@@ -37,8 +40,8 @@ const SHOWN = VMM_MODELS.flatMap(({ knownIssues }) => knownIssues).filter(({ sim
 export const simulateCommand: Command = {
   name: 'simulate',
   usage:
-    'simulate FILE [--vm NAME] [--as VMM[@VERSION]] [--firmware F | --image F | --probe NAME | --known-issue ID]',
-  summary: 'boots a machine on the emulator and says what the guest did',
+    'simulate FILE|IMAGE [--vm NAME] [--as VMM[@VERSION]] [--firmware F | --image F | --probe NAME | --known-issue ID]',
+  summary: 'boots a machine of a config, or an image on a plain PC, and says what the guest did',
   formats: ['text', 'json'],
   options: {
     vm: { type: 'string', help: 'the machine to boot; the first one otherwise' },
@@ -64,60 +67,106 @@ export const simulateCommand: Command = {
     'max-instructions': { type: 'string', help: `the budget (${countText(DEFAULT_BUDGET)} otherwise)` },
     reboots: { type: 'string', help: 'go on through so many resets' },
     quantum: { type: 'string', help: 'instructions that a vCPU runs before the next one’s turn' },
+    ...IMAGE_OPTIONS,
   },
-  async run(options, { out, note, service }) {
+  async run(options, terminal) {
     const [file, ...rest] = options.arguments;
     if (file === undefined || rest.length > 0) throw new UsageError('simulate takes one file');
-    const issue = issueOption(options);
-    const own = ['probe', 'known-issue'];
-    const sources = ['firmware', 'image', ...own].filter((name) => options.values[name] !== undefined);
-    if (sources.length > 1 && own.some((name) => sources.includes(name))) {
-      throw new UsageError(`--${sources.join(' and --')} exclude each other`);
-    }
-    const choice = issue
-      ? { vmm: issue.vmm, version: issue.affected.at(-1)! }
-      : choiceOf(service, stringOption(options, 'as'));
-    const document = openDocument(service, file, choice);
-    if (!document) throw new UsageError(`${file}: not recognised as a VM config or a memory map`);
-    const machine = pickMachine(document, stringOption(options, 'vm'), file);
-    const image = (name: string) => {
-      const path = stringOption(options, name);
-      return path === undefined ? null : readBytes(path);
-    };
-    const quantum = atLeastOne(options, 'quantum');
-    const request: SimulationRequest = {
-      machine: machine.name,
-      firmware: image('firmware'),
-      kernel: kernelOption(image('image')),
-      probe: probeOption(stringOption(options, 'probe')),
-      knownIssue: issue?.id ?? null,
-      parameters: parametersOption(listOption(options, 'set')),
-      taps: listOption(options, 'tap').map((port) => tapOption(port)),
-      maxInstructions: atLeastOne(options, 'max-instructions') ?? DEFAULT_BUDGET,
-      reboots: numberOption(options, 'reboots') ?? 0,
-      ...(quantum === undefined ? {} : { quantum }),
-    };
-    const compared = stringOption(options, 'compare');
-    const other =
-      compared === undefined ? null : openDocument(service, file, choiceOf(service, compared, '--compare'));
-    const report = await boot(document, request);
-    const divergence = other && divergenceOf(report, await boot(other, request));
-    if (report.outcome === 'cancelled') note('cancelled');
-    if (stringOption(options, 'format') === 'json') {
-      const parted = other ? { divergence: divergenceJson(divergence) } : {};
-      out(json({ ...bootReportJson(report, pathOf), ...parted }));
-    } else {
-      out(bootReportText(report, machine, terminalStyle()));
-      if (other) out(divergenceText(divergence, compared ?? ''));
-    }
-    const failed = FAILED.has(report.outcome) || report.findings.some(({ severity }) => severity === 'error');
-    return failed ? 1 : 0;
+    const bytes = readBytes(file);
+    if (!isBareImage(bytes)) return runConfig(file, bytes, options, terminal);
+    const job = imageJob(file, bytes, options, limitsOf(options));
+    return tell(await boot(job), job.machine, options, terminal);
   },
 };
 
+async function runConfig(
+  file: string,
+  bytes: Uint8Array,
+  options: Options,
+  terminal: Terminal,
+): Promise<number> {
+  const { service } = terminal;
+  refuseImageOptions(options, file);
+  const issue = issueOption(options);
+  const own = ['probe', 'known-issue'];
+  const sources = ['firmware', 'image', ...own].filter((name) => options.values[name] !== undefined);
+  if (sources.length > 1 && own.some((name) => sources.includes(name))) {
+    throw new UsageError(`--${sources.join(' and --')} exclude each other`);
+  }
+  const choice = issue
+    ? { vmm: issue.vmm, version: issue.affected.at(-1)! }
+    : choiceOf(service, stringOption(options, 'as'));
+  const source = sourceOf(file, bytes);
+  const document = parseSource(service, source, choice);
+  if (!document) throw new UsageError(`${file}: not recognised as a VM config, a memory map or an image`);
+  const machine = pickMachine(document, stringOption(options, 'vm'), file);
+  const image = (name: string) => {
+    const path = stringOption(options, name);
+    return path === undefined ? null : readBytes(path);
+  };
+  const request: SimulationRequest = {
+    machine: machine.name,
+    firmware: image('firmware'),
+    kernel: kernelOption(image('image')),
+    probe: probeOption(stringOption(options, 'probe')),
+    knownIssue: issue?.id ?? null,
+    parameters: parametersOption(listOption(options, 'set')),
+    ...limitsOf(options),
+  };
+  const compared = stringOption(options, 'compare');
+  const other =
+    compared === undefined ? null : parseSource(service, source, choiceOf(service, compared, '--compare'));
+  const report = await boot(configJob(document, request));
+  const parted = other && {
+    divergence: divergenceOf(report, await boot(configJob(other, request))),
+    compared: compared ?? '',
+  };
+  return tell(report, machine, options, terminal, parted);
+}
+
+/** What goes for configs and images alike. */
+function limitsOf(options: Options): Limits {
+  const quantum = atLeastOne(options, 'quantum');
+  return {
+    taps: listOption(options, 'tap').map((port) => tapOption(port)),
+    maxInstructions: atLeastOne(options, 'max-instructions') ?? DEFAULT_BUDGET,
+    reboots: numberOption(options, 'reboots') ?? 0,
+    ...(quantum === undefined ? {} : { quantum }),
+  };
+}
+
+type Compared = { readonly divergence: Divergence | null; readonly compared: string };
+
+/** Prints the report and gives the exit code. */
+function tell(
+  report: BootReport,
+  machine: Machine,
+  options: Options,
+  { out, note }: Terminal,
+  parted: Compared | null = null,
+): number {
+  if (report.outcome === 'cancelled') note('cancelled');
+  if (stringOption(options, 'format') === 'json') {
+    const more = parted ? { divergence: divergenceJson(parted.divergence) } : {};
+    out(json({ ...bootReportJson(report, pathOf), ...more }));
+  } else {
+    out(bootReportText(report, machine, terminalStyle()));
+    if (parted) out(divergenceText(parted.divergence, parted.compared));
+  }
+  const failed = FAILED.has(report.outcome) || report.findings.some(({ severity }) => severity === 'error');
+  return failed ? 1 : 0;
+}
+
+function configJob(document: Document, request: SimulationRequest): SimulationJob {
+  const job = jobOf(document, request);
+  // A map that has no VMM: a sentence for the user.
+  if (typeof job === 'string') throw new UsageError(job);
+  return job;
+}
+
 /** Boots in a worker, with the count on the terminal; Ctrl-C ends it. */
-async function boot(document: Document, request: SimulationRequest): Promise<BootReport> {
-  const simulation = startSimulation(document, request, (instructions) => {
+async function boot(job: SimulationJob): Promise<BootReport> {
+  const simulation = startJob(job, (instructions) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${countText(instructions)} instructions `);
   });
   const interrupt = () => simulation.cancel();
@@ -125,7 +174,7 @@ async function boot(document: Document, request: SimulationRequest): Promise<Boo
   try {
     return await simulation.report;
   } catch (error) {
-    // A map that has no VMM, a parameter that the probe does not have: a sentence for the user.
+    // A parameter that the probe does not have: a sentence for the user.
     throw new UsageError((error as Error).message);
   } finally {
     process.removeListener('SIGINT', interrupt);

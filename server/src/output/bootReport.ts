@@ -35,6 +35,7 @@ export function bootReportJson(report: BootReport, pathOf: PathOf): object {
     outcome: report.outcome,
     reason: report.reason,
     instructions: report.instructions,
+    exitStatus: report.exitStatus,
     vcpus: report.vcpus.map(({ registers, mode }) => ({ registers: registersJson(registers), mode })),
     console: report.console,
     firmwareLog: report.firmwareLog,

@@ -12,7 +12,7 @@ import {
 import { DebugPort } from '../devices/debugPort402';
 import type { Device } from '../devices/device';
 import type { Machine } from '../machine/machine';
-import type { Board, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
+import type { Board, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
 import { AddressDecode } from './addressDecode';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
@@ -23,6 +23,7 @@ export interface PowerOptions {
   readonly version: string;
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
+  readonly boot?: DirectBoot | null;
   readonly taps: readonly number[];
   /** Accesses at which the VMM gives up are passed over where its model allows that. */
   readonly passOver: boolean;
@@ -71,9 +72,11 @@ export class PoweredMachine {
       clock: this.clock,
       firmware: options.firmware,
       kernel: options.kernel,
+      boot: options.boot ?? null,
       observed: options.taps.length > 0,
       console: (text) => recorder.writeConsole(text),
       setInterruptLine: (up) => core?.setInterruptLine(up),
+      setA20: (on) => core?.setA20(on),
       deliver: (...message) => core?.deliver(...message),
       readMemory: (address, length) => core?.read(address, length) ?? null,
       writeMemory: (address, bytes) => core?.write(address, bytes) ?? false,

@@ -1,6 +1,7 @@
 /** The result of a simulated boot. `bootpath simulate --format json` prints it field by field (addresses as hex). */
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
 import type { EvidenceGrade, Finding } from '../text/finding';
+import type { DirectBoot } from '../vmm/model';
 import type { CpuMode, VcpuState } from '../x86/state';
 
 export const OUTCOMES = [
@@ -48,6 +49,8 @@ export interface BootReport {
   /** One or two sentences with the numbers. */
   readonly reason: string;
   readonly instructions: number;
+  /** What the guest told the host when it ended the VM (a debug exit port), null where it told nothing. */
+  readonly exitStatus: number | null;
   /** Wall time of the run in milliseconds; not part of the JSON contract's fixed fields, never compared. */
   readonly milliseconds: number;
   readonly vcpus: readonly { readonly registers: VcpuState; readonly mode: CpuMode }[];
@@ -68,6 +71,8 @@ export interface SimulationRequest {
   readonly machine: string | null;
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
+  /** What comes with an image that has no config. */
+  readonly boot?: DirectBoot;
   /** Name of a probe guest; the default probe is used where neither image nor probe is given. */
   readonly probe: string | null;
   readonly taps: readonly number[];

@@ -43,6 +43,7 @@ export function simulate(
     version,
     firmware: guest.firmware,
     kernel: guest.kernel,
+    boot: request.boot ?? null,
     taps: request.taps,
     passOver: request.passOver ?? request.taps.length > 0,
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
@@ -111,12 +112,17 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
     firmwareLog: recorder.firmwareLog.text,
     exits: recorder.exits.list(),
     timeline: recorder.timeline.events,
+    exitStatus: exitStatusOf(powered),
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain,
     findings: conclusion.findings,
     evidence: conclusion.evidence,
     notModelled: notModelled(powered, recorder, inputs.taps),
   };
+}
+
+function exitStatusOf({ verdict }: PoweredMachine): number | null {
+  return verdict?.kind === 'shutdown' ? (verdict.exitStatus ?? null) : null;
 }
 
 /** The last line of the timeline, where the VMM or the CPU ended the run. */

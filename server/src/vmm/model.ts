@@ -18,8 +18,8 @@ export type Verdict =
   | { readonly kind: 'answer'; readonly value: bigint }
   /** The guest is restarted. */
   | { readonly kind: 'reset'; readonly reason: string }
-  /** The guest is powered off. */
-  | { readonly kind: 'shutdown'; readonly reason: string }
+  /** The guest is powered off. `exitStatus` is what it told the host at that (isa-debug-exit), 0 to 255. */
+  | { readonly kind: 'shutdown'; readonly reason: string; readonly exitStatus?: number }
   /**
    * The VMM gives up on the guest. With `passable`, an observer of a firmware may pass over it: the access then goes to the
    * device, or is answered with all ones. It names the kind of access for the report: `string I/O`.
@@ -42,6 +42,20 @@ export interface MmioAccess {
   readonly value: bigint;
 }
 
+/** A file that a boot loader puts into memory beside the kernel. */
+export interface BootModule {
+  readonly bytes: Uint8Array;
+  readonly commandLine: string;
+}
+
+/** What comes with an image that is booted without a config. */
+export interface DirectBoot {
+  readonly vendor: 'intel' | 'amd';
+  /** The whole line as the kernel sees it. */
+  readonly commandLine: string;
+  readonly modules: readonly BootModule[];
+}
+
 /** What the simulation hands to a model when it builds a board. */
 export interface BoardInputs {
   readonly machine: Machine;
@@ -51,12 +65,16 @@ export interface BoardInputs {
   readonly firmware: Uint8Array | null;
   /** Kernel image bytes where one is given and the VMM boots it directly. */
   readonly kernel: Uint8Array | null;
+  /** What comes with an image that has no config; null where there is one. */
+  readonly boot: DirectBoot | null;
   /** The firmware is being observed: what the VMM tells it to keep from its debug port may go there. Told in the report. */
   readonly observed: boolean;
   /** Text that the guest writes to its console (the first serial port). */
   console(text: string): void;
   /** Level of the 8259's INTR output. */
   setInterruptLine(up: boolean): void;
+  /** The A20 gate. */
+  setA20(on: boolean): void;
   deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
   /** Guest memory, for devices that do DMA (fw_cfg). */
   readMemory(address: bigint, length: number): Uint8Array | null;

@@ -1,0 +1,112 @@
+/** An image that `simulate` is given without a config: it boots on the plain PC. */
+import { basename } from 'node:path';
+import { parseAddress } from '../address/parse';
+import { KIB, MIB, PAGE, GIB } from '../address/range';
+import { unpackedKernel } from '../hostFiles';
+import { isElf } from '../machine/image/elf';
+import { isMultiboot } from '../machine/image/multiboot';
+import type { SimulationRequest } from '../simulation/report';
+import { pcMachine } from '../vmm/pc/machine';
+import { PC } from '../vmm/pc/model';
+import type { SimulationJob } from '../worker';
+import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
+import { readBytes } from './inputs';
+
+const DEFAULT_MEMORY = 128n * MIB;
+const LARGEST_MEMORY = 512n * GIB;
+/** The core's limit. */
+const LARGEST_CPUS = 32;
+/** Options that are about a config, which there is none of. */
+const OF_CONFIGS = ['vm', 'firmware', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
+
+export const IMAGE_OPTIONS: Command['options'] = {
+  cpus: { type: 'string', help: 'an image without a config: vCPUs (1 otherwise)' },
+  memory: {
+    type: 'string',
+    help: 'an image without a config: its memory, for example 512M (128M otherwise)',
+  },
+  append: { type: 'string', help: 'an image without a config: its command line, after its name' },
+  module: {
+    type: 'string',
+    multiple: true,
+    help: 'an image without a config: a boot module, FILE or "FILE WORDS…" (repeatable)',
+  },
+  vendor: { type: 'string', help: 'an image without a config: the CPU is of intel or amd (intel otherwise)' },
+};
+
+/** What goes for configs and images alike. */
+export type Limits = Pick<SimulationRequest, 'taps' | 'maxInstructions' | 'reboots' | 'quantum'>;
+
+/** True for what boots without a config: an ELF file or a Multiboot kernel, gzip's wrapping aside. */
+export function isBareImage(bytes: Uint8Array): boolean {
+  const image = unpacked(bytes);
+  return isElf(image) || isMultiboot(image);
+}
+
+/** The job for an image; UsageError where an option does not go with it. */
+export function imageJob(file: string, bytes: Uint8Array, options: Options, limits: Limits): SimulationJob {
+  const wrong = OF_CONFIGS.find((name) => options.values[name] !== undefined);
+  if (wrong)
+    throw new UsageError(`--${wrong} goes with a config; ${file} is an image, which boots on the plain PC`);
+  const asked = stringOption(options, 'as')?.split('@')[0] ?? PC.name;
+  if (asked !== PC.name)
+    throw new UsageError(`--as ${asked}: an image without a config boots on the plain PC only`);
+  const vcpus = numberOption(options, 'cpus') ?? 1;
+  if (vcpus < 1 || vcpus > LARGEST_CPUS)
+    throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
+  const words = stringOption(options, 'append');
+  const name = file === '-' ? 'image' : basename(file);
+  const machine = pcMachine({ name: file, memory: memoryOption(stringOption(options, 'memory')), vcpus });
+  return {
+    machine,
+    vmm: PC.name,
+    version: PC.versions.at(-1)!.id,
+    request: {
+      machine: null,
+      firmware: null,
+      kernel: unpacked(bytes),
+      probe: null,
+      ...limits,
+      boot: {
+        vendor: vendorOption(stringOption(options, 'vendor')),
+        commandLine: words === undefined ? name : `${name} ${words}`,
+        modules: listOption(options, 'module').map((text) => {
+          const [path = '', ...more] = text.split(' ');
+          return { bytes: readBytes(path), commandLine: [basename(path), ...more].join(' ') };
+        }),
+      },
+    },
+  };
+}
+
+/** Options for images do not change what a config says. */
+export function refuseImageOptions(options: Options, file: string): void {
+  const wrong = Object.keys(IMAGE_OPTIONS).find((name) => options.values[name] !== undefined);
+  if (wrong)
+    throw new UsageError(`--${wrong} goes with an image; ${file} is a config, which says that itself`);
+}
+
+function unpacked(bytes: Uint8Array): Uint8Array {
+  try {
+    return unpackedKernel(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+function memoryOption(text: string | undefined): bigint {
+  if (text === undefined) return DEFAULT_MEMORY;
+  const size = parseAddress(text);
+  if ('problem' in size) throw new UsageError(`--memory: ${size.problem}`);
+  const { value } = size;
+  if (value < 2n * MIB || value > LARGEST_MEMORY || value % PAGE !== 0n) {
+    throw new UsageError(`--memory ${text}: 2M to 512G in whole pages of ${PAGE / KIB} KiB`);
+  }
+  return value;
+}
+
+function vendorOption(text: string | undefined): 'intel' | 'amd' {
+  if (text === undefined || text === 'intel') return 'intel';
+  if (text === 'amd') return 'amd';
+  throw new UsageError(`--vendor takes intel or amd, not "${text}"`);
+}

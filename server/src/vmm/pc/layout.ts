@@ -1,0 +1,97 @@
+/** The address space of the plain PC: RAM around its holes, as the 82441FX has it and QEMU's machine `pc` sizes it. */
+import { isEmpty, KIB, MIB, GIB, type AddressRange } from '../../address/range';
+import type { Region, RegionKind } from '../../machine/machine';
+import { pcOrigin } from './origin';
+
+/** RAM up to 3.5 GiB lies below 4 GiB in one piece; with more, 3 GiB do, and the rest goes on at 4 GiB. */
+const LARGEST_LOW = 3584n * MIB;
+const SPLIT_LOW = 3n * GIB;
+
+export const EBDA: AddressRange = { start: 639n * KIB, end: 640n * KIB };
+/** Shadow RAM of the BIOS area. There is no BIOS; the ACPI tables lie in its upper 64 KiB. */
+export const SHADOW: AddressRange = { start: 768n * KIB, end: MIB };
+export const BIOS_SEGMENT: AddressRange = { start: 960n * KIB, end: MIB };
+export const IOAPIC_BASE = 0xfec00000n;
+export const LOCAL_APIC_BASE = 0xfee00000n;
+
+export interface PcMemory {
+  /** End of RAM below 4 GiB. */
+  readonly lowEnd: bigint;
+  /** End of RAM above 4 GiB; 4 GiB where there is none. */
+  readonly highEnd: bigint;
+}
+
+export function pcMemory(size: bigint): PcMemory {
+  const lowEnd = size <= LARGEST_LOW ? size : SPLIT_LOW;
+  return { lowEnd, highEnd: 4n * GIB + (size - lowEnd) };
+}
+
+/** Everything that is memory, shadow RAM included. */
+export function pcRam(size: bigint): AddressRange[] {
+  const { lowEnd, highEnd } = pcMemory(size);
+  const high = { start: 4n * GIB, end: highEnd };
+  return [
+    { start: 0n, end: 640n * KIB },
+    { start: SHADOW.start, end: lowEnd },
+    ...(isEmpty(high) ? [] : [high]),
+  ];
+}
+
+export function isRam(range: AddressRange, size: bigint): boolean {
+  return pcRam(size).some(({ start, end }) => start <= range.start && range.end <= end);
+}
+
+/** Entry of the BIOS memory map: type 1 is usable, 2 reserved. */
+export interface E820Entry {
+  readonly range: AddressRange;
+  readonly type: 1 | 2;
+}
+
+export function pcMemoryMap(size: bigint): E820Entry[] {
+  const { lowEnd, highEnd } = pcMemory(size);
+  const map: E820Entry[] = [
+    { range: { start: 0n, end: EBDA.start }, type: 1 },
+    { range: EBDA, type: 2 },
+    { range: BIOS_SEGMENT, type: 2 },
+    { range: { start: MIB, end: lowEnd }, type: 1 },
+  ];
+  if (highEnd > 4n * GIB) map.push({ range: { start: 4n * GIB, end: highEnd }, type: 1 });
+  return map;
+}
+
+export function pcRegions(size: bigint): Region[] {
+  const { lowEnd, highEnd } = pcMemory(size);
+  const region = (start: bigint, end: bigint, kind: RegionKind, name: string, reason: string): Region => ({
+    range: { start, end },
+    kind,
+    name,
+    permissions: null,
+    reason,
+    origin: pcOrigin('82441FX data sheet, 4.1 (System Address Map)'),
+    at: null,
+  });
+  const regions = [
+    region(
+      0n,
+      640n * KIB,
+      'ram',
+      'conventional memory',
+      'DOS area; its last KiB is the extended BIOS data area',
+    ),
+    region(640n * KIB, SHADOW.start, 'hole', 'VGA window', 'the model has no VGA'),
+    region(SHADOW.start, MIB, 'reserved', 'BIOS shadow', 'RAM; the ACPI tables lie in it'),
+    region(MIB, lowEnd, 'ram', 'RAM', 'memory below the PCI hole'),
+    region(IOAPIC_BASE, IOAPIC_BASE + 4n * KIB, 'mmio', 'I/O APIC', '82093AA'),
+    region(
+      LOCAL_APIC_BASE,
+      LOCAL_APIC_BASE + MIB,
+      'mmio',
+      'local APIC',
+      'interrupt messages; each vCPU sees its own',
+    ),
+  ];
+  if (highEnd > 4n * GIB) {
+    regions.push(region(4n * GIB, highEnd, 'ram', 'RAM above 4 GiB', 'what does not fit below the PCI hole'));
+  }
+  return regions;
+}
