@@ -6,7 +6,7 @@ import wasm from '../../dist/core.wasm';
 import { SEGMENTS } from '../src/x86/state';
 import type { VcpuState } from '../src/x86/state';
 import * as L from './assembly/layout';
-import { featureBits, offerCpuid } from './cpuProfile';
+import { featureBits, offerCpuid, physicalWidth } from './cpuProfile';
 import { REFUSED } from './face';
 import type { Core, CoreOptions, CoreSnapshot, Exit, FaultRecord, SlotKind, Ticks } from './face';
 import { reasonText } from './reasons';
@@ -47,7 +47,7 @@ class WasmCore implements Core {
     this.wasm = instance.exports as unknown as Exports;
     offerCpuid(this.view, options.profile);
     const quantum = options.vcpus === 1 ? 2 ** 52 : (options.quantum ?? 1000);
-    this.wasm.create(options.vcpus, featureBits(options.profile), options.profile.physicalWidth, quantum);
+    this.wasm.create(options.vcpus, featureBits(options.profile), physicalWidth(options.profile), quantum);
     this.view.setUint32(L.TRACE, options.bus.trace ? 1 : 0, true);
   }
 

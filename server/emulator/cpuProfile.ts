@@ -1,42 +1,74 @@
-/** What the core must know of a CPU profile before it runs: feature bits, and the CPUID words behind them. */
+/**
+ * What the core must know of the CPU before it runs, all of it read from the CPUID answers: so a feature that is masked is
+ * missing everywhere.
+ */
+import { addressWidths, hasFeature, leafOrNothing, vendorOf, xsaveState } from '../src/x86/cpuid/answers';
+import type { CpuidFeatureName } from '../src/x86/cpuid/features';
+import { permittedCr4, permittedEfer, permittedMsrs } from '../src/x86/cpuid/permits';
 import * as L from './assembly/layout';
 import type { CpuProfile } from './face';
 
-export function featureBits({ vendor, localApic, x2apic, ibt, features }: CpuProfile): number {
-  const bits: readonly (readonly [boolean, number])[] = [
-    [vendor === 'amd', L.HAS_AMD],
-    [localApic, L.HAS_LOCAL_APIC],
-    [localApic && x2apic, L.HAS_X2APIC],
-    [ibt, L.HAS_IBT],
-    [features.longMode, L.HAS_LONG_MODE],
-    [features.nx, L.HAS_NX],
-    [features.pages1g, L.HAS_1G],
-    [features.smep, L.HAS_SMEP],
-    [features.smap, L.HAS_SMAP],
-    [features.umip, L.HAS_UMIP],
-    [features.fsgsbase, L.HAS_FSGSBASE],
-    [features.pcid, L.HAS_PCID],
-    [features.xsave, L.HAS_XSAVE],
-  ];
-  return bits.reduce((sum, [has, bit]) => (has ? sum | bit : sum), 0);
+const FEATURE_BITS: readonly (readonly [CpuidFeatureName, number])[] = [
+  ['APIC', L.HAS_LOCAL_APIC],
+  ['CET_IBT', L.HAS_IBT],
+  ['LM', L.HAS_LONG_MODE],
+  ['NX', L.HAS_NX],
+  ['Page1GB', L.HAS_1G],
+  ['SMEP', L.HAS_SMEP],
+  ['SMAP', L.HAS_SMAP],
+  ['UMIP', L.HAS_UMIP],
+  ['FSGSBASE', L.HAS_FSGSBASE],
+  ['PCID', L.HAS_PCID],
+  ['XSAVE', L.HAS_XSAVE],
+];
+
+export function featureBits(profile: CpuProfile): number {
+  const has = (name: CpuidFeatureName): boolean => hasFeature(profile, name);
+  let bits = vendorOf(profile) === 'amd' ? L.HAS_AMD : 0;
+  for (const [name, bit] of FEATURE_BITS) if (has(name)) bits |= bit;
+  return has('APIC') && has('x2APIC') ? bits | L.HAS_X2APIC : bits;
 }
 
-/** The CPUID words that decide what decodes and what is reserved. */
+/** MAXPHYADDR; the core's guest memory is a tree over 52 bits. */
+export function physicalWidth(profile: CpuProfile): number {
+  return Math.min(addressWidths(profile).physical, 52);
+}
+
+/** Leaf, register and the place of a CPUID word that decides what decodes. */
+const WORDS: readonly (readonly [number, number, number, number])[] = [
+  [1, 0, 0, L.CPUID_SIGNATURE],
+  [1, 0, 2, L.CPUID_1_ECX],
+  [1, 0, 3, L.CPUID_1_EDX],
+  [7, 0, 1, L.CPUID_7_EBX],
+  [7, 0, 2, L.CPUID_7_ECX],
+  [7, 0, 3, L.CPUID_7_EDX],
+  [0xd, 1, 0, L.CPUID_D1_EAX],
+  [0x80000001, 0, 2, L.CPUID_81_ECX],
+  [0x80000001, 0, 3, L.CPUID_81_EDX],
+  [0x80000008, 0, 1, L.CPUID_88_EBX],
+  [0x80000021, 0, 0, L.CPUID_8021_EAX],
+];
+
+/** CPUID words, and what they permit. */
 export function offerCpuid(view: DataView, profile: CpuProfile): void {
-  const cpuid = (leaf: number): readonly [number, number, number, number] => profile.cpuid(leaf, 0, 0);
-  const [signature, , ecx1, edx1] = cpuid(1);
-  const [, ebx7, ecx7, edx7] = cpuid(0)[0] >= 7 ? cpuid(7) : [0, 0, 0, 0];
-  const extended = cpuid(0x80000000)[0] >>> 0;
-  const [, , ecx81, edx81] = extended > 0x80000000 ? cpuid(0x80000001) : [0, 0, 0, 0];
-  const words: readonly (readonly [number, number])[] = [
-    [L.CPUID_SIGNATURE, signature],
-    [L.CPUID_1_ECX, ecx1],
-    [L.CPUID_1_EDX, edx1],
-    [L.CPUID_7_EBX, ebx7],
-    [L.CPUID_7_ECX, ecx7],
-    [L.CPUID_7_EDX, edx7],
-    [L.CPUID_81_ECX, ecx81],
-    [L.CPUID_81_EDX, edx81],
-  ];
-  for (const [address, word] of words) view.setUint32(address, word, true);
+  const answers = new Map<number, readonly [number, number, number, number]>();
+  for (const [leaf, subleaf, register, address] of WORDS) {
+    const key = leaf * 16 + subleaf;
+    const words = answers.get(key) ?? leafOrNothing(profile, leaf, subleaf);
+    answers.set(key, words);
+    view.setUint32(address, words[register]!, true);
+  }
+  const { xcr0, xss, components } = xsaveState(profile);
+  view.setBigUint64(L.CR4_PERMITTED, permittedCr4(profile), true);
+  view.setBigUint64(L.EFER_PERMITTED, permittedEfer(profile), true);
+  view.setUint32(L.MSRS_PERMITTED, permittedMsrs(profile), true);
+  view.setUint32(L.LINEAR_WIDTH, addressWidths(profile).linear, true);
+  view.setBigUint64(L.XCR0_PERMITTED, xcr0, true);
+  view.setBigUint64(L.XSS_PERMITTED, xss, true);
+  for (const { number, size, offset, aligned } of components) {
+    const at = L.XSAVE_COMPONENTS + 8 * number;
+    view.setUint16(at, size, true);
+    view.setUint16(at + 2, aligned ? 1 : 0, true);
+    view.setUint32(at + 4, offset, true);
+  }
 }

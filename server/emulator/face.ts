@@ -4,32 +4,13 @@
  */
 import type { VcpuState, CpuMode } from '../src/x86/state';
 
-/** What the guest sees as its CPU. Where Intel and AMD differ, `vendor` decides. */
+/**
+ * What the guest sees as its CPU: CPUID answers, leaf and subleaf to EAX, EBX, ECX, EDX. Everything else that the core knows
+ * of its CPU (vendor, widths, what decodes, what is reserved) is read from them; `CpuidModel` makes them. The core patches
+ * what follows the running CPU: OSXSAVE, OSPKE, APIC, and the sizes of leaf 0xD.
+ */
 export interface CpuProfile {
-  readonly vendor: 'intel' | 'amd';
-  /** MAXPHYADDR in bits, 32 to 52. */
-  readonly physicalWidth: number;
-  /** A local APIC exists (CPUID.1:EDX[9]); where false, IA32_APIC_BASE is #GP and 0xFEE00000 is ordinary address space. */
-  readonly localApic: boolean;
-  readonly x2apic: boolean;
-  /** CET indirect-branch tracking is offered (CPUID.7.0:EDX[20]). */
-  readonly ibt: boolean;
-  readonly features: CpuFeatures;
-  /** CPUID answers: leaf and subleaf to EAX, EBX, ECX, EDX. The core patches the dynamic bits (OSXSAVE, APIC). */
   cpuid(leaf: number, subleaf: number, vcpu: number): readonly [number, number, number, number];
-}
-
-/** Features that decide what is reserved or #UD. */
-export interface CpuFeatures {
-  readonly longMode: boolean;
-  readonly nx: boolean;
-  readonly pages1g: boolean;
-  readonly smep: boolean;
-  readonly smap: boolean;
-  readonly umip: boolean;
-  readonly fsgsbase: boolean;
-  readonly pcid: boolean;
-  readonly xsave: boolean;
 }
 
 /** How the core treats a span of physical addresses at access time. Unmapped space goes to the bus as MMIO. */
@@ -61,8 +42,6 @@ export interface Bus {
   /** An ICR write of the local APIC, before it acts. `REFUSED` ends the run: some VMMs cannot do some IPIs. */
   interprocessorInterrupt?(icr: bigint, vcpu: number): void | Refused;
   /** A local APIC ends a level-triggered interrupt: the EOI message that IOAPICs listen for (SDM vol. 3, 10.8.5). */
-  endOfInterrupt?(vector: number, vcpu: number): void;
-  /** The end of a level-triggered interrupt at a local APIC, for the IOAPIC. */
   endOfInterrupt?(vector: number, vcpu: number): void;
   /** Called as it happens; must be quick. */
   trace?(event: TraceEvent): void;

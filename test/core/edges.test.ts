@@ -76,14 +76,7 @@ const msr = (index: number, high: number, low: number): string =>
 const poke = (address: number, value: number): string => `c705${dword(address)}${dword(value)}`;
 
 test('a TSC deadline that has passed fires at once, wherever the TSC was set', () => {
-  const base = testProfile();
-  const profile = {
-    ...base,
-    cpuid: (leaf: number, subleaf: number, vcpu: number) => {
-      const [a, b, c, d] = base.cpuid(leaf, subleaf, vcpu);
-      return [a, b, leaf === 1 ? c | 0x1000000 : c, d] as const;
-    },
-  };
+  const profile = testProfile({ with: ['TSC-Deadline'] });
   for (const deadline of [5, 0x10000005]) {
     const lab = new Lab({ profile }).set({ rbx: 0n }, { idtr: { base: IDT, limit: 0xfff } });
     lab.put(IDT + 8n * 0x41n, 0x8800n | (BigInt(SELECTOR.code32) << 16n) | (0x8en << 40n), 8);

@@ -1,7 +1,7 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
-  CPL, CPUID_7_ECX, CR0, CR2, CR3, CR4, CS, CURRENT, DR, EFER, FEATURES, HAS_FSGSBASE, HAS_IBT, HAS_PCID, HAS_SMAP,
-  HAS_SMEP, HAS_UMIP, HAS_XSAVE, MODE, PDPTE, PHYSICAL_MASK, REGS, TR, TRACE, WALK, XCR0,
+  CPL, CR0, CR2, CR3, CR4, CR4_PERMITTED, CS, CURRENT, DR, EFER, MODE, PDPTE, PHYSICAL_MASK, REGS, TR, TRACE, WALK,
+  XCR0,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
@@ -12,7 +12,7 @@ import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA
 import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
-import { CR4_PKE, CR4_PKS, keyBitsOfCr4 } from "./protectionKeys";
+import { CR4_PKE, CR4_PKS } from "./protectionKeys";
 import { ATTRIBUTE_L, attributesOf, refreshAllLimits, selectorOf, updateMode } from "./segment";
 import { refreshBreakpoints } from "./breakpoint";
 import { CR4_SMAP, dropCurrent, dropNonGlobal, selectTlb } from "./tlb";
@@ -37,19 +37,9 @@ function noteControl(number: u32, value: u64, previous: u64): void {
   if (load<u32>(TRACE)) trace(TRACE_CR, load<u32>(CURRENT) | (number << 8), start(), value, previous);
 }
 
-/** Bits of CR4 that this CPU has. */
+/** Bits of CR4 that this CPU has (server/src/x86/cpuid/permits.ts). */
 export function cr4Allowed(): u64 {
-  const features = load<u32>(FEATURES);
-  let mask: u64 = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400;
-  if (features & HAS_UMIP) mask |= 0x800;
-  if (load<u32>(CPUID_7_ECX) & 0x10000) mask |= CR4_LA57;
-  if (features & HAS_FSGSBASE) mask |= 0x10000;
-  if (features & HAS_PCID) mask |= CR4_PCIDE;
-  if (features & HAS_XSAVE) mask |= CR4_OSXSAVE;
-  if (features & HAS_SMEP) mask |= CR4_SMEP;
-  if (features & HAS_SMAP) mask |= CR4_SMAP;
-  if (features & HAS_IBT) mask |= CR4_CET;
-  return mask | keyBitsOfCr4();
+  return load<u64>(CR4_PERMITTED);
 }
 
 /** Reads entry `i` of the page-directory-pointer table at `cr3`. */

@@ -115,6 +115,10 @@ export const FAULT_DURING = CPU + 760;
 /** u32 each: protection-key rights for user and supervisor pages. */
 export const PKRU = CPU + 764;
 export const PKRS = CPU + 768;
+export const MSR_XSS = CPU + 0x3c0;
+/** Sum of what was added to the TSC by software. */
+export const MSR_TSC_ADJUST = CPU + 0x3c8;
+export const MSR_MCG_STATUS = CPU + 0x3d0;
 
 export const SEGMENTS = CPU + 0x400;
 export const SEGMENT_SIZE = 64;
@@ -228,6 +232,45 @@ export const TASK_IMAGE = RUN + 0x180;
 export const RUN_FX_IMAGE = RUN + 0x200;
 /** Header and record of an instruction that isn't kept: it crosses a page, or comes from MMIO. */
 export const SCRATCH_BLOCK = RUN + 336;
+
+/** Header and extended components of the image that XRSTOR reads: 64 and 64 bytes. */
+export const RUN_XSAVE_HEADER = RUN + 0x400;
+export const RUN_XSAVE_EXTENDED = RUN + 0x440;
+
+// ---- What CPUID permits, written by the face (../cpuProfile.ts) ----
+/** u64: bits of CR4 and EFER that may be set. */
+export const CR4_PERMITTED = RUN + 0x600;
+export const EFER_PERMITTED = RUN + 0x608;
+/** u64: bits of XCR0 and IA32_XSS that may be set. */
+export const XCR0_PERMITTED = RUN + 0x610;
+export const XSS_PERMITTED = RUN + 0x618;
+/** u32: rows of MSR_PERMITS (server/src/x86/cpuid/permits.ts) that exist; MSRS_… below. */
+export const MSRS_PERMITTED = RUN + 0x620;
+/** u32: the widest linear address in bits. */
+export const LINEAR_WIDTH = RUN + 0x624;
+/** More feature words: 0xd.1.eax, 80000008.ebx, 80000021.eax. */
+export const CPUID_D1_EAX = RUN + 0x628;
+export const CPUID_88_EBX = RUN + 0x62c;
+export const CPUID_8021_EAX = RUN + 0x630;
+/** 63 × (size u16, aligned u16, offset u32): XSAVE state components. */
+export const XSAVE_COMPONENTS = RUN + 0x680;
+
+export const MSRS_TSC = 1;
+export const MSRS_APIC_BASE = 2;
+export const MSRS_TSC_ADJUST = 4;
+export const MSRS_SYSENTER = 8;
+export const MSRS_MTRR = 0x10;
+export const MSRS_PAT = 0x20;
+export const MSRS_CET = 0x40;
+export const MSRS_TSC_DEADLINE = 0x80;
+export const MSRS_X2APIC = 0x100;
+export const MSRS_XSS = 0x200;
+export const MSRS_EFER = 0x400;
+export const MSRS_SYSCALL = 0x800;
+export const MSRS_LONG = 0x1000;
+export const MSRS_TSC_AUX = 0x2000;
+export const MSRS_PKRS = 0x4000;
+export const MSRS_MCA = 0x8000;
 
 /** Bits of FEATURES. */
 export const HAS_AMD = 1;

@@ -12,12 +12,6 @@ import { dropCurrent } from "./tlb";
 export const CR4_PKE: u64 = 0x400000;
 export const CR4_PKS: u64 = 0x1000000;
 
-/** Bits of CR4 that CPUID offers: PKE by 7.ECX[3], PKS by 7.ECX[31]. */
-export function keyBitsOfCr4(): u64 {
-  const words = load<u32>(CPUID_7_ECX);
-  return (words & 8 ? CR4_PKE : 0) | (words >> 31 ? CR4_PKS : 0);
-}
-
 /** Whether key number `key` forbids the access: bit 2i disables access, bit 2i+1 writes. */
 export function keyForbids(access: u32, set: u32, userPage: bool, key: u32): bool {
   const cr4 = load<u64>(CR4);

@@ -51,6 +51,7 @@ export class PoweredMachine {
   /** Ticks up to which the core was asked to run. */
   deadline = 0;
 
+  private poweredOn = false;
   private readonly decode: AddressDecode;
   private readonly tapped: ReadonlySet<number>;
 
@@ -98,6 +99,7 @@ export class PoweredMachine {
       ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
     });
     this.core = core;
+    this.poweredOn = true;
     recorder.now = () => this.core.now;
     for (const { start, end, kind } of this.board.slots) core.map(start, end, kind);
     core.reset();
@@ -117,11 +119,11 @@ export class PoweredMachine {
     return REFUSED;
   }
 
+  /** CPUID answers, counted as exits once the guest runs: the core asks too when it is made. */
   private countingProfile(profile: CpuProfile): CpuProfile {
     return {
-      ...profile,
       cpuid: (leaf, subleaf, vcpu) => {
-        this.recorder.exits.add('cpuid', leaf >>> 0, null);
+        if (this.poweredOn) this.recorder.exits.add('cpuid', leaf >>> 0, null);
         return profile.cpuid(leaf, subleaf, vcpu);
       },
     };

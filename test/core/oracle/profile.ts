@@ -1,62 +1,59 @@
-/** The CPU that the oracle's images see on our core: QEMU's `qemu64` as far as the images look. */
-import type { CpuFeatures, CpuProfile } from '../../../server/emulator/face';
+/** The CPU that tests and the oracle's images see on our core: QEMU's `qemu64`, with the vendor and features asked for. */
+import type { CpuVendor } from '../../../server/src/x86/cpuid/answers';
+import type { CpuidFeatureName } from '../../../server/src/x86/cpuid/features';
+import type { CpuidModel } from '../../../server/src/x86/cpuid/model';
+import { QEMU64, maximumAndVendor } from '../../../server/src/x86/cpuid/models';
 
-const FEATURES: CpuFeatures = {
-  longMode: true,
-  nx: true,
-  pages1g: false,
-  smep: false,
-  smap: false,
-  umip: false,
-  fsgsbase: false,
-  pcid: false,
-  xsave: false,
-};
+/** Short names of features that many tests switch. */
+const FEATURES = {
+  longMode: ['LM', 'SYSCALL'],
+  nx: ['NX'],
+  pages1g: ['Page1GB'],
+  smep: ['SMEP'],
+  smap: ['SMAP'],
+  umip: ['UMIP'],
+  fsgsbase: ['FSGSBASE'],
+  pcid: ['PCID'],
+  xsave: ['XSAVE'],
+} as const satisfies Record<string, readonly CpuidFeatureName[]>;
 
-type Leaf = readonly [number, number, number, number];
+export interface TestProfile {
+  readonly vendor?: CpuVendor;
+  readonly physicalWidth?: number;
+  readonly localApic?: boolean;
+  readonly x2apic?: boolean;
+  readonly ibt?: boolean;
+  readonly features?: Partial<Record<keyof typeof FEATURES, boolean>>;
+  /** Features by the manuals' names. */
+  readonly with?: readonly CpuidFeatureName[];
+  readonly without?: readonly CpuidFeatureName[];
+}
 
-/** A profile for tests: features as given, and CPUID leaves that say the same. */
-export function testProfile(
-  change: Partial<Omit<CpuProfile, 'features' | 'cpuid'>> & { features?: Partial<CpuFeatures> } = {},
-): CpuProfile {
-  const { features: more = {}, ...rest } = change;
-  const features = { ...FEATURES, ...more };
-  const profile = {
-    vendor: 'intel',
-    physicalWidth: 40,
-    localApic: true,
-    x2apic: false,
-    ibt: false,
-    ...rest,
-  } as const;
-  const bit = (on: boolean, number: number): number => (on ? 1 << number : 0);
-  const vendor: Leaf =
-    profile.vendor === 'intel'
-      ? [7, 0x756e6547, 0x6c65746e, 0x49656e69] // GenuineIntel: EBX, ECX, EDX
-      : [7, 0x68747541, 0x444d4163, 0x69746e65];
-  return {
-    ...profile,
-    features,
-    cpuid(leaf, subleaf, vcpu) {
-      const none: Leaf = [0, 0, 0, 0];
-      if (leaf === 0) return vendor;
-      if (leaf === 1) {
-        // As qemu64: FPU to MCE, CX8, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE36, CLFSH, MMX, FXSR, SSE, SSE2.
-        const edx = 0x078bf9ff | bit(profile.localApic, 9);
-        const ecx = (1 << 13) | bit(profile.x2apic, 21) | bit(features.xsave, 26) | bit(features.pcid, 17);
-        return [0x663, (vcpu << 24) | 0x800, ecx, edx];
-      }
-      if (leaf === 7 && subleaf === 0) {
-        const ebx = bit(features.fsgsbase, 0) | bit(features.smep, 7) | bit(features.smap, 20);
-        return [0, ebx, bit(features.umip, 2), bit(profile.ibt, 20)];
-      }
-      if (leaf === 0x80000000) return [0x80000008, 0, 0, 0];
-      if (leaf === 0x80000001) {
-        const edx = bit(features.longMode, 29) | bit(features.nx, 20) | bit(features.pages1g, 26) | (1 << 11);
-        return [0, 0, 1, edx];
-      }
-      if (leaf === 0x80000008) return [0x3000 | profile.physicalWidth, 0, 0, 0];
-      return none;
-    },
+/** Intel unless `vendor` says otherwise; XSAVE brings x87, SSE and, with PKU, the PKRU component. */
+export function testProfile(options: TestProfile = {}): CpuidModel {
+  const { vendor = 'intel', physicalWidth = 40, features = {} } = options;
+  const on: CpuidFeatureName[] = ['VME', ...(options.with ?? [])];
+  const off: CpuidFeatureName[] = ['SVM', 'Hypervisor'];
+  const choose = (names: readonly CpuidFeatureName[], has: boolean | undefined): void => {
+    if (has !== undefined) (has ? on : off).push(...names);
   };
+  choose(['APIC'], options.localApic);
+  choose(['x2APIC'], options.x2apic);
+  choose(['CET_IBT'], options.ibt);
+  for (const [name, names] of Object.entries(FEATURES))
+    choose(names, features[name as keyof typeof FEATURES]);
+  const name = vendor === 'amd' ? 'AuthenticAMD' : 'GenuineIntel';
+  const model = QEMU64.without(...off)
+    .with(...on)
+    .without(...(options.without ?? []))
+    .replace(0, null, maximumAndVendor(0xd, name));
+  const linear = on.includes('LA57') ? 57 : 48;
+  const sized = model.replace(0x80000008, null, [(linear << 8) | physicalWidth, 0, 0, 0]);
+  const amd = model.cpuid(0x80000008, 0, 0)[1];
+  const wide = sized.force(0x80000008, 0, { ebx: amd });
+  if (!on.includes('XSAVE')) return wide;
+  const pku = on.includes('PKU');
+  return wide
+    .replace(0xd, 0, [pku ? 0x203 : 3, 576, pku ? 0xa88 : 576, 0])
+    .replace(0xd, 9, pku ? [8, 0xa80, 0, 0] : null);
 }
