@@ -1,5 +1,6 @@
 /** Whether the CPU would enter the guest at all: the VM-entry checks on the initial state of every vCPU that runs. */
 import type { Core, CpuProfile } from '../../emulator/face';
+import { addressWidths, vendorOf } from '../x86/cpuid/answers';
 import { checkEntry, type EntryCpu, type GuestState } from '../x86/entryChecks/entryChecks';
 import { pagingMode } from '../x86/controlRegisters';
 import type { VcpuState } from '../x86/state';
@@ -23,11 +24,11 @@ export function refusedEntry(core: Core, profile: CpuProfile): string | null {
 
 /** A modern host: “unrestricted guest” is on, and the bits that VMX fixes are hidden from the guest by the VMM. */
 function entryCpu(profile: CpuProfile): EntryCpu {
-  const [widths] = profile.cpuid(0x80000008, 0, 0);
+  const { physical, linear } = addressWidths(profile);
   return {
-    vendor: profile.vendor,
-    physicalWidth: profile.physicalWidth,
-    linearWidth: (widths >>> 8) & 0xff || 48,
+    vendor: vendorOf(profile),
+    physicalWidth: physical,
+    linearWidth: linear,
     unrestrictedGuest: true,
     fixedBitsVisible: false,
   };
