@@ -220,6 +220,27 @@ test('an interrupt message from an IOAPIC; a level-triggered one ends with a not
   assert.deepEqual(ended, [0x41]);
 });
 
+test('the trigger mode of a vector is that of its last acceptance: EOI leaves the TMR as it is (10.8.4)', () => {
+  const lab = new Lab();
+  // mov eax, [TMR 95:64]
+  const readTmr = `a1${dword(0xfee001a0)}`;
+  lab.set({}, { idtr: { base: IDT, limit: 0xfff } });
+  lab.put(IDT + 8n * 0x41n, 0x8800n | (BigInt(SELECTOR.code32) << 16n) | (0x8en << 40n), 8);
+  lab.put(0x8800n, 0xcf, 1);
+  const tmr = () => {
+    lab.core.setActivity(0, 'running');
+    return lab.set({}, { rip: CODE }).run(`fb 90 ${poke(0xfee000b0, 0)} ${readTmr} fa`).state.general.rax;
+  };
+  lab.run(poke(0xfee000f0, 0x1ff));
+  for (const [level, expected] of [
+    [true, 2n],
+    [false, 0n],
+  ] as const) {
+    lab.core.deliver(0x41, 0, false, 0, level);
+    assert.equal(tmr(), expected);
+  }
+});
+
 test('two vCPUs take turns by the quantum, the same on every run', () => {
   const orders = [1, 1, 7].map((quantum) => {
     const order: number[] = [];

@@ -65,6 +65,22 @@ for (const [title, code, dr0, dr7, rflags, rcx, expected] of [
     assert.deepEqual(frame(lab, state), expected);
   });
 
+/** SDM vol. 3, 18.2.3; APM vol. 2, 13.1.1.3: every #DB updates B0 to B3, and leaves the other conditions for software. */
+for (const [title, code, dr0, dr7, rflags, before, after] of [
+  ['an instruction breakpoint', '90', CODE, 1n, 2n, 0x4006n, 0x4001n],
+  ['a data breakpoint', 'aa', DATA, 0x10001n, 2n, 0x800en, 0x8001n],
+  ['a single step', '90', 0n, 0n, 2n | TF, 0x200fn, 0x6000n],
+  ['an access that DR7.GD catches', '0f21c0', 0n, 0x2000n, 2n, 0x4003n, 0x6000n],
+] as const)
+  test(`${title} sets its own bits of DR6 and clears the other breakpoints'`, () => {
+    const lab = machine(dr0, dr7, rflags);
+    const { dr } = lab.core.state(0);
+    lab.set({}, { dr: dr.map((value, i) => (i === 6 ? 0xffff0ff0n | before : value)) });
+    const { state } = lab.run(code);
+    assert.equal(state.rip, HANDLER + 1n);
+    assert.equal(state.dr[6], 0xffff0ff0n | after);
+  });
+
 const msr = (index: number, high: number, low: number): string =>
   [
     ['b9', index],

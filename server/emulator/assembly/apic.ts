@@ -130,10 +130,8 @@ export function endInterrupt(v: usize): void {
   const vector = highest(v + APIC_ISR);
   if (vector < 0) return;
   clearBit(v + APIC_ISR, vector);
-  if (testBit(v + APIC_TMR, vector)) {
-    clearBit(v + APIC_TMR, vector);
-    endOfInterrupt(vector);
-  }
+  // The bit stays: only the next acceptance of the vector changes it (SDM vol. 3, 10.8.4).
+  if (testBit(v + APIC_TMR, vector)) endOfInterrupt(vector);
   attend();
 }
 

@@ -26,6 +26,18 @@ export function refreshBreakpoints(): bool {
   return data;
 }
 
+export const DR6_GENERAL_DETECT: u64 = 0x2000;
+export const DR6_STEP: u64 = 0x4000;
+export const DR6_TASK: u64 = 0x8000;
+
+/**
+ * Writes the conditions of a #DB to DR6. B0 to B3 are those of this exception, what they were before is gone; the other
+ * bits are set and never cleared (SDM vol. 3, 18.2.3; APM vol. 2, 13.1.1.3: B0 to B3 are updated by every #DB).
+ */
+export function noteConditions(conditions: u64): void {
+  store<u64>(DR6, (load<u64>(DR6) & ~0xf) | conditions);
+}
+
 /** #DB as a fault for an execution breakpoint at `linear`; RF must be clear. */
 export function checkExecution(linear: u64): void {
   const dr7 = load<u32>(DR7);
@@ -33,7 +45,7 @@ export function checkExecution(linear: u64): void {
   for (let i: u32 = 0; i < 4; i++)
     if (enabled(dr7, i) && typeOf(dr7, i) == 0 && load<u64>(DR + (i << 3)) == linear) hits |= 1 << i;
   if (!hits) return;
-  store<u64>(DR6, load<u64>(DR6) | hits);
+  noteConditions(hits);
   raise(DB, 0, Reason.Debug, linear);
 }
 

@@ -14,7 +14,7 @@ import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
 import { CR4_PKE, CR4_PKS } from "./protectionKeys";
 import { ATTRIBUTE_L, attributesOf, refreshAllLimits, selectorOf, updateMode } from "./segment";
-import { refreshBreakpoints } from "./breakpoint";
+import { DR6_GENERAL_DETECT, noteConditions, refreshBreakpoints } from "./breakpoint";
 import { CR4_SMAP, dropCurrent, dropNonGlobal, selectTlb } from "./tlb";
 import { currentTpr, setTpr } from "./apic";
 import { EFER_LME } from "./msr";
@@ -181,7 +181,7 @@ function debugRegister(op: usize): u32 {
   const dr7 = load<u64>(DR + 56);
   if (dr7 & 0x2000) {
     store<u64>(DR + 56, dr7 & ~0x2000);
-    store<u64>(DR + 48, load<u64>(DR + 48) | 0x2000);
+    noteConditions(DR6_GENERAL_DETECT);
     raise(DB, 0, Reason.DrGeneralDetect, number);
   }
   return number;

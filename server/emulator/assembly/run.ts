@@ -13,7 +13,7 @@ import { apicAccept, apicEnabled, apicPending, apicSoftware, LVT_LINT0, vcpuAt }
 import { fireTimers } from "./apicTimer";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
 import { runUntil } from "./blocks";
-import { checkExecution } from "./breakpoint";
+import { checkExecution, DR6_STEP, noteConditions } from "./breakpoint";
 import { acknowledge, trace } from "./bus";
 import { Reason, SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
 import { DB, DF, betweenBlocks, pushesError, start } from "./fault";
@@ -220,9 +220,9 @@ function runBlocks(): void {
   runUntil(horizon(), alone);
   const hits: u64 = debug ? load<u32>(DEBUG_HIT) : 0;
   const ask = load<u8>(NO_TRAP);
-  const step: u64 = ask == 2 || (trap && ask == 0) ? 0x4000 : 0;
+  const step: u64 = ask == 2 || (trap && ask == 0) ? DR6_STEP : 0;
   if ((hits | step) != 0 && load<u8>(SHADOW) != 2) {
-    store<u64>(DR + 48, load<u64>(DR + 48) | hits | step);
+    noteConditions(hits | step);
     pend(DB, EVENT_KIND_TRAP);
     traceException(DB, false, 0, load<u64>(RIP));
   }

@@ -11,7 +11,7 @@ import { loadPdptes } from "./control";
 import { Reason } from "./events";
 import { DB, GP, NP, SS_FAULT, TS, raise, setStart } from "./fault";
 import { ALL_FLAGS, NT, RF, rflags, setFlags, VM } from "./flags";
-import { refreshBreakpoints } from "./breakpoint";
+import { DR6_TASK, noteConditions, refreshBreakpoints } from "./breakpoint";
 import { CR0_PG, CR4_PAE } from "./mmu";
 import { beginStack, commitStack, pushSized } from "./operand";
 import {
@@ -130,7 +130,7 @@ function switchTask(selector: u32, how: u32, external: u32, saved: u32): bool {
   commitTask(selector, raw, wide);
   loadTaskSegments(external);
   if (image(IMAGE_TRAP)) {
-    store<u64>(DR + 48, load<u64>(DR + 48) | 0x8000);
+    noteConditions(DR6_TASK);
     store<u32>(PENDING, DB);
     store<u32>(PENDING_KIND, EVENT_KIND_TRAP);
     store<u32>(PENDING_HAS_ERROR, 0);
