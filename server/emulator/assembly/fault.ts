@@ -56,8 +56,8 @@ export function pushesError(vector: u32): bool {
   return vector < 32 && ((WITH_ERROR >> vector) & 1) != 0 && (load<u64>(CR0) & 1) != 0;
 }
 
-/** Raises a fault; doesn't return. */
-export function raise(vector: u32, error: u32, reason: Reason, detail1: u64 = 0, detail2: u64 = 0): void {
+/** Raises a fault; doesn't return. Each frame between here and the outer loop costs the unwinding a sixth of its time. */
+@inline export function raiseHere(vector: u32, error: u32, reason: Reason, detail1: u64, detail2: u64): void {
   store<u32>(FAULT_VECTOR, vector);
   store<u32>(FAULT_ERROR, error);
   store<u32>(FAULT_HAS_ERROR, pushesError(vector));
@@ -67,6 +67,9 @@ export function raise(vector: u32, error: u32, reason: Reason, detail1: u64 = 0,
   store<u64>(FAULT_AT, now());
   store<u32>(UNWIND_CAUSE, CAUSE_FAULT);
   unwind();
+}
+export function raise(vector: u32, error: u32, reason: Reason, detail1: u64 = 0, detail2: u64 = 0): void {
+  raiseHere(vector, error, reason, detail1, detail2);
 }
 
 export function undefined_(reason: Reason = Reason.UndefinedOpcode): void {

@@ -4,7 +4,7 @@ import {
   TLB_1G, TLB_GLOBAL, WALK, WALK_TLB,
 } from "./layout";
 import { Reason } from "./events";
-import { PF, raise } from "./fault";
+import { PF, raiseHere } from "./fault";
 import { isRom, physicalRead, physicalWrite } from "./physical";
 import { keyForbids } from "./protectionKeys";
 import { CR4_SMAP, dropPage } from "./tlb";
@@ -57,7 +57,7 @@ function pageFault(linear: u64, access: u32, set: u32, bits: u32, reason: Reason
   }
   dropPage(linear);
   store<u64>(CR2, linear);
-  raise(PF, error, reason, linear, entry);
+  raiseHere(PF, error, reason, linear, entry);
   return 0;
 }
 
@@ -203,7 +203,7 @@ export function check(linear: u64, access: u32, set: u32): u64 {
  * The guest physical address of `linear` for an access in TLB set `set` (0 supervisor, 1 supervisor with AC, 2 user);
  * raises #PF. Sets A and D (SDM vol. 3, 4.8). `linear` must be canonical.
  */
-export function translate(linear: u64, access: u32, set: u32): u64 {
+@inline export function translate(linear: u64, access: u32, set: u32): u64 {
   const gpa = check(linear, access, set);
   for (let i: u32 = 0; i < used; i++) mark(i, access == WRITE && i == used - 1 ? A | D : A);
   return gpa;

@@ -197,7 +197,7 @@ function atBreakpoint(): bool {
 }
 
 /** Executes blocks until something needs attention. */
-function runBlocks(): void {
+@inline function runBlocks(): void {
   const shadow = load<u8>(SHADOW);
   const flags = load<u32>(SYSTEM_FLAGS);
   const trap = (flags & TF) != 0;
