@@ -1,60 +1,123 @@
-// How fast the core runs: a 64-bit loop of loads, stores, pushes, arithmetic and branches under 4-level paging, and the same
-// in 32-bit protected mode without paging. Prints millions of guest instructions per second; `--format json` for scripts.
-import * as esbuild from 'esbuild';
-import { mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// How fast the core runs beside other emulators: `npm run bench:core`, `-- --format json` for scripts, `-- NAME…` for some
+// workloads only. Each engine gets as many turns as fill SLICE; then all run in turn, ROUNDS times, and the best counts.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildCore, shared } from '../../esbuild.mjs';
+import { buildCore } from '../../esbuild.mjs';
+import { bootSeabios, bundle, runRom } from './core/bootpath.mjs';
+import { PEERS } from './core/peers.mjs';
+import { assemble, withTurns } from './core/rom.mjs';
+import { WORKLOADS } from './core/workloads.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const json = process.argv.includes('--format') && process.argv.includes('json');
-const TURNS = 5;
-const INSTRUCTIONS = 40e6;
+const out = join(root, 'dist/bench');
+const SLICE = 0.4;
+const ROUNDS = 4;
+const MAX_TURNS = 2 ** 32 - 1;
 
-/** add rax,rbx; load; add; store; push; xor; pop; add [mem],3; cmp; jc; inc; dec; jnz, from the label on. */
-const LOOP_64 = '4801d8 488b16 4801c2 48895608 50 4831ca 5b 4883461003 4839da 7203 48ffc3 48ffc9 75dc';
-/** The same without REX prefixes: INC and DEC have one byte. */
-const LOOP_32 = '01d8 8b16 01c2 895608 50 31ca 5b 83461003 39da 7201 43 49 75e7';
+const args = process.argv.slice(2);
+const json = args.includes('--format') && args.includes('json');
+const wanted = args.filter((arg) => !['--format', 'json', '--'].includes(arg));
+const skipped = [];
 
-const bytes = (hex) => Uint8Array.from(hex.replace(/\s/g, '').match(/../g), (byte) => parseInt(byte, 16));
+const three = (value) => Number(value.toPrecision(3));
 
-function prepare(Lab, mode, code) {
-  const lab = new Lab({ mode });
-  lab.core.write(0x8000n, bytes(code));
-  return lab.set({ rsi: 0x9000n, rcx: 0xffffffffn, rsp: 0x7000n });
+/** An engine's image file with `turns`. */
+function place(rom, turns, engine) {
+  const path = join(out, `${engine.replace(/\W+/g, '-')}.rom`);
+  writeFileSync(path, withTurns(rom, turns));
+  return path;
 }
 
-function measure(lab) {
-  let best = 0;
-  for (let turn = 0; turn < TURNS; turn++) {
-    const started = performance.now();
-    const { reason } = lab.core.run(lab.core.now + INSTRUCTIONS);
-    if (reason !== 'deadline') throw new Error(`the loop ended: ${reason}`);
-    best = Math.max(best, INSTRUCTIONS / (performance.now() - started) / 1000);
+/** How many turns fill a slice, found by growing steps. */
+async function calibrate(run, turns) {
+  for (let tries = 0; ; tries++) {
+    const seconds = await run(turns);
+    if (seconds > SLICE / 2 || tries === 4) return turns;
+    turns = Math.min(MAX_TURNS, Math.ceil(turns * Math.min(50, SLICE / Math.max(seconds, 1e-3))));
   }
-  return best;
+}
+
+async function measure(workload, Lab, peers) {
+  const rom = assemble(workload.rom, out);
+  let perTurn = workload.per;
+  const own = async (turns) => {
+    const { seconds, instructions } = runRom(Lab, withTurns(rom, turns));
+    perTurn = workload.per ?? instructions / turns / 1e6;
+    return seconds;
+  };
+  const engines = [
+    { name: 'Bootpath', run: own },
+    ...peers
+      .filter((peer) => peer.runs(workload.rom))
+      .map((peer) => ({
+        name: peer.name,
+        run: (turns) => peer.run(workload.rom, place(rom, turns, peer.name)),
+      })),
+  ];
+  const ready = [];
+  for (const engine of engines) {
+    try {
+      ready.push({ ...engine, turns: await calibrate(engine.run, workload.turns), best: 0 });
+    } catch (error) {
+      skipped.push({ name: `${workload.name}: ${engine.name}`, reason: error.message });
+      if (engine.name === 'Bootpath') return null;
+    }
+  }
+  for (let round = 0; round < ROUNDS; round++)
+    for (const engine of ready)
+      engine.best = Math.max(engine.best, (engine.turns * perTurn) / (await engine.run(engine.turns)));
+  const [{ best }, ...others] = ready;
+  return {
+    name: workload.name,
+    value: three(best),
+    unit: workload.unit,
+    peers: others.map((peer) => ({
+      name: peer.name,
+      value: three(peer.best),
+      ratio: three(best / peer.best),
+    })),
+  };
+}
+
+async function measureSeabios() {
+  const name = 'SeaBIOS under vmd to "No bootable device"';
+  const { bootVmd } = await bundle(root, 'test/core/boot/bootVmd.ts', out);
+  try {
+    let best = 0;
+    for (let round = 0; round < ROUNDS; round++) best = Math.max(best, bootSeabios(bootVmd));
+    return { name, value: three(best), unit: 'MIPS', peers: [] };
+  } catch (error) {
+    skipped.push({ name, reason: error.message });
+    return null;
+  }
+}
+
+function print({ name, value, unit, peers }) {
+  const beside = peers.map((peer) => `${peer.name} ${peer.value} (${peer.ratio} times)`).join(', ');
+  console.log(`${name}: ${value} ${unit}${beside ? `; ${beside}` : ''}`);
 }
 
 buildCore();
-const out = join(root, 'dist/bench');
 mkdirSync(out, { recursive: true });
 try {
-  await esbuild.build({
-    ...shared,
-    absWorkingDir: root,
-    entryPoints: [join(root, 'test/core/lab.ts')],
-    outfile: join(out, 'lab.cjs'),
-    platform: 'node',
-    format: 'cjs',
+  const { Lab } = await bundle(root, 'test/core/lab.ts', out);
+  const peers = PEERS.filter((peer) => {
+    const reason = peer.missing();
+    if (reason !== null) skipped.push({ name: peer.name, reason });
+    return reason === null;
   });
-  const { Lab } = createRequire(import.meta.url)(join(out, 'lab.cjs'));
-  const results = [
-    { name: 'loop, 64-bit, 4-level paging', value: measure(prepare(Lab, 'long', LOOP_64)) },
-    { name: 'loop, 32-bit, no paging', value: measure(prepare(Lab, 'protected-32', LOOP_32)) },
-  ].map(({ name, value }) => ({ name, value: Math.round(value), unit: 'MIPS', peers: [] }));
-  if (json) console.log(JSON.stringify({ results }));
-  else for (const { name, value, unit } of results) console.log(`${name}: ${value} ${unit}`);
+  const results = [];
+  const chosen = (name) => wanted.length === 0 || wanted.includes(name);
+  const add = (result) => {
+    if (result === null) return;
+    results.push(result);
+    if (!json) print(result);
+  };
+  for (const workload of WORKLOADS) if (chosen(workload.rom)) add(await measure(workload, Lab, peers));
+  if (chosen('seabios')) add(await measureSeabios());
+  if (json) console.log(JSON.stringify({ results, skipped }));
+  else for (const { name, reason } of skipped) console.log(`skipped: ${name}: ${reason}`);
 } finally {
   rmSync(out, { recursive: true, force: true });
 }
