@@ -106,10 +106,13 @@ export function sldt(op: usize): void {
   if (isMemory(op)) setRm<u16>(op, <u16>selector);
   else setRegisterSized(rmOf(op), load<u8>(op, OP_OPERAND), selector);
 }
-/** An LDT or TSS descriptor: 16 bytes in long mode, whose upper type field must be 0. */
+/**
+ * The base in an LDT or TSS descriptor. In 64-bit mode it has 16 bytes, and the type field of its upper half must be 0; in
+ * compatibility mode 8 (APM vol. 3, LLDT and LTR).
+ */
 function systemBase(selector: u32, raw: u64): u64 {
   let base = baseOfRaw(raw);
-  if (longActive()) {
+  if (load<u8>(MODE) == 2) {
     const high = readSystem<u64>(descriptorAddress(selector, 16, GP, 0) + 8);
     if ((high >> 40) & 0x1f) raise(GP, selector & 0xfffc, Reason.DescriptorType, high, selector);
     base |= high << 32;

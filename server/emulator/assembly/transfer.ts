@@ -128,13 +128,13 @@ function gate(selector: u32, raw: u64, call: bool, size: u32): void {
     return;
   }
   let target = type == 4 ? raw & 0xffff : (raw & 0xffff) | ((raw >> 32) & 0xffff0000);
+  if (!(rights & ATTRIBUTE_P)) raise(NP, code, Reason.DescriptorNotPresent, raw, selector);
   if (long) {
     // A 16-byte gate; the type field of its upper half must be 0.
     const high = readSystem<u64>(descriptorAddress(selector, 16, GP, 0) + 8);
     if ((high >> 40) & 0x1f) raise(GP, code, Reason.DescriptorType, high, selector);
     target |= high << 32;
   }
-  if (!(rights & ATTRIBUTE_P)) raise(NP, code, Reason.DescriptorNotPresent, raw, selector);
   const inner = <u32>(raw >> 16) & 0xffff;
   const innerCode = inner & 0xfffc;
   if (innerCode == 0) raise(GP, 0, Reason.SelectorNull, inner);

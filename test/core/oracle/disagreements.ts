@@ -94,3 +94,31 @@ export const BOCHS_DISAGREEMENTS: Readonly<Record<string, readonly BochsDisagree
     },
   ],
 };
+
+/** Lines of the product tables in which Bochs differs: what the core has to print instead, or which line of its own it repeats. */
+export interface ProductDisagreement {
+  readonly line: RegExp;
+  readonly core: string | RegExp;
+  readonly source: string;
+}
+const PRESENT_FIRST = / d:90 (?:" ){15}b:90 (?:" ?){15}$/;
+export const PRODUCT_DISAGREEMENTS: Readonly<Record<string, readonly ProductDisagreement[]>> = {
+  'descriptors-long': [
+    {
+      line: /^(?:lar|lsl) .* type 0x[29bc] form 0x2$/,
+      core: 'form 0x0',
+      source:
+        'SDM vol. 2, LAR and LSL: they check the type, the privilege and the table limit, no upper type field',
+    },
+    {
+      line: /^(?:lldt 64\/0 type 0x2|ltr 64\/0 type 0x9) form 0x2$/,
+      core: PRESENT_FIRST,
+      source: 'SDM vol. 2, LLDT and LTR, Operation: presence is checked with the type',
+    },
+    {
+      line: /^gate for (?:int|an exception) .* type 0x[ef] form 0x2$/,
+      core: 'form 0x0',
+      source: 'SDM vol. 3, 64-Bit Mode IDT: the last doubleword is reserved, no fault is named for it',
+    },
+  ],
+};

@@ -7,9 +7,9 @@ export interface CoreRun {
   readonly exit: BoardExit;
 }
 
-/** Bytes to the debug port are the output; a byte to port 0xf4 ends the run, as 50 million instructions do. */
-export function runOnCore(rom: Uint8Array, profile?: CpuProfile): CoreRun {
+/** Bytes to the debug port are the output; a byte to port 0xf4 ends the run, as `limit` instructions do. */
+export function runOnCore(rom: Uint8Array, profile?: CpuProfile, limit = 50_000_000): CoreRun {
   const board = new TestBoard({ rom, ...(profile === undefined ? {} : { profile }) });
-  const exit = board.run(50_000_000);
+  const exit = board.run(limit);
   return { output: board.state.output, exit };
 }
