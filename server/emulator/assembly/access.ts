@@ -2,7 +2,7 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, END, MODE, TLB_SET, WALK_TLB } from "./layout";
+import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, END, MODE, TLB_SET, TLB_SET_SIZE, TLB_WRITE, WALK_TLB } from "./layout";
 import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
@@ -58,6 +58,14 @@ export function readSystem<T>(linear: u64): T {
   const entry = systemTlb + ((<usize>(linear >> 12) & 1023) << 4);
   if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) return load<T>(<usize>(load<u64>(entry, 8) + linear));
   return readSlow<T>(linear, SYSTEM, 0);
+}
+
+/** A push in TLB set `set`, that of the level whose stack it is. Alignment and data breakpoints are on the slow path. */
+export function pushAs<T>(linear: u64, value: T, set: u32): void {
+  const entry = systemTlb + set * TLB_SET_SIZE + TLB_WRITE + ((<usize>(linear >> 12) & 1023) << 4);
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK) && !(load<u8>(DEBUG_DATA) | load<u8>(AC_CHECK)))
+    store<T>(<usize>(load<u64>(entry, 8) + linear), value);
+  else writeSlow<T>(linear, value, 1, set);
 }
 
 export function writeSystem<T>(linear: u64, value: T): void {

@@ -2,7 +2,7 @@
 import {
   CPL, CS, DS, ES, FS, GS, RIP, SEG_WRITE_HIGH, SEG_WRITE_LOW, SS, STACK_MODE, SYSTEM_FLAGS, TLB_SET, TR,
 } from "./layout";
-import { canonical, readSystem, writeSlow } from "./access";
+import { canonical, pushAs, readSystem } from "./access";
 import { Reason } from "./events";
 import { GP, SS_FAULT, TS, raise } from "./fault";
 import { VM } from "./flags";
@@ -35,9 +35,9 @@ export function put(size: u32, value: u64): void {
     if (next < low || next + bytes - 1 > high) raise(SS_FAULT, errorCode, Reason.SegmentLimit, ((<u64>SS) << 32) | bytes, next);
     linear = (base + next) & 0xffffffff;
   } else if (!canonical(next)) raise(SS_FAULT, errorCode, Reason.NonCanonicalData, next, bytes);
-  if (size == 1) writeSlow<u16>(linear, <u16>value, 1, set);
-  else if (size == 2) writeSlow<u32>(linear, <u32>value, 1, set);
-  else writeSlow<u64>(linear, value, 1, set);
+  if (size == 1) pushAs<u16>(linear, <u16>value, set);
+  else if (size == 2) pushAs<u32>(linear, <u32>value, set);
+  else pushAs<u64>(linear, value, set);
   top = next;
 }
 

@@ -46,7 +46,7 @@ const ERROR_PK = 0x20;
 }
 
 /** Raises #PF for `linear`; CR2 is written now, even if this becomes a double fault. */
-function pageFault(linear: u64, access: u32, set: u32, bits: u32, reason: Reason, entry: u64): u64 {
+@inline function pageFault(linear: u64, access: u32, set: u32, bits: u32, reason: Reason, entry: u64): u64 {
   let error = bits;
   if (access == WRITE) error |= ERROR_W;
   if (set == 2) error |= ERROR_U;
@@ -106,7 +106,7 @@ function mark(index: u32, bits: u64): void {
  * The end of a walk (`entry`: the last one, with XD of any level): rights, then what the TLB must know. A violation of rights leaves A set in the entries above the last
  * one (SDM vol. 3, 6.15, #PF); in the last one that is up to the model, and stays clear here.
  */
-function finish(linear: u64, access: u32, set: u32, rights: u64, entry: u64, pageBits: u32): void {
+@inline function finish(linear: u64, access: u32, set: u32, rights: u64, entry: u64, pageBits: u32): void {
   const byKey = keyForbids(access, set, (rights & US) != 0, <u32>(entry >> 59) & 15);
   const byRights = !allowed(access, set, rights, entry);
   if (byKey || byRights) {
@@ -192,7 +192,7 @@ function walk64(linear: u64, access: u32, set: u32): u64 {
 /**
  * As `translate`, but sets neither A nor D of what it could use: for an access over a page end, whose second page may fault.
  */
-export function check(linear: u64, access: u32, set: u32): u64 {
+@inline export function check(linear: u64, access: u32, set: u32): u64 {
   used = 0;
   store<u32>(WALK_TLB, 0);
   if (!(load<u64>(CR0) & CR0_PG)) return linear & load<u64>(A20_MASK);
