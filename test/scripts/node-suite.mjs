@@ -9,8 +9,11 @@ import { buildCore, shared } from '../../esbuild.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
-export async function runNodeSuite(suite, parts = []) {
+/**
+ * @param {import('esbuild').BuildOptions} bundling options beyond the usual ones
+ * @returns {Promise<{passed: number, failed: number, skipped: number}>}
+ */
+export async function runNodeSuite(suite, parts = [], bundling = {}) {
   const folder = join(root, 'test', suite);
   const tests = readdirSync(folder, { recursive: true })
     .map(String)
@@ -35,6 +38,7 @@ export async function runNodeSuite(suite, parts = []) {
       format: 'cjs',
       external: ['playwright-core', 'esbuild'],
       sourcemap: 'inline',
+      ...bundling,
     });
     return await runFiles(tests.map((name) => join(out, name.replace(/\.ts$/, '.js'))));
   } finally {
