@@ -1,0 +1,7 @@
+/** The CPU that processes see: what the test profile has, by the vendor of the host that they are compared with. */
+import type { CpuProfile } from '../../../../server/emulator/face';
+import { testProfile } from '../profile';
+
+export function processProfile(vendor: 'intel' | 'amd'): CpuProfile {
+  return testProfile({ vendor });
+}
