@@ -62,23 +62,23 @@ class WasmCore implements Core {
       unwind: () => {
         throw UNWIND;
       },
-      readPort: (port: number, size: 1 | 2 | 4, flags: number) => {
-        const value = bus.readPort(port, size, this.current, flags);
+      readPort: (port: number, size: 1 | 2 | 4, vcpu: number, flags: number) => {
+        const value = bus.readPort(port, size, vcpu, flags);
         return value === REFUSED ? refuse() : value;
       },
-      writePort: (port: number, size: 1 | 2 | 4, value: number, flags: number) => {
-        if (bus.writePort(port, size, value >>> 0, this.current, flags) === REFUSED) refuse();
+      writePort: (port: number, size: 1 | 2 | 4, value: number, vcpu: number, flags: number) => {
+        if (bus.writePort(port, size, value >>> 0, vcpu, flags) === REFUSED) refuse();
       },
-      readMmio: (address: bigint, size: 1 | 2 | 4 | 8) => {
-        const value = bus.readMmio(BigInt.asUintN(64, address), size, this.current);
+      readMmio: (address: bigint, size: 1 | 2 | 4 | 8, vcpu: number) => {
+        const value = bus.readMmio(BigInt.asUintN(64, address), size, vcpu);
         return value === REFUSED ? refuse() : value;
       },
-      writeMmio: (address: bigint, size: 1 | 2 | 4 | 8, value: bigint) => {
+      writeMmio: (address: bigint, size: 1 | 2 | 4 | 8, value: bigint, vcpu: number) => {
         const result = bus.writeMmio(
           BigInt.asUintN(64, address),
           size,
           BigInt.asUintN(size * 8, value),
-          this.current,
+          vcpu,
         );
         if (result === REFUSED) refuse();
       },

@@ -1,10 +1,10 @@
 /** What the core asks of the outside; implemented in ../core.ts. Each of them may unwind instead of returning. */
 
 @external("bus", "unwind") export declare function unwind(): void;
-@external("bus", "readPort") export declare function readPort(port: i32, size: i32, flags: i32): u32;
-@external("bus", "writePort") export declare function writePort(port: i32, size: i32, value: u32, flags: i32): void;
-@external("bus", "readMmio") export declare function readMmio(address: u64, size: i32): u64;
-@external("bus", "writeMmio") export declare function writeMmio(address: u64, size: i32, value: u64): void;
+@external("bus", "readPort") export declare function readPort(port: i32, size: i32, vcpu: i32, flags: i32): u32;
+@external("bus", "writePort") export declare function writePort(port: i32, size: i32, value: u32, vcpu: i32, flags: i32): void;
+@external("bus", "readMmio") export declare function readMmio(address: u64, size: i32, vcpu: i32): u64;
+@external("bus", "writeMmio") export declare function writeMmio(address: u64, size: i32, value: u64, vcpu: i32): void;
 @external("bus", "acknowledge") export declare function acknowledge(): i32;
 /** 1 when known, the value in CPUID_ANSWER. */
 @external("bus", "readMsr") export declare function readMsr(index: u32): i32;

@@ -1,5 +1,5 @@
 /** IN and OUT, and who may use a port (SDM vol. 1, 18.5). */
-import { CPL, TR } from "./layout";
+import { CPL, CURRENT, TR } from "./layout";
 import { attend, readSystem } from "./access";
 import { readPort, writePort } from "./bus";
 import { Reason } from "./events";
@@ -23,12 +23,12 @@ export function checkPort(port: u32, size: u32): void {
 
 @inline function input<T>(port: u32): void {
   checkPort(port, sizeof<T>());
-  setRegister<T>(0, <T>readPort(port, sizeof<T>(), 0));
+  setRegister<T>(0, <T>readPort(port, sizeof<T>(), load<u32>(CURRENT), 0));
   attend();
 }
 @inline function output<T>(port: u32): void {
   checkPort(port, sizeof<T>());
-  writePort(port, sizeof<T>(), <u32>load<T>(RAX), 0);
+  writePort(port, sizeof<T>(), <u32>load<T>(RAX), load<u32>(CURRENT), 0);
   attend();
 }
 export function inImm<T>(op: usize): void { input<T>(immediate<u32>(op) & 0xff); }

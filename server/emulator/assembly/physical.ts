@@ -4,8 +4,8 @@
  */
 import { readMmio, unwind, writeMmio } from "./bus";
 import {
-  CAUSE_MEMORY, CODE_BITMAP, CODE_NEXT, HEAP_HIGH_WATER, HEAP_TOP, MAX_PAGES, MEMORY_END, PAGE_COUNT, PAGES, RADIX,
-  SLOT_COUNT, SLOT_RAM, SLOT_ROM, SLOT_SIZE, SLOTS, UNWIND_CAUSE,
+  CAUSE_MEMORY, CODE_BITMAP, CODE_NEXT, CURRENT, HEAP_HIGH_WATER, HEAP_TOP, MAX_PAGES, MEMORY_END, PAGE_COUNT, PAGES,
+  RADIX, SLOT_COUNT, SLOT_RAM, SLOT_ROM, SLOT_SIZE, SLOTS, UNWIND_CAUSE,
 } from "./layout";
 import { apicCovers } from "./apic";
 import { apicRead, apicWrite } from "./apicRegisters";
@@ -146,7 +146,7 @@ export function physicalRead<T>(gpa: u64): T {
   if (apicCovers(gpa)) return <T>apicRead(<u32>gpa & 0xfff, sizeof<T>());
   const leaf = touch(gpa);
   if (leaf) return load<T>(hostOf(leaf) + (<u32>gpa & 0xfff));
-  return <T>readMmio(gpa, sizeof<T>());
+  return <T>readMmio(gpa, sizeof<T>(), load<u32>(CURRENT));
 }
 
 /** A write inside one page; a write to ROM goes to the bus. */
@@ -159,7 +159,7 @@ export function physicalWrite<T>(gpa: u64, value: T): void {
   if (leaf && !(load<u32>(leaf) & PAGE_ROM)) {
     beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
     store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
-  } else writeMmio(gpa, sizeof<T>(), <u64>value);
+  } else writeMmio(gpa, sizeof<T>(), <u64>value, load<u32>(CURRENT));
 }
 
 /** For A and D bits: an entry in ROM stays as it is, without a bus write. */

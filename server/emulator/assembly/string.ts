@@ -4,8 +4,8 @@
  * copied or filled at once.
  */
 import {
-  ADDRESS_MASKS, AT, ATTENTION, BUDGET, END, ES, FIRST, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH, SEG_WRITE_HIGH,
-  SEGMENT_SIZE, SEGMENTS, SYSTEM_FLAGS, TLB_SET,
+  ADDRESS_MASKS, AT, ATTENTION, BUDGET, CURRENT, END, ES, FIRST, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH,
+  SEG_WRITE_HIGH, SEGMENT_SIZE, SEGMENTS, SYSTEM_FLAGS, TLB_SET,
 } from "./layout";
 import { attend, hostForRead, hostForWrite, probeWrite, read, write } from "./access";
 import { start } from "./fault";
@@ -238,13 +238,13 @@ export function cmps<T>(op: usize): void { compareLoop<T>(op, false); }
 @inline function insOne<T>(op: usize, m: u64, delta: i64): void {
   const to = destinationWrite(op, m, sizeof<T>());
   probeWrite(to, sizeof<T>(), 0, load<u32>(TLB_SET));
-  const value = <T>readPort(load<u16>(RDX), sizeof<T>(), portFlags(op));
+  const value = <T>readPort(load<u16>(RDX), sizeof<T>(), load<u32>(CURRENT), portFlags(op));
   write<T>(to, value, 0);
   advance(RDI, m, delta);
 }
 @inline function outsOne<T>(op: usize, m: u64, delta: i64): void {
   const value = read<T>(source(op, m, sizeof<T>()), 0);
-  writePort(load<u16>(RDX), sizeof<T>(), <u32>value, portFlags(op));
+  writePort(load<u16>(RDX), sizeof<T>(), <u32>value, load<u32>(CURRENT), portFlags(op));
   advance(RSI, m, delta);
 }
 @inline function portLoop<T>(op: usize, input: bool): void {
