@@ -1,12 +1,15 @@
 /** Near branches, calls and returns; the CET indirect-branch tracker (SDM vol. 1, chapter 17 or 18). */
-import { ADDRESS_MASKS, CPL, CR4, CS, MODE, MSR_S_CET, MSR_U_CET, RIP } from "./layout";
+import {
+  ADDRESS_MASKS, CPL, CR4, CS, MODE, MSR_S_CET, MSR_U_CET, RIP, SEG_LIMIT, SEGMENT_SIZE, SEGMENTS, SS, STACK_MODE,
+} from "./layout";
 import { attend, canonical, read } from "./access";
 import { Reason } from "./events";
 import { CP, GP, raise } from "./fault";
 import { carry, overflow, parity, sign, zero } from "./flags";
 import { OP_ADDRESS, OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
-  beginStack, commitStack, getRmSized, immediate, popSized, pushSized, RCX, setStackTop, stackMask, stackTop,
+  beginStack, checkRead, commitStack, getRmSized, immediate, popSized, push, pushSized, RCX, RSP, setStackTop,
+  stackMask, stackTop,
 } from "./operand";
 import { baseOf, limitOf, realStyle } from "./segment";
 
@@ -92,13 +95,19 @@ export function endbr(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   jumpNear(load<u64>(RIP) + load<u64>(op, OP_IMMEDIATE), size);
 }
+/** Canonical under any paging. */
+@inline function plainTarget(target: u64): bool {
+  return ((<i64>target << 16) >> 16) == <i64>target;
+}
+@inline function withinCode(target: u32): bool {
+  return target <= load<u32>(SEGMENTS + CS * SEGMENT_SIZE, SEG_LIMIT);
+}
 /** The target of a relative branch, quickly where it can't fault. */
 @inline function branch(op: usize): void {
-  if (load<u8>(MODE) == 2) {
-    const target = load<u64>(RIP) + load<u64>(op, OP_IMMEDIATE);
-    if (((<i64>target << 16) >> 16) == <i64>target) store<u64>(RIP, target);
-    else relative(op);
-  } else relative(op);
+  const target = load<u64>(RIP) + load<u64>(op, OP_IMMEDIATE);
+  if (load<u8>(MODE) == 2 && plainTarget(target)) store<u64>(RIP, target);
+  else if (load<u8>(op, OP_OPERAND) == 2 && withinCode(<u32>target)) store<u64>(RIP, <u32>target);
+  else relative(op);
 }
 export function jmpRel(op: usize): void { branch(op); }
 export function jo(op: usize): void { if (overflow()) branch(op); }
@@ -147,6 +156,17 @@ export function jcxz(op: usize): void { if ((load<u64>(RCX) & mask(op)) == 0) br
 
 // ---- Calls and returns ----
 export function callRel(op: usize): void {
+  const next = load<u64>(RIP);
+  const target = next + load<u64>(op, OP_IMMEDIATE);
+  if (load<u8>(MODE) == 2 && plainTarget(target)) {
+    push<u64>(next);
+    store<u64>(RIP, target);
+  } else if (load<u8>(op, OP_OPERAND) == 2 && withinCode(<u32>target)) {
+    push<u32>(<u32>next);
+    store<u64>(RIP, <u32>target);
+  } else callAny(op);
+}
+function callAny(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   const next = load<u64>(RIP);
   beginStack();
@@ -165,6 +185,26 @@ export function callRm(op: usize): void {
   tracked(op);
 }
 export function ret(op: usize): void {
+  if (load<u8>(MODE) == 2) {
+    const top = load<u64>(RSP);
+    const target = read<u64>(top, 1);
+    if (plainTarget(target)) {
+      store<u64>(RSP, top + 8 + load<u64>(op, OP_IMMEDIATE));
+      store<u64>(RIP, target);
+      return;
+    }
+  } else if (load<u8>(op, OP_OPERAND) == 2 && load<u8>(STACK_MODE) == 1) {
+    const top: u32 = load<u32>(RSP);
+    const target = read<u32>(checkRead(SS, top, 4), 1);
+    if (withinCode(target)) {
+      store<u64>(RSP, <u32>(top + 4 + load<u32>(op, OP_IMMEDIATE)));
+      store<u64>(RIP, target);
+      return;
+    }
+  }
+  retAny(op);
+}
+function retAny(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   beginStack();
   const target = popSized(size);

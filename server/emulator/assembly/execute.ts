@@ -517,6 +517,13 @@ import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave
     case 516: outDx<u8>(op); break;
     case 517: outDx<u16>(op); break;
     case 518: outDx<u32>(op); break;
+    default: executeSystem(op); break;
+  }
+}
+
+/** The instructions that no loop is hot with: a switch of their own keeps the other one small. */
+function executeSystem(op: usize): void {
+  switch (<u32>load<u16>(op, OP_KIND)) {
     case 520: jmpFar(op); break;
     case 521: callFar(op); break;
     case 522: jmpFarMemory(op); break;

@@ -214,6 +214,10 @@ export function popSized(size: u32): u64 {
     const next = load<u64>(RSP) - 8;
     write<T>(next, value, 1);
     store<u64>(RSP, next);
+  } else if (sizeof<T>() == 4 && load<u8>(STACK_MODE) == 1) {
+    const next = <u32>(load<u32>(RSP) - 4);
+    write<T>(checkWrite(SS, next, 4), value, 1);
+    store<u64>(RSP, next);
   } else {
     beginStack();
     pushNext<T>(value);

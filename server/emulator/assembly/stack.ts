@@ -6,7 +6,7 @@ import { BR, protection, raise } from "./fault";
 import { AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, rflags, setFlags, systemFlags, TF, VM } from "./flags";
 import { OP_IMMEDIATE, OP_OPERAND } from "./op";
 import {
-  beginStack, commitStack, effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, popNext,
+  beginStack, checkRead, commitStack, effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, popNext,
   popSized, push, pushSized, RBP, regOf, rmOf, RSP, setRegister, setRegisterSized, setStackTop, stackBit,
   stackLinearRead, stackLinearWrite, stackMask, stackTop,
 } from "./operand";
@@ -21,6 +21,13 @@ export function popR<T>(op: usize): void {
     const at = load<u64>(RSP);
     const value = read<T>(at, 1);
     store<u64>(RSP, at + 8);
+    setRegister<T>(rmOf(op), value);
+    return;
+  }
+  if (sizeof<T>() == 4 && load<u8>(STACK_MODE) == 1) {
+    const at: u32 = load<u32>(RSP);
+    const value = read<T>(checkRead(SS, at, 4), 1);
+    store<u64>(RSP, <u32>(at + 4));
     setRegister<T>(rmOf(op), value);
     return;
   }
@@ -157,6 +164,14 @@ export function enter(op: usize): void {
   setRegisterSized(40, size, frame);
 }
 export function leave(op: usize): void {
+  if (load<u8>(STACK_MODE) == 2 && load<u8>(op, OP_OPERAND) == 3) {
+    const frame = load<u64>(RBP);
+    const outer = read<u64>(frame, 1);
+    store<u64>(RSP, frame + 8);
+    store<u64>(RBP, outer);
+  } else leaveAny(op);
+}
+function leaveAny(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   setStackTop(load<u64>(RBP) & stackMask());
   const value = popSized(size);
