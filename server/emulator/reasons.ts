@@ -5,6 +5,11 @@ const SEGMENT_NAMES = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR'];
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const segmentName = (number: bigint): string => SEGMENT_NAMES[Number(number)] ?? `segment ${number}`;
 
+/** The exception flags of MXCSR (SDM vol. 1, 10.2.3). */
+const FLOATING_POINT = ['invalid operation', 'denormal', 'divide by zero', 'overflow', 'underflow', 'precision'];
+const exceptionNames = (flags: bigint): string =>
+  FLOATING_POINT.filter((_, i) => ((flags >> BigInt(i)) & 1n) !== 0n).join(', ');
+
 /** `a` and `b` are the details; what they are is written beside each raise in the core. */
 const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.None]: () => 'raised without a recorded reason',
@@ -92,12 +97,16 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.SysretNonCanonical]: (a) => `SYSRET to the non-canonical address ${hex(a)}`,
   [Reason.XcrIllegal]: (a) => `XSETBV or XGETBV: ${hex(a)} is not legal`,
   [Reason.TableBaseNonCanonical]: (a) => `descriptor table or segment base ${hex(a)} is not canonical`,
-  [Reason.FloatingPoint]: (a) => `MXCSR ${hex(a)} has reserved bits set`,
   [Reason.ProtectionKey]: (a, b) =>
     `${hex(a)} is mapped, but protection key ${(b >> 59n) & 15n} forbids the access; the last paging entry is ${hex(b)}`,
   [Reason.PkruOperand]: (a, b) => `RDPKRU or WRPKRU with ECX ${hex(a)} or EDX ${hex(b)} not zero`,
   [Reason.InvpcidOperand]: (a, b) =>
     `INVPCID: type ${hex(a)} does not exist, or ${hex(b)} is not legal for it`,
+  [Reason.FloatingPoint]: (a) => `an unmasked x87 exception is pending (status word ${hex(a)})`,
+  [Reason.MxcsrReserved]: (a) => `MXCSR ${hex(a)} has reserved bits set`,
+  [Reason.SimdFloatingPoint]: (a, b) =>
+    `SIMD floating-point exception: ${exceptionNames(a)}, not masked in MXCSR (${hex(b)})`,
+  [Reason.VectorsDisabled]: () => 'MMX and SSE need CR0.EM=0, SSE also CR4.OSFXSR=1',
 };
 
 /** The sentence of a fault record. */

@@ -11,6 +11,7 @@ import {
 import * as K from "./kinds";
 import { loadPointer } from "./opcodes";
 import { OP_REP, OP_REPNE } from "./op";
+import { decodeSse } from "./sse/decode";
 
 @inline function has(word: usize, bit: u32): bool {
   return ((load<u32>(word) >> bit) & 1) != 0;
@@ -137,6 +138,7 @@ export function decodeTwoByte(): void {
       return;
     case 0xc7: group9(); return;
   }
+  if (decodeSse(opcode)) return;
   // UD0 and UD1 have a ModRM byte, UD2 has none.
   if (opcode == 0xb9 || opcode == 0xff) readOperands();
   undefinedOp();

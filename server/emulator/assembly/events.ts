@@ -93,4 +93,7 @@ export const enum Reason {
   ProtectionKey,
   PkruOperand,
   InvpcidOperand,
+  MxcsrReserved,
+  SimdFloatingPoint,
+  VectorsDisabled,
 }

@@ -36,6 +36,7 @@ import {
 } from "./system";
 import { invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
+import { sse } from "./sse/execute";
 import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr, unmodelled } from "./fpu";
 
 @inline export function execute(op: usize): void {
@@ -594,6 +595,7 @@ function executeSystem(op: usize): void {
     case 589: invpcid(op); break;
     case 590: rdpkru(op); break;
     case 591: wrpkru(op); break;
+    case 592: sse(op); break;
     default: unreachable();
   }
 }

@@ -20,7 +20,9 @@ export const NP = 11;
 export const SS_FAULT = 12;
 export const GP = 13;
 export const PF = 14;
+export const MF = 16;
 export const AC = 17;
+export const XM = 19;
 export const CP = 21;
 
 /** Vectors that push an error code, as bits: 8, 10-14, 17, 21 (SDM vol. 3, Table 6-1). */

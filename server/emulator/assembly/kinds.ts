@@ -241,4 +241,6 @@ export const X87 = 588;
 export const INVPCID = 589;
 export const RDPKRU = 590;
 export const WRPKRU = 591;
-export const KINDS = 592;
+/** MMX and SSE: sse/execute.ts looks further. */
+export const SSE = 592;
+export const KINDS = 593;

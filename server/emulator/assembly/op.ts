@@ -27,6 +27,8 @@ export const OP_DISPLACEMENT = 12;
 export const OP_IMMEDIATE = 16;
 /** u16: where the instruction ends, in bytes from the first one of its block. */
 export const OP_END = 24;
+/** u32, instructions of MMX and SSE: the cell of sse/table.ts; the immediate is a u8 there. */
+export const OP_SSE = 20;
 
 export const OP_REP = 1;
 export const OP_REPNE = 2;
