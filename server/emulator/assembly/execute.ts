@@ -37,7 +37,8 @@ import {
 import { invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
 import { sse } from "./sse/execute";
-import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, ldmxcsr, stmxcsr, unmodelled } from "./fpu";
+import { ldmxcsr, stmxcsr } from "./sse/mxcsr";
+import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, unmodelled } from "./fpu";
 
 @inline export function execute(op: usize): void {
   switch (<u32>load<u16>(op, OP_KIND)) {

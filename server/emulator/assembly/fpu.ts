@@ -1,30 +1,24 @@
 /**
- * The x87 and SSE as far as probing and saving their state goes: control and status words, MXCSR, FXSAVE and FXRSTOR. No
- * instruction that computes in these registers exists here; they are storage.
+ * The x87 as far as probing and saving its state goes: control and status words, FXSAVE and FXRSTOR. No instruction that
+ * computes in its registers exists here; they are storage.
  */
 import {
   CR0, CR4, FCW, FOP, FPU_DATA, FPU_INSTRUCTION, FSW, FTW, MODE, MXCSR, RUN_FX_IMAGE, ST, TLB_SET, XMM,
 } from "./layout";
 import { onward, probeWrite, read, write } from "./access";
 import { Reason } from "./events";
-import { GP, NM, UD, protection, raise, undefined_ } from "./fault";
-import { effective, getRm, linearRead, linearWrite, loadOperand, RAX, setRm, stackBit, storeOperand } from "./operand";
+import { GP, NM, protection, raise, undefined_ } from "./fault";
+import { effective, getRm, linearRead, linearWrite, RAX, setRm, stackBit } from "./operand";
+import { mxcsrMask } from "./sse/mxcsr";
 
 const EM_TS: u64 = 12;
 const OSFXSR: u64 = 0x200;
-const MXCSR_MASK: u32 = 0xffff;
 const FX_SIZE: u32 = 512;
 
 /** x87 instructions and FXSAVE: #NM with CR0.EM or TS. */
 function x87(): void {
   if (load<u64>(CR0) & EM_TS) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
 }
-/** SSE instructions: #UD with CR0.EM or without CR4.OSFXSR, then #NM with TS. */
-function sse(): void {
-  if (load<u64>(CR0) & 4 || !(load<u64>(CR4) & OSFXSR)) raise(UD, 0, Reason.NotInMode);
-  if (load<u64>(CR0) & 8) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
-}
-
 export function fwait(op: usize): void {
   if ((load<u64>(CR0) & 10) == 10) raise(NM, 0, Reason.DeviceNotAvailable, load<u64>(CR0));
 }
@@ -62,15 +56,9 @@ export function fldcw(op: usize): void {
   x87();
   store<u16>(FCW, getRm<u16>(op) | 0x40);
 }
-export function ldmxcsr(op: usize): void {
-  sse();
-  const value = loadOperand<u32>(op);
-  if (value & ~MXCSR_MASK) protection(Reason.FloatingPoint, value);
-  store<u32>(MXCSR, value);
-}
-export function stmxcsr(op: usize): void {
-  sse();
-  storeOperand<u32>(op, load<u32>(MXCSR));
+/** ST(i). The area holds the registers by their physical numbers, as MMX sees them; images hold them from TOP on. */
+function stackRegister(i: u32): usize {
+  return ST + ((((<u32>load<u16>(FSW) >> 11) + i) & 7) << 4);
 }
 
 /** Sixteen XMM registers in 64-bit mode, else eight. */
@@ -97,8 +85,11 @@ export function fxsave(op: usize): void {
   write<u64>(at, load<u16>(FCW) | (<u64>load<u16>(FSW) << 16) | (<u64>load<u8>(FTW) << 32) | (<u64>load<u16>(FOP) << 48), stack);
   write<u64>(at + 8, load<u64>(FPU_INSTRUCTION), stack);
   write<u64>(at + 16, load<u64>(FPU_DATA), stack);
-  write<u64>(at + 24, <u64>load<u32>(MXCSR) | (<u64>MXCSR_MASK << 32), stack);
-  for (let i: u32 = 0; i < 128; i += 8) write<u64>(at + 32 + i, load<u64>(ST + i), stack);
+  write<u64>(at + 24, <u64>load<u32>(MXCSR) | (<u64>mxcsrMask() << 32), stack);
+  for (let i: u32 = 0; i < 8; i++) {
+    write<u64>(at + 32 + (i << 4), load<u64>(stackRegister(i)), stack);
+    write<u64>(at + 40 + (i << 4), load<u16>(stackRegister(i), 8), stack);
+  }
   if (!(load<u64>(CR4) & OSFXSR)) return;
   for (let i: u32 = 0; i < xmmBytes(); i += 8) write<u64>(at + 160 + i, load<u64>(XMM + i), stack);
 }
@@ -114,7 +105,7 @@ export function fxrstor(op: usize): void {
   for (let i: u32 = 0; i < end; i += 8) store<u64>(RUN_FX_IMAGE + i, read<u64>(at + i, stack));
   const control = load<u64>(RUN_FX_IMAGE);
   const mxcsr = load<u32>(RUN_FX_IMAGE + 24);
-  if (mxcsr & ~MXCSR_MASK) protection(Reason.FloatingPoint, mxcsr);
+  if (mxcsr & ~mxcsrMask()) protection(Reason.MxcsrReserved, mxcsr);
   store<u16>(FCW, <u16>control | 0x40);
   store<u16>(FSW, <u16>(control >> 16));
   store<u8>(FTW, <u8>(control >> 32));
@@ -122,6 +113,6 @@ export function fxrstor(op: usize): void {
   store<u64>(FPU_INSTRUCTION, load<u64>(RUN_FX_IMAGE + 8));
   store<u64>(FPU_DATA, load<u64>(RUN_FX_IMAGE + 16));
   store<u32>(MXCSR, mxcsr);
-  memory.copy(ST, RUN_FX_IMAGE + 32, 128);
+  for (let i: u32 = 0; i < 8; i++) memory.copy(stackRegister(i), RUN_FX_IMAGE + 32 + (i << 4), 10);
   if (load<u64>(CR4) & OSFXSR) memory.copy(XMM, RUN_FX_IMAGE + 160, xmmBytes());
 }

@@ -99,6 +99,7 @@ export const FOP = CPU + 0x7c2;
 export const MXCSR = CPU + 0x7c4;
 export const FPU_INSTRUCTION = CPU + 0x7c8;
 export const FPU_DATA = CPU + 0x7d0;
+/** By physical number, 16 bytes each; MMX registers are their low halves. */
 export const ST = CPU + 0x640;
 export const XMM = CPU + 0x6c0;
 /** 1: CR0.AM, AC and CPL 3 ask for alignment checks. */

@@ -31,13 +31,14 @@ export function needNoX87Error(): void {
   if (load<u16>(FSW) & ES) raise(MF, 0, Reason.FloatingPoint, load<u16>(FSW));
 }
 
-/** What every MMX instruction but EMMS does to the x87: TOP becomes 0, all registers valid. */
+/** What every MMX instruction but EMMS does to the x87 once its memory operand is read: TOP becomes 0, all registers valid. */
 export function enterMmx(): void {
   store<u16>(FSW, load<u16>(FSW) & ~TOP);
   store<u8>(FTW, 0xff);
 }
 
-/** EMMS: all registers empty. */
+/** EMMS: TOP becomes 0, all registers empty. */
 export function leaveMmx(): void {
+  store<u16>(FSW, load<u16>(FSW) & ~TOP);
   store<u8>(FTW, 0);
 }

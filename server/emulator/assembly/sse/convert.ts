@@ -48,11 +48,12 @@ export function toGeneral(op: usize, cell: u32, truncate: bool): void {
 /** CVTPS2PI, CVTPD2PI and the truncating ones: two integers to an MMX register. */
 export function toMmx(op: usize, cell: u32, truncate: bool): void {
   operands(op, cell);
+  // Even if the conversion ends in #XM.
+  enterMmx();
   begin();
   const low = <u32>(isDouble(cell) ? f64ToI32(load<u64>(SSE_B), truncate) : f32ToI32(load<u32>(SSE_B), truncate));
   const high = <u32>(isDouble(cell) ? f64ToI32(load<u64>(SSE_B, 8), truncate) : f32ToI32(load<u32>(SSE_B, 4), truncate));
   settle();
-  enterMmx();
   setMm(regOf(op), (<u64>high << 32) | low);
 }
 

@@ -1,6 +1,9 @@
 /** From an opcode behind 0F to an op record of MMX or SSE. What CPUID lacks is #UD, as on such a CPU. */
 import { CPUID_1_ECX, CPUID_1_EDX, CPUID_81_EDX } from "../layout";
-import { byte, isRegister, kind, modrm, op, operand66, readModrm, repeat, rex, rmNumber, setReg, setSize, undefinedOp } from "../decode";
+import {
+  byte, implicitSegment, isRegister, kind, modrm, op, operand66, readModrm, repeat, rex, rmNumber, setReg, setSize,
+  undefinedOp,
+} from "../decode";
 import * as K from "../kinds";
 import { OP_IMMEDIATE, OP_REP, OP_REPNE, OP_SSE } from "../op";
 import {
@@ -46,6 +49,8 @@ export function decodeSse(opcode: u32): bool {
   let cell = opcode >= 0x71 && opcode <= 0x73 ? shiftCell(opcode, (modrm >> 3) & 7, prefix) : cellOf(opcode, prefix);
   if (cell & IMMEDIATE) store<u8>(op, <u8>byte(), OP_IMMEDIATE);
   if (cell & BY_IMMEDIATE) setReg(rmNumber() << 3);
+  // MASKMOVQ and MASKMOVDQU write to DS:RDI.
+  if (opcode == 0xf7) implicitSegment();
   if (cell & (isRegister() ? MEMORY_ONLY : REGISTER_ONLY)) cell = 0;
   emit(cell, prefix);
   return true;

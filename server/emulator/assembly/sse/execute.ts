@@ -1,6 +1,6 @@
 /** One instruction of MMX or SSE: whether it may execute, then what its cell says (table.ts). */
 import { OP_IMMEDIATE, OP_SSE } from "../op";
-import { isMemory } from "../operand";
+import { isMemory, rmOf } from "../operand";
 import { addSubtract, arithmetic, horizontal } from "./arithmetic";
 import { enterMmx, leaveMmx, needMmx, needNoX87Error, needXmm } from "./available";
 import { compareToFlags, compareToMask } from "./compare";
@@ -14,7 +14,6 @@ import { destination, mm, setDestination, source } from "./operand";
 import * as O from "./operation";
 import { packed } from "./packed";
 import { BY_IMMEDIATE, MM, OPERATION, PREFIX_SHIFT, WITH_MM, WITH_MM_REGISTER } from "./table";
-import { rmOf } from "../operand";
 
 /** Whether an instruction on XMM registers has an MMX operand in this form. */
 function hasMmx(op: usize, cell: u32): bool {
@@ -29,7 +28,7 @@ export function sse(op: usize): void {
     needXmm();
     if (hasMmx(op, cell)) needNoX87Error();
   }
-  if (operation < O.PACKED_END) {
+  if (operation < <u32>O.PACKED_END) {
     const immediate: u32 = load<u8>(op, OP_IMMEDIATE);
     const b = cell & BY_IMMEDIATE ? i64x2(immediate, 0) : source(op, cell);
     const result = packed(operation, (cell & MM) != 0, destination(op, cell), b, immediate);

@@ -1,10 +1,10 @@
 /** Moves: loads, stores, parts of registers, between register files, and under a mask (SDM vol. 2). */
-import { ADDRESS_MASKS, SSE_A, SSE_B, TLB_SET } from "../layout";
+import { ADDRESS_MASKS, SSE_A, TLB_SET } from "../layout";
 import { onward, probeWrite, write } from "../access";
 import { OP_ADDRESS, OP_OPERAND, OP_IMMEDIATE } from "../op";
 import { getRm, isMemory, linearWrite, RDI, regOf, rmOf, setRegister, setRm, stackBit } from "../operand";
 import { enterMmx } from "./available";
-import { destination, mm, movedSource, setDestination, setMm, sizeOf, source, storeVector, xmm } from "./operand";
+import { checkAlignment, destination, mm, movedSource, setDestination, setMm, sizeOf, source, storeVector, xmm } from "./operand";
 import * as O from "./operation";
 import { MM } from "./table";
 
@@ -47,7 +47,8 @@ export function storeLow(op: usize, cell: u32): void {
 
 /** MOVLPS, MOVLPD; MOVHLPS between registers. */
 export function moveLow(op: usize, cell: u32): void {
-  store<u64>(xmm(regOf(op)), i64x2.extract_lane(source(op, cell), isMemory(op) ? 0 : 1));
+  const b = source(op, cell);
+  store<u64>(xmm(regOf(op)), isMemory(op) ? i64x2.extract_lane(b, 0) : i64x2.extract_lane(b, 1));
 }
 /** MOVHPS, MOVHPD; MOVLHPS between registers. */
 export function moveHigh(op: usize, cell: u32): void {
@@ -117,7 +118,10 @@ export function extractWord(op: usize, cell: u32): void {
   setRegister<u64>(regOf(op), load<u16>(SSE_A + (number << 1)));
 }
 
-/** MASKMOVQ, MASKMOVDQU: the bytes whose mask byte is negative, to DS:RDI. All of them are probed first. */
+/**
+ * MASKMOVQ, MASKMOVDQU: the bytes whose mask byte is negative, to DS:RDI. All bytes must be writable, those that stay
+ * as they are too (the manual leaves that to the model, SDM vol. 2; AMD's do it).
+ */
 export function maskedMove(op: usize, cell: u32): void {
   const size: u32 = cell & MM ? 8 : 16;
   const mask: u32 = i8x16.bitmask(source(op, cell));
@@ -125,7 +129,10 @@ export function maskedMove(op: usize, cell: u32): void {
   const offset = load<u64>(RDI) & load<u64>(ADDRESS_MASKS + (<usize>load<u8>(op, OP_ADDRESS) << 3));
   const at = linearWrite(op, offset, size);
   const stack = stackBit(op);
-  for (let i: u32 = 0; i < size; i++) if ((mask >> i) & 1) probeWrite(onward(at, i), 1, stack, load<u32>(TLB_SET));
+  checkAlignment(at, 8);
+  const first = min<u32>(size, 0x1000 - (<u32>at & 0xfff));
+  probeWrite(at, 1, stack, load<u32>(TLB_SET));
+  if (first < size) probeWrite(onward(at, first), 1, stack, load<u32>(TLB_SET));
   for (let i: u32 = 0; i < size; i++) if ((mask >> i) & 1) write<u8>(onward(at, i), load<u8>(SSE_A + i), stack);
   if (cell & MM) enterMmx();
 }

@@ -1,8 +1,8 @@
 /** Vector registers and memory operands of MMX and SSE. Whole operands are read or probed before anything changes. */
-import { CPUID_81_ECX, MXCSR, ST, TLB_SET, XMM } from "../layout";
+import { AC_CHECK, CPUID_81_ECX, FEATURES, HAS_AMD, MXCSR, ST, TLB_SET, XMM } from "../layout";
 import { onward, probeWrite, read, write } from "../access";
 import { Reason } from "../events";
-import { GP, raise } from "../fault";
+import { AC, GP, raise } from "../fault";
 import { effective, isMemory, linearRead, linearWrite, loadOperand, regOf, rmOf, stackBit, storeOperand } from "../operand";
 import { ALIGNED, MM, SIZE_SHIFT } from "./table";
 
@@ -42,9 +42,21 @@ function misaligned(at: u64): void {
   raise(GP, 0, Reason.Alignment, at, 16);
 }
 
+/**
+ * #AC of an unaligned operand of 16 bytes: AMD looks at all four bits, Intel names a boundary of 8 bytes (SDM vol. 3,
+ * interrupt 17), which its two halves check.
+ */
+export function checkAlignment(at: u64, size: u32): void {
+  const mask: u64 = size == 16 && !(load<u32>(FEATURES) & HAS_AMD) ? 7 : size - 1;
+  if (load<u8>(AC_CHECK) != 0 && (at & mask) != 0) raise(AC, 0, Reason.Alignment, at, size);
+}
+
 function load16(op: usize, aligned: bool): v128 {
   const at = linearRead(op, effective(op), 16);
-  if (aligned && (at & 15) != 0) misaligned(at);
+  if (at & 15) {
+    if (aligned) misaligned(at);
+    checkAlignment(at, 16);
+  }
   const stack = stackBit(op);
   const low = read<u64>(at, stack);
   return i64x2.replace_lane(i64x2.splat(low), 1, read<u64>(onward(at, 8), stack));
@@ -77,7 +89,10 @@ export function storeVector(op: usize, cell: u32, value: v128): void {
     case 3: storeOperand<u64>(op, low); return;
   }
   const at = linearWrite(op, effective(op), 16);
-  if ((cell & ALIGNED) != 0 && (at & 15) != 0) misaligned(at);
+  if (at & 15) {
+    if (cell & ALIGNED) misaligned(at);
+    checkAlignment(at, 16);
+  }
   const stack = stackBit(op);
   const next = onward(at, 8);
   if ((at & 0xfff) > 0xff0) {

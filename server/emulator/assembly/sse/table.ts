@@ -17,9 +17,9 @@ export const IMMEDIATE = 0x1000;
 export const ALIGNED = 0x2000;
 /** Log2 of the bytes of a memory operand. */
 export const SIZE_SHIFT = 14;
-/** An XMM instruction with an MMX operand: it enters the MMX state as well, with a memory operand too. */
+/** An XMM instruction with an MMX operand: it enters the MMX state as well. */
 export const WITH_MM = 0x20000;
-/** As WITH_MM, but not with a memory operand. */
+/** As WITH_MM, but with a memory operand it doesn't touch MMX. */
 export const WITH_MM_REGISTER = 0x40000;
 /** REX.W makes the general register or integer 64 bits wide. */
 export const WIDE = 0x80000;
@@ -80,7 +80,7 @@ const CELLS: StaticArray<u32> = [
 
   /* 28 */ O.LOAD | X1, O.LOAD | X2, 0, 0,
   /* 29 */ O.STORE | X1, O.STORE | X2, 0, 0,
-  /* 2a */ O.CVTPI2PS | Q1 | WITH_MM, O.CVTPI2PD | Q2 | WITH_MM_REGISTER, O.CVTSI2S | M4 | F1 | WIDE, O.CVTSI2S | M4 | F2 | WIDE,
+  /* 2a */ O.CVTPI2PS | Q1 | WITH_MM_REGISTER, O.CVTPI2PD | Q2 | WITH_MM_REGISTER, O.CVTSI2S | M4 | F1 | WIDE, O.CVTSI2S | M4 | F2 | WIDE,
   /* 2b */ O.STORE | X1 | MEMORY_ONLY, O.STORE | X2 | MEMORY_ONLY, 0, 0,
   /* 2c */ O.CVTTP2PI | Q1 | WITH_MM, O.CVTTP2PI | X2 | WITH_MM, O.CVTTS2SI | SS, O.CVTTS2SI | SD,
   /* 2d */ O.CVTP2PI | Q1 | WITH_MM, O.CVTP2PI | X2 | WITH_MM, O.CVTS2SI | SS, O.CVTS2SI | SD,
