@@ -6,7 +6,14 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const segmentName = (number: bigint): string => SEGMENT_NAMES[Number(number)] ?? `segment ${number}`;
 
 /** The exception flags of MXCSR (SDM vol. 1, 10.2.3). */
-const FLOATING_POINT = ['invalid operation', 'denormal', 'divide by zero', 'overflow', 'underflow', 'precision'];
+const FLOATING_POINT = [
+  'invalid operation',
+  'denormal',
+  'divide by zero',
+  'overflow',
+  'underflow',
+  'precision',
+];
 const exceptionNames = (flags: bigint): string =>
   FLOATING_POINT.filter((_, i) => ((flags >> BigInt(i)) & 1n) !== 0n).join(', ');
 

@@ -2,8 +2,8 @@
  * What the core offers to its face (../core.ts).
  *
  * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); entries of a PCID other than the current one (a switch drops them, which is allowed);
- * I/O breakpoints, performance counters, machine checks; VME; shadow stacks; XSAVE and its like; any x87,
- * MMX, SSE or AVX instruction that computes (#UD, as on a CPU whose CPUID lacks it; FXSAVE and FXRSTOR move storage).
+ * I/O breakpoints, performance counters, machine checks; VME; shadow stacks; XSAVE and its like; any x87
+ * instruction that computes, SSSE3 and what came later, AVX, 3DNow! and SSE4A (#UD, as on a CPU whose CPUID lacks it).
  * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
  */
 import {
