@@ -95,6 +95,8 @@ function randomEntry(random: Random, paging: Paging, low: number, large: boolean
   const leaf = low === 12 || large;
   if (large || (low === 12 && random.oneIn(3)) || random.oneIn(20)) entry |= BIT(7);
   entry |= leaf ? randomFrame(random, paging, low) : POOL + BigInt(random.below(POOL_PAGES)) * 0x1000n;
+  // Reserved or, in part, address bits of a large page.
+  if (large && random.oneIn(5)) entry |= BIT(random.between(13, low - 1));
   if (mode !== '32-bit') {
     entry |= chance(random, BIT(63), 6);
     if (mode !== 'PAE') entry |= BigInt(random.below(0x800)) << 52n;
