@@ -219,6 +219,16 @@ workload:
         mov rax, [rbx]
         dec rcx
         jnz .turn
+%elifdef WORKLOAD_misses
+.turn:
+        mov esi, 0x400000
+.page:
+        mov rax, [rsi]
+        add rsi, 0x1000
+        cmp esi, 0xc00000
+        jne .page
+        dec rcx
+        jnz .turn
 %elifdef WORKLOAD_ports
         mov edx, 0x80
 .turn:

@@ -10,6 +10,7 @@ export const WORKLOADS = [
   { rom: 'sse', name: 'SSE2 loop', unit: 'MIPS', turns: 50_000 },
   { rom: 'movs', name: 'REP MOVSQ', unit: 'GB/s', turns: 4, per: KIB_256 / 1e9 },
   { rom: 'stos', name: 'REP STOSD', unit: 'GB/s', turns: 4, per: KIB_256 / 1e9 },
+  { rom: 'misses', name: 'reads of 2048 pages in turn', unit: 'thousands/s', turns: 20, per: 2.048 },
   { rom: 'faults', name: 'page faults', unit: 'thousands/s', turns: 10_000, per: 1e-3 },
   { rom: 'ports', name: 'port writes', unit: 'thousands/s', turns: 10_000, per: 1e-3 },
   { rom: 'mmio', name: 'MMIO reads', unit: 'thousands/s', turns: 10_000, per: 1e-3 },
