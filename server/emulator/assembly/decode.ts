@@ -8,8 +8,9 @@ import { Reason } from "./events";
 import { oneByte } from "./opcodes";
 import * as K from "./kinds";
 import {
-  OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_IMMEDIATE, OP_INDEX, OP_KIND, OP_LENGTH, OP_LOCK,
-  OP_MEMORY, OP_OPERAND, OP_PLAIN, OP_PLAIN_32, OP_REG, OP_REP, OP_REPNE, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
+  FORM_INDEXED, FORM_PLAIN, FORM_PLAIN_32, OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_FORM,
+  OP_IMMEDIATE, OP_INDEX, OP_KIND, OP_LENGTH, OP_LOCK, OP_MEMORY, OP_OPERAND, OP_REG, OP_REP, OP_REPNE, OP_RM, OP_SCALE,
+  OP_SEGMENT, OP_STACK,
 } from "./op";
 
 const MAX_LENGTH = 15;
@@ -155,14 +156,13 @@ function setSegment(byDefault: u32): void {
   if (is64()) {
     const used = overriding == FS || overriding == GS ? overriding : <u32>FLAT;
     store<u8>(op, <u8>used, OP_SEGMENT);
-    if (used == FLAT && addressSize == 3 && load<u8>(op, OP_INDEX) == ZERO_OFFSET)
-      store<u8>(op, load<u8>(op, OP_FLAGS) | OP_PLAIN, OP_FLAGS);
+    if (used == FLAT && addressSize == 3)
+      store<u8>(op, load<u8>(op, OP_INDEX) == ZERO_OFFSET ? FORM_PLAIN : FORM_INDEXED, OP_FORM);
     // A bad address is #SS when its base is RSP or RBP, whatever the prefix.
     store<u8>(op, load<u8>(op, OP_FLAGS) | OP_FLAT | (byDefault == SS ? OP_STACK : 0), OP_FLAGS);
   } else {
     const used = overriding == NONE ? byDefault : overriding;
-    if (addressSize == 2 && load<u8>(op, OP_INDEX) == ZERO_OFFSET)
-      store<u8>(op, load<u8>(op, OP_FLAGS) | OP_PLAIN_32, OP_FLAGS);
+    if (addressSize == 2 && load<u8>(op, OP_INDEX) == ZERO_OFFSET) store<u8>(op, FORM_PLAIN_32, OP_FORM);
     store<u8>(op, <u8>used, OP_SEGMENT);
     store<u8>(op, load<u8>(op, OP_FLAGS) | (used == SS ? OP_STACK : 0), OP_FLAGS);
   }

@@ -29,6 +29,8 @@ export const OP_IMMEDIATE = 16;
 export const OP_END = 24;
 /** u32, instructions of MMX and SSE: the cell of sse/table.ts; the immediate is a u8 there. */
 export const OP_SSE = 20;
+/** u8: FORM_…, the shape of the memory operand. */
+export const OP_FORM = 26;
 
 export const OP_REP = 1;
 export const OP_REPNE = 2;
@@ -39,7 +41,12 @@ export const OP_FLAT = 8;
 export const OP_STACK = 0x10;
 /** ModRM.rm is memory. */
 export const OP_MEMORY = 0x20;
+
+/** Any shape: segments, indexes and address sizes as the record says. */
+export const FORM_ANY = 0;
 /** 64-bit address of a base (none and RIP included) and a displacement, in a segment whose base is 0. */
-export const OP_PLAIN = 0x40;
+export const FORM_PLAIN = 1;
+/** The same with an index. */
+export const FORM_INDEXED = 2;
 /** 32-bit address of a base (or none) and a displacement, in any segment outside 64-bit mode. */
-export const OP_PLAIN_32 = 0x80;
+export const FORM_PLAIN_32 = 3;

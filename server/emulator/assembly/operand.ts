@@ -7,8 +7,8 @@ import { read, readToModify, write, writeModified } from "./access";
 import { Reason } from "./events";
 import { GP, SS_FAULT, raise } from "./fault";
 import {
-  OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_IMMEDIATE, OP_INDEX, OP_MEMORY, OP_PLAIN, OP_PLAIN_32,
-  OP_REG, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
+  FORM_INDEXED, FORM_PLAIN, FORM_PLAIN_32, OP_ADDRESS, OP_BASE, OP_DISPLACEMENT, OP_FLAGS, OP_FLAT, OP_FORM,
+  OP_IMMEDIATE, OP_INDEX, OP_MEMORY, OP_REG, OP_RM, OP_SCALE, OP_SEGMENT, OP_STACK,
 } from "./op";
 import { UNUSABLE } from "./segment";
 
@@ -95,21 +95,26 @@ export function segmentFault(number: u32, offset: u64, size: u32, write: bool): 
   return checkWrite(number, offset, size);
 }
 
-/** Linear address of the memory operand: most are plain, the others are computed out of line. */
+/** Linear address of the memory operand: the usual forms here, the others are computed out of line. */
 @inline function operandToRead(op: usize, size: u32): u64 {
-  const flags = load<u8>(op, OP_FLAGS);
-  if (flags & OP_PLAIN) return plain(op);
-  if (flags & OP_PLAIN_32) return checkRead(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  const form = load<u8>(op, OP_FORM);
+  if (form == FORM_PLAIN) return plain(op);
+  if (form == FORM_PLAIN_32) return checkRead(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  if (form == FORM_INDEXED) return indexed(op);
   return anyOperandToRead(op, size);
 }
 @inline function operandToWrite(op: usize, size: u32): u64 {
-  const flags = load<u8>(op, OP_FLAGS);
-  if (flags & OP_PLAIN) return plain(op);
-  if (flags & OP_PLAIN_32) return checkWrite(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  const form = load<u8>(op, OP_FORM);
+  if (form == FORM_PLAIN) return plain(op);
+  if (form == FORM_PLAIN_32) return checkWrite(load<u8>(op, OP_SEGMENT), plain32(op), size);
+  if (form == FORM_INDEXED) return indexed(op);
   return anyOperandToWrite(op, size);
 }
 @inline function plain(op: usize): u64 {
   return load<u64>(REGS + <usize>load<u8>(op, OP_BASE)) + <u64><i64>load<i32>(op, OP_DISPLACEMENT);
+}
+@inline function indexed(op: usize): u64 {
+  return plain(op) + (load<u64>(REGS + <usize>load<u8>(op, OP_INDEX)) << <u64>load<u8>(op, OP_SCALE));
 }
 @inline function plain32(op: usize): u64 {
   return <u32>(load<u32>(REGS + <usize>load<u8>(op, OP_BASE)) + load<u32>(op, OP_DISPLACEMENT));
