@@ -1,8 +1,8 @@
-/** Page walks: rights, reserved bits, A and D, error codes, what stays cached (SDM vol. 3, chapter 4). */
+/** Page walks: rights, reserved bits, A and D, error codes (SDM vol. 3, 4.3 to 4.8). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODE, DATA, Lab, SELECTOR, TABLES, outcomeText, type LabMode } from './lab';
-import { testProfile } from './oracle/profile';
+import { CODE, DATA, Lab, SELECTOR, TABLES, outcomeText, type LabMode } from '../lab';
+import { testProfile } from '../oracle/profile';
 
 const PAGE = 0xb000n;
 const READ = '8b06'; // mov eax, [rsi]
@@ -233,36 +233,6 @@ test('U/S and R/W are ANDed over the levels', () => {
   lab.put(TABLES + 0x3000n, (TABLES + 0x4000n) | 5n, 8);
   assert.equal(outcomeText(lab.run(WRITE)), '#PF(3)');
 });
-
-test('a stale translation is used until INVLPG', () => {
-  const lab = new Lab({ mode: 'long' }).set({ rsi: PAGE, rdi: lab64entry(), rbx: 0xc000n | 7n });
-  lab.put(PAGE, 0x1111, 4);
-  lab.put(0xc000n, 0x2222, 4);
-  // mov eax,[rsi]; mov [rdi],rbx; mov ecx,[rsi]; invlpg [rsi]; mov edx,[rsi]
-  const { state } = lab.run('8b06 48891f 8b0e 0f013e 8b16');
-  assert.deepEqual([state.general.rax, state.general.rcx, state.general.rdx], [0x1111n, 0x1111n, 0x2222n]);
-});
-
-test('MOV to CR3 keeps global pages while CR4.PGE is set', () => {
-  for (const [global, expected] of [
-    [0x100n, 0x1111n],
-    [0n, 0x2222n],
-  ] as const) {
-    const lab = new Lab({ mode: 'long' }).set(
-      { rsi: PAGE, rdi: lab64entry(), rbx: 0xc000n | 7n | global, rax: TABLES },
-      { cr4: 0xa0n },
-    );
-    lab.put(lab64entry(), PAGE | 7n | global, 8);
-    lab.put(PAGE, 0x1111, 4);
-    lab.put(0xc000n, 0x2222, 4);
-    assert.equal(lab.run('8b0e 48891f 0f22d8 8b16').state.general.rdx, expected);
-  }
-});
-
-/** Where the long-mode lab keeps the entry of PAGE. */
-function lab64entry(): bigint {
-  return TABLES + 0x4000n + (PAGE >> 12n) * 8n;
-}
 
 test('A20 off folds the odd megabytes down', () => {
   const lab = new Lab({ mode: 'protected-32' }).set({ rsi: 0x100000n + DATA });
