@@ -226,7 +226,9 @@ export function outcomeText({ fault, exit }: Outcome): string {
     12: '#SS',
     13: '#GP',
     14: '#PF',
+    16: '#MF',
     17: '#AC',
+    19: '#XM',
     21: '#CP',
   };
   const name = names[fault.vector] ?? `#${fault.vector}`;
