@@ -23,6 +23,7 @@ const TRACKER: u64 = 0x800;
 /** Sets RIP to a near target: canonical in 64-bit mode, else within the limit of CS; 16-bit operands cut it. */
 export function jumpNear(target: u64, size: u32): void {
   if (load<u8>(MODE) == 2) {
+    if (size == 1) target &= 0xffff;
     if (!canonical(target)) raise(GP, 0, Reason.NonCanonicalTarget, target);
   } else {
     target &= size == 1 ? 0xffff : 0xffffffff;
@@ -102,10 +103,10 @@ export function endbr(op: usize): void {
 @inline function withinCode(target: u32): bool {
   return target <= load<u32>(SEGMENTS + CS * SEGMENT_SIZE, SEG_LIMIT);
 }
-/** The target of a relative branch, quickly where it can't fault. */
+/** The target of a relative branch, quickly where it can't fault. Branches of 64 bits are those of 64-bit mode. */
 @inline function branch(op: usize): void {
   const target = load<u64>(RIP) + load<u64>(op, OP_IMMEDIATE);
-  if (load<u8>(MODE) == 2 && plainTarget(target)) store<u64>(RIP, target);
+  if (load<u8>(op, OP_OPERAND) == 3 && plainTarget(target)) store<u64>(RIP, target);
   else if (load<u8>(op, OP_OPERAND) == 2 && withinCode(<u32>target)) store<u64>(RIP, <u32>target);
   else relative(op);
 }
@@ -158,7 +159,7 @@ export function jcxz(op: usize): void { if ((load<u64>(RCX) & mask(op)) == 0) br
 export function callRel(op: usize): void {
   const next = load<u64>(RIP);
   const target = next + load<u64>(op, OP_IMMEDIATE);
-  if (load<u8>(MODE) == 2 && plainTarget(target)) {
+  if (load<u8>(op, OP_OPERAND) == 3 && plainTarget(target)) {
     push<u64>(next);
     store<u64>(RIP, target);
   } else if (load<u8>(op, OP_OPERAND) == 2 && withinCode(<u32>target)) {

@@ -3,7 +3,7 @@
  * becomes an op that raises #UD when it executes, and more than 15 bytes one that raises #GP(0) (SDM vol. 2, chapter 2 and
  * appendix A).
  */
-import { CS, DS, ES, FLAT, FS, GS, RIP_OFFSET, SS, ZERO_OFFSET } from "./layout";
+import { CS, DS, ES, FEATURES, FLAT, FS, GS, HAS_AMD, RIP_OFFSET, SS, ZERO_OFFSET } from "./layout";
 import { Reason } from "./events";
 import { oneByte } from "./opcodes";
 import * as K from "./kinds";
@@ -330,19 +330,19 @@ function prefix(segment: u32): void {
 
 /** Stack operations default to 64 bits in 64-bit mode; 66 makes them 16. */
 export function stackSize(): void {
-  if (is64()) setSize(operand66 ? 1 : 3);
+  if (is64()) setSize(size == 1 ? 1 : 3);
 }
-/** Near branches: 64 bits in 64-bit mode whatever 66 says (Intel). */
+/** Near branches: 64 bits in 64-bit mode; AMD obeys 66, Intel does not (APM vol. 3, "Near Branches in 64-Bit Mode"). */
 export function branchSize(): void {
-  if (is64()) setSize(3);
+  if (is64() && (size != 1 || (load<u32>(FEATURES) & HAS_AMD) == 0)) setSize(3);
 }
 export function relative8(): void {
   setImmediate(<i64><i8>byte());
   branchSize();
 }
 export function relativeOfSize(): void {
-  setImmediate(!is64() && size == 1 ? <i64><i16>take(2) : <i64><i32>take(4));
   branchSize();
+  setImmediate(size == 1 ? <i64><i16>take(2) : <i64><i32>take(4));
 }
 export function notInLong(number: u32): bool {
   if (is64()) {

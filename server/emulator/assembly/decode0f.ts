@@ -131,9 +131,10 @@ export function decodeTwoByte(): void {
     case 0xbc: readOperands(); sized(repeat == OP_REP && has(CPUID_7_EBX, 3) ? K.TZCNT : K.BSF); return;
     case 0xbd: readOperands(); sized(repeat == OP_REP && has(CPUID_81_ECX, 5) ? K.LZCNT : K.BSR); return;
     case 0xc3:
-      // MOVNTI comes with SSE2.
+      // MOVNTI comes with SSE2; 32 bits in 16-bit code too.
+      if (size == 1) setSize(2);
       readOperands();
-      if (isRegister() || !has(CPUID_1_EDX, 26) || size < 2) undefinedOp();
+      if (isRegister() || !has(CPUID_1_EDX, 26) || operand66 || repeat != 0) undefinedOp();
       else sized(K.MOV_MR);
       return;
     case 0xc7: group9(); return;
@@ -240,11 +241,12 @@ function group15(): void {
     else undefinedOp();
     return;
   }
-  if (repeat == 0 && number < 2 && has(CPUID_1_EDX, 24)) {
+  const plain = repeat == 0 && !operand66;
+  if (plain && number < 2 && has(CPUID_1_EDX, 24)) {
     kind(number == 0 ? K.FXSAVE : K.FXRSTOR);
     return;
   }
-  if (repeat == 0 && (number == 2 || number == 3) && has(CPUID_1_EDX, 25)) {
+  if (plain && (number == 2 || number == 3) && has(CPUID_1_EDX, 25)) {
     kind(number == 2 ? K.LDMXCSR : K.STMXCSR);
     return;
   }
