@@ -20,8 +20,8 @@ const SUPPRESS_DIS: u64 = 0x20;
 const SUPPRESS: u64 = 0x400;
 const TRACKER: u64 = 0x800;
 
-/** Sets RIP to a near target: canonical in 64-bit mode, else within the limit of CS; 16-bit operands cut it. */
-export function jumpNear(target: u64, size: u32): void {
+/** A near target, canonical in 64-bit mode, else within the limit of CS; 16-bit operands cut it. */
+@inline function nearTarget(target: u64, size: u32): u64 {
   if (load<u8>(MODE) == 2) {
     if (size == 1) target &= 0xffff;
     if (!canonical(target)) raise(GP, 0, Reason.NonCanonicalTarget, target);
@@ -29,7 +29,10 @@ export function jumpNear(target: u64, size: u32): void {
     target &= size == 1 ? 0xffff : 0xffffffff;
     if (target > limitOf(CS)) raise(GP, 0, Reason.TargetLimit, target, limitOf(CS));
   }
-  store<u64>(RIP, target);
+  return target;
+}
+export function jumpNear(target: u64, size: u32): void {
+  store<u64>(RIP, nearTarget(target, size));
 }
 
 /** The MSR that holds the tracker of the current CPL. */
@@ -155,7 +158,7 @@ export function loope(op: usize): void { loopIf(op, zero()); }
 export function loopne(op: usize): void { loopIf(op, !zero()); }
 export function jcxz(op: usize): void { if ((load<u64>(RCX) & mask(op)) == 0) branch(op); }
 
-// ---- Calls and returns ----
+// ---- Calls and returns: the target is checked before anything is pushed ----
 export function callRel(op: usize): void {
   const next = load<u64>(RIP);
   const target = next + load<u64>(op, OP_IMMEDIATE);
@@ -170,18 +173,19 @@ export function callRel(op: usize): void {
 function callAny(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   const next = load<u64>(RIP);
+  const target = nearTarget(next + load<u64>(op, OP_IMMEDIATE), size);
   beginStack();
   pushSized(size, next);
-  jumpNear(next + load<u64>(op, OP_IMMEDIATE), size);
+  store<u64>(RIP, target);
   commitStack();
 }
 export function callRm(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
-  const target = getRmSized(op, size);
+  const target = nearTarget(getRmSized(op, size), size);
   const next = load<u64>(RIP);
   beginStack();
   pushSized(size, next);
-  jumpNear(target, size);
+  store<u64>(RIP, target);
   commitStack();
   tracked(op);
 }

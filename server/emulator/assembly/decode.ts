@@ -158,8 +158,8 @@ function setSegment(byDefault: u32): void {
     store<u8>(op, <u8>used, OP_SEGMENT);
     if (used == FLAT && addressSize == 3)
       store<u8>(op, load<u8>(op, OP_INDEX) == ZERO_OFFSET ? FORM_PLAIN : FORM_INDEXED, OP_FORM);
-    // A bad address is #SS when its base is RSP or RBP, whatever the prefix.
-    store<u8>(op, load<u8>(op, OP_FLAGS) | OP_FLAT | (byDefault == SS ? OP_STACK : 0), OP_FLAGS);
+    // A bad address is #SS when its base is RSP or RBP, but for FS and GS (an AMD family 26 CPU; SDM vol. 2, "#SS(0)").
+    store<u8>(op, load<u8>(op, OP_FLAGS) | OP_FLAT | (byDefault == SS && used == FLAT ? OP_STACK : 0), OP_FLAGS);
   } else {
     const used = overriding == NONE ? byDefault : overriding;
     if (addressSize == 2 && load<u8>(op, OP_INDEX) == ZERO_OFFSET) store<u8>(op, FORM_PLAIN_32, OP_FORM);

@@ -250,8 +250,9 @@ function group15(): void {
     kind(number == 2 ? K.LDMXCSR : K.STMXCSR);
     return;
   }
-  // CLFLUSH (and CLFLUSHOPT, CLWB with 66) by CPUID.
-  if (number == 7 && repeat == 0 && has(CPUID_1_EDX, 19)) kind(K.NOP);
+  // CLFLUSH; with 66, CLFLUSHOPT and CLWB by CPUID.
+  if (number == 7 && repeat == 0 && has(operand66 ? CPUID_7_EBX : CPUID_1_EDX, operand66 ? 23 : 19)) kind(K.CLFLUSH);
+  else if (number == 6 && repeat == 0 && operand66 && has(CPUID_7_EBX, 24)) kind(K.CLFLUSH);
   else undefinedOp();
 }
 

@@ -34,7 +34,7 @@ import {
   movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
   syscall, sysenter, sysexit, sysret, tooLong, ud, verify, wbinvd,
 } from "./system";
-import { invlpg, invpcid } from "./invalidate";
+import { clflush, invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
 import { sse } from "./sse/execute";
 import { ldmxcsr, stmxcsr } from "./sse/mxcsr";
@@ -597,6 +597,7 @@ function executeSystem(op: usize): void {
     case 590: rdpkru(op); break;
     case 591: wrpkru(op); break;
     case 592: sse(op); break;
+    case 593: clflush(op); break;
     default: unreachable();
   }
 }

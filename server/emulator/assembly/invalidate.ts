@@ -44,3 +44,8 @@ export function invpcid(op: usize): void {
   } else if (type == ALL_WITH_GLOBAL) dropCurrent();
   else dropNonGlobal();
 }
+
+/** CLFLUSH and its like: a load of a byte as far as faults go (SDM vol. 2, CLFLUSH). */
+export function clflush(op: usize): void {
+  read<u8>(linearRead(op, effective(op), 1), stackBit(op));
+}

@@ -243,4 +243,6 @@ export const RDPKRU = 590;
 export const WRPKRU = 591;
 /** MMX and SSE: sse/execute.ts looks further. */
 export const SSE = 592;
-export const KINDS = 593;
+/** Of a line that is mapped: the caches are not modelled. */
+export const CLFLUSH = 593;
+export const KINDS = 594;

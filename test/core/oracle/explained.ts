@@ -166,10 +166,11 @@ export const RULES: readonly Rule[] = [
     oracles: ['host'],
     because:
       'AMD fetches displacement and immediate before #UD, and no ModRM byte for UD1; the manuals leave it open',
-    explains: ({ core, oracle }) =>
+    explains: ({ instruction: o, core, oracle }) =>
       allWhen(
         (core.vector === UD && oracle.vector === PF && (oracle.errorCode & 0x10) !== 0) ||
-          (oracle.vector === UD && core.vector === PF && (core.errorCode & 0x10) !== 0),
+          (oracle.vector === UD && core.vector === PF && (core.errorCode & 0x10) !== 0) ||
+          (oracle.vector === UD && core.vector === 13 && twoByte(o, 0xb9)),
       ),
   },
   {
@@ -242,6 +243,38 @@ export const RULES: readonly Rule[] = [
       const [ours, theirs] = [core.general[number] ?? 0n, oracle.general[number] ?? 0n];
       return ((ours ^ theirs) & ~0xf0000n) === 0n ? [`r${number}`] : NOTHING;
     },
+  },
+  {
+    title: 'ENTER of 32 bits on a 16-bit stack',
+    oracles: ['qemu'],
+    because: 'QEMU 7.2 puts bits 31:16 of ESP into EBP; an AMD family 26 CPU clears them',
+    explains: ({ instruction: o, mode }) =>
+      mode.bits === 16 && oneByte(o, 0xc8) && has(o, 0x66) ? ['r5', 'memory'] : NOTHING,
+  },
+  {
+    title: '#AC and #PF of the same access',
+    oracles: ['host'],
+    because: 'AMD checks alignment before paging; the order within the class is open (SDM vol. 3, table 6-2)',
+    explains: ({ prepared, core, oracle }) =>
+      (prepared.rflags & 0x40000) !== 0 && core.vector === PF && oracle.vector === 17 ? 'all' : NOTHING,
+  },
+  {
+    title: 'FXSAVE and FXRSTOR of a bad address',
+    oracles: ['host'],
+    because: 'CR2 may name any byte of the 512; misaligned and not canonical at once is #SS or #GP as the CPU likes',
+    explains: ({ instruction: o, core, oracle }) =>
+      twoByte(o, 0xae) && register(o) < 2 && isMemory(o) && core.vector !== 1 && oracle.vector !== 1
+        ? ['cr2', 'vector']
+        : NOTHING,
+  },
+  {
+    title: 'flags of a shift whose write faults',
+    oracles: ['qemu'],
+    because: 'QEMU 7.2 sets them before it stores; a fault leaves the state as it was (SDM vol. 3, 6.5)',
+    explains: ({ instruction: o, core, oracle }) =>
+      core.vector === PF && oracle.vector === PF && oneByte(o, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3)
+        ? ['rflags']
+        : NOTHING,
   },
   {
     title: 'floating point',

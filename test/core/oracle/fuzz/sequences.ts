@@ -38,10 +38,6 @@ class Sequence {
     this.iopl = may && random.oneIn(mode.real === 'virtual-8086' ? 2 : 6) ? 3 : 0;
   }
 
-  private get native(): 4 | 8 {
-    return this.mode.bits === 64 ? 8 : 4;
-  }
-
   make(): Case {
     const { random, mode } = this;
     const wanted = random.between(3, 12);
@@ -143,10 +139,9 @@ class Sequence {
       // An 8-bit register 4 without REX is AH; with it SPL.
       if (template.byte === true && rex !== 0 && (number & 7) === SP) rex |= 1;
     }
-    const bytes = [
-      ...prefixes,
-      ...(rex !== 0 ? [rex | operand.rex] : operand.rex !== 0 ? [0x40 | operand.rex] : []),
-    ];
+    // R, X and B belong to the operands where there are any.
+    const fixedBits = template.form === 'none' || template.form === 'r' ? rex : (rex & 0x48) | operand.rex;
+    const bytes = [...prefixes, ...(fixedBits !== 0 ? [fixedBits | 0x40] : [])];
     const cl = template.load?.[1] === 'small' ? null : (this.lastCount ?? null);
     this.emit([...bytes, ...opcode, ...operand.bytes, ...immediate], cl);
   }
