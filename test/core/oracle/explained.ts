@@ -261,7 +261,8 @@ export const RULES: readonly Rule[] = [
   {
     title: 'FXSAVE and FXRSTOR of a bad address',
     oracles: ['host'],
-    because: 'CR2 may name any byte of the 512; misaligned and not canonical at once is #SS or #GP as the CPU likes',
+    because:
+      'CR2 may name any byte of the 512; misaligned and not canonical at once is #SS or #GP as the CPU likes',
     explains: ({ instruction: o, core, oracle }) =>
       twoByte(o, 0xae) && register(o) < 2 && isMemory(o) && core.vector !== 1 && oracle.vector !== 1
         ? ['cr2', 'vector']

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plan, run } from './fuzz/main';
-import { missingHost, rulesKnowHost } from './stepper/runners';
+import { missingHost } from './hostCpu';
+import { rulesKnowHost } from './stepper/runners';
 import { missingTools } from './tools';
 
 const tools = missingTools('nasm', 'qemu-system-x86_64');

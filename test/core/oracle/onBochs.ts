@@ -15,6 +15,8 @@ export interface BochsRun {
   readonly cpu?: string;
   readonly vcpus?: number;
   readonly megabytes?: number;
+  /** What lies in RAM from the start; addresses are multiples of 512. */
+  readonly images?: readonly { readonly bytes: Uint8Array; readonly at: number }[];
   /** More lines of bochsrc. */
   readonly configuration?: readonly string[];
   /** Ends the run from the text so far; a triple fault and the word `Shutdown` to port 0x8900 end it too. */
@@ -32,7 +34,12 @@ export async function runOnBochs(run: BochsRun): Promise<string> {
   padded.set(run.rom, ROM_SIZE - run.rom.length);
   writeFileSync(at('image.rom'), padded);
   writeFileSync(at('commands'), 'c\nq\n');
-  writeFileSync(at('bochsrc'), [...configuration(run, at), ...(run.configuration ?? []), ''].join('\n'));
+  const images = (run.images ?? []).map(({ bytes, at: address }, i) => {
+    writeFileSync(at(`ram${i + 1}`), bytes);
+    return `optramimage${i + 1}: file=${at(`ram${i + 1}`)}, address=0x${address.toString(16)}`;
+  });
+  const lines = [...configuration(run, at), ...images, ...(run.configuration ?? []), ''];
+  writeFileSync(at('bochsrc'), lines.join('\n'));
   const until = run.until ?? /^status .*\n/m;
   try {
     return await new Promise((resolve, reject) => {

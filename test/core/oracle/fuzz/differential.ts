@@ -1,8 +1,8 @@
 /** Runs cases on the core and on an oracle, and reports what no rule explains, as small as it can be shown. */
 import { explain, type OracleName } from '../explained';
-import { decodeResult, encodeCases, RESULT, windowStart, type Case, type Result } from '../stepper/records';
+import { decodeResult, encodeCases, RESULT, type Case, type Result } from '../stepper/records';
 import type { Runner } from '../stepper/runners';
-import { CODE_SIZE, CODE_START, WINDOWS, type Mode } from '../stepper/stage';
+import { CODE_SIZE, CODE_START, WINDOWS, windowAt, type Mode } from '../stepper/stage';
 import { differences, same, type Field } from './compare';
 import { opcodeOf } from './opcode';
 
@@ -19,7 +19,7 @@ export interface Sum {
 export function codeAt(each: Case, mode: Mode, address: bigint): Uint8Array {
   const at = Number(BigInt.asUintN(32, address)) - mode.origin - CODE_START;
   if (at < 0 || at >= CODE_SIZE) return new Uint8Array();
-  return each.memory.subarray(windowStart('code') + at, windowStart('code') + Math.min(CODE_SIZE, at + 16));
+  return each.memory.subarray(windowAt(CODE_START) + at, windowAt(CODE_START) + Math.min(CODE_SIZE, at + 16));
 }
 
 export async function differential(

@@ -2,7 +2,8 @@
 import type { OracleName } from '../explained';
 import { missingTools } from '../tools';
 import { Random } from '../random';
-import { missingHost, onCore, onHost, onQemu } from '../stepper/runners';
+import { missingHost } from '../hostCpu';
+import { onCore, onHost, onQemu } from '../stepper/runners';
 import { MODES, modeNamed, type Mode } from '../stepper/stage';
 import { differential, type Sum } from './differential';
 import { fuzzProfile } from './fuzzProfile';

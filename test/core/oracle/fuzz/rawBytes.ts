@@ -1,8 +1,15 @@
 /** Random bytes as one instruction: prefixes, opcode, ModRM and the rest, with registers that often point at memory. */
 import type { Random } from '../random';
 import type { Case } from '../stepper/records';
-import { windowStart } from '../stepper/records';
-import { CODE_SIZE, CODE_START, FS_BASE, READ_ONLY, WINDOW_BYTES, type Mode } from '../stepper/stage';
+import {
+  CODE_SIZE,
+  CODE_START,
+  FS_BASE,
+  READ_ONLY,
+  WINDOW_BYTES,
+  windowAt,
+  type Mode,
+} from '../stepper/stage';
 
 const PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x66, 0x66, 0x67, 0x67, 0xf0, 0xf2, 0xf3, 0xf3];
 
@@ -47,7 +54,7 @@ export function anyState(
   const words = new Uint32Array(memory.buffer);
   for (let i = 0; i < words.length; i++) words[i] = random.word();
   if (random.oneIn(4)) for (let i = 0; i < words.length; i += random.between(1, 4)) words[i] = 0;
-  const start = windowStart('code');
+  const start = windowAt(CODE_START);
   memory.fill(0xcc, start, start + CODE_SIZE);
   memory.set(code.subarray(0, CODE_SIZE - at), start + at);
   const general = Array.from({ length: 16 }, (_, number) =>

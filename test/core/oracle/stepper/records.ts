@@ -1,5 +1,5 @@
 /** Cases and results as bytes: the form that the stepper ROM and the Linux program read and write. */
-import { CODE_SIZE, WINDOWS, WINDOW_BYTES } from './stage';
+import { CODE_SIZE, WINDOW_BYTES } from './stage';
 
 /** What is prepared, and how far it runs. */
 export interface Case {
@@ -99,14 +99,4 @@ export function decodeResult(bytes: Uint8Array, index: number): Result {
     last: view.getBigUint64(RESULT.last, true),
     fx: bytes.slice(at + RESULT.fx, at + RESULT.fx + 512),
   };
-}
-
-/** Where a window's bytes begin among `memory`. */
-export function windowStart(name: (typeof WINDOWS)[number]['name']): number {
-  let at = 0;
-  for (const window of WINDOWS) {
-    if (window.name === name) return at;
-    at += window.size;
-  }
-  throw new Error(name);
 }

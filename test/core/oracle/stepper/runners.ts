@@ -1,5 +1,5 @@
 /** The same cases on our core, on QEMU's interpreter and on the CPU of this machine. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   closeSync,
   ftruncateSync,
@@ -14,6 +14,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CpuProfile } from '../../../../server/emulator/face';
 import { TestBoard } from '../board';
+import { runOnHost } from '../hostCpu';
+import { runOnBochs } from '../onBochs';
 import { testProfile } from '../profile';
 import { CASE, RESULT } from './records';
 import { BLOCK, CASES, MEMORY, MOST_CASES, RESULTS, stepperBlock, stepperRom, type RomOptions } from './rom';
@@ -119,32 +121,6 @@ function exitOf(program: string, args: readonly string[]): Promise<number | stri
   });
 }
 
-const root = process.env['BOOTPATH_ROOT'] ?? '.';
-let compiled: string | undefined;
-
-/** The Linux program; compiled once a process. */
-function hostStepper(): string {
-  if (compiled !== undefined) return compiled;
-  const folder = mkdtempSync(join(tmpdir(), 'bootpath-host-'));
-  process.on('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-  compiled = join(folder, 'stepper');
-  const source = join(root, 'test/core/oracle/host/stepper.c');
-  const flags = ['-O2', '-fno-stack-protector', '-fcf-protection=none'];
-  const gcc = spawnSync('gcc', [...flags, '-o', compiled, source], { encoding: 'utf8' });
-  if (gcc.status !== 0) throw new Error(gcc.stderr);
-  return compiled;
-}
-
-/** Why this machine's CPU cannot be an oracle, or false. */
-export function missingHost(): string | false {
-  if (process.platform !== 'linux' || process.arch !== 'x64')
-    return 'NOT RUN: the host is not Linux on x86-64';
-  if (spawnSync('gcc', ['--version']).status !== 0) return 'NOT RUN: gcc not installed';
-  return false;
-}
-
 /** The rules of explained.ts were found on AMD; another maker's CPU has its own quirks. */
 export function rulesKnowHost(): string | false {
   const model = cpus()[0]?.model ?? 'unknown';
@@ -153,13 +129,23 @@ export function rulesKnowHost(): string | false {
 
 export const onHost: Runner = (mode, cases) => {
   if (mode.user === undefined) throw new Error(`a Linux process cannot run in ${mode.name}`);
-  const run = spawnSync(hostStepper(), [String(mode.user)], {
-    input: cases,
-    maxBuffer: countOf(cases) * RESULT.size + 4096,
+  return Promise.resolve(runOnHost('stepper', cases, String(mode.user)));
+};
+
+/** Bochs reads a ROM only, so that the cases stand in it, and writes the results to the debug port. */
+export const onBochs: Runner = async (mode, cases) => {
+  const count = cases.length / CASE.size;
+  const text = await runOnBochs({
+    rom: stepperRom(mode),
+    configuration: [],
+    images: [
+      { bytes: stepperBlock(mode, count, true), at: BLOCK },
+      { bytes: cases, at: CASES },
+    ],
+    until: /^S[0-9a-f]*\n/m,
   });
-  if (run.status !== 0)
-    throw new StepperStopped(
-      `the host's stepper ended with ${run.status ?? run.signal}: ${run.stderr.toString()}`,
-    );
-  return Promise.resolve(new Uint8Array(run.stdout));
+  const digits = /S([0-9a-f]+)\n/.exec(text)?.[1] ?? '';
+  if (digits.length !== 2 * count * RESULT.size)
+    throw new StepperStopped(`Bochs stopped in ${mode.name}: ${digits.length} digits of results`);
+  return new Uint8Array(Buffer.from(digits, 'hex'));
 };

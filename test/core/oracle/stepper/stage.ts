@@ -199,3 +199,13 @@ function pagingStructures({ paging }: Mode, view: DataView): void {
   put(directory, 0, table(LEAF) + 7);
   for (let at = 0x200000; at < KERNEL_END; at += 0x200000) put(directory, at / 0x200000, at + 0x83);
 }
+
+/** Where a byte of the arena stands among the bytes of the windows. */
+export function windowAt(offset: number): number {
+  let start = 0;
+  for (const { at, size } of WINDOWS) {
+    if (offset >= at && offset < at + size) return start + offset - at;
+    start += size;
+  }
+  throw new Error(`0x${offset.toString(16)} lies in no window`);
+}
