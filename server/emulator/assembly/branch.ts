@@ -190,7 +190,7 @@ export function callRm(op: usize): void {
   tracked(op);
 }
 export function ret(op: usize): void {
-  if (load<u8>(MODE) == 2) {
+  if (load<u8>(op, OP_OPERAND) == 3) {
     const top = load<u64>(RSP);
     const target = read<u64>(top, 1);
     if (plainTarget(target)) {
