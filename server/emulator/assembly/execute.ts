@@ -38,7 +38,8 @@ import { clflush, invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
 import { sse } from "./sse/execute";
 import { ldmxcsr, stmxcsr } from "./sse/mxcsr";
-import { fldcw, fnclex, fninit, fnstcw, fnstsw, fnstswAx, fwait, fxrstor, fxsave, unmodelled } from "./fpu";
+import { fxrstor, fxsave } from "./fpu";
+import { fwait, x87Memory, x87Register } from "./x87/execute";
 
 @inline export function execute(op: usize): void {
   switch (<u32>load<u16>(op, OP_KIND)) {
@@ -582,22 +583,17 @@ function executeSystem(op: usize): void {
     case 575: wbinvd(op); break;
     case 576: smapFlag(op); break;
     case 577: fwait(op); break;
-    case 578: fninit(op); break;
-    case 579: fnclex(op); break;
-    case 580: fnstswAx(op); break;
-    case 581: fnstsw(op); break;
-    case 582: fnstcw(op); break;
-    case 583: fldcw(op); break;
-    case 584: ldmxcsr(op); break;
-    case 585: stmxcsr(op); break;
-    case 586: fxsave(op); break;
-    case 587: fxrstor(op); break;
-    case 588: unmodelled(op); break;
-    case 589: invpcid(op); break;
-    case 590: rdpkru(op); break;
-    case 591: wrpkru(op); break;
-    case 592: sse(op); break;
-    case 593: clflush(op); break;
+    case 578: x87Memory(op); break;
+    case 579: x87Register(op); break;
+    case 580: ldmxcsr(op); break;
+    case 581: stmxcsr(op); break;
+    case 582: fxsave(op); break;
+    case 583: fxrstor(op); break;
+    case 584: invpcid(op); break;
+    case 585: rdpkru(op); break;
+    case 586: wrpkru(op); break;
+    case 587: sse(op); break;
+    case 588: clflush(op); break;
     default: unreachable();
   }
 }

@@ -20,6 +20,7 @@ export const NP = 11;
 export const SS_FAULT = 12;
 export const GP = 13;
 export const PF = 14;
+/** x87 floating-point error. */
 export const MF = 16;
 export const AC = 17;
 export const XM = 19;

@@ -226,23 +226,18 @@ export const INVLPG = 574;
 export const WBINVD = 575;
 export const SMAP_FLAG = 576;
 export const FWAIT = 577;
-export const FNINIT = 578;
-export const FNCLEX = 579;
-export const FNSTSW_AX = 580;
-export const FNSTSW = 581;
-export const FNSTCW = 582;
-export const FLDCW = 583;
-export const LDMXCSR = 584;
-export const STMXCSR = 585;
-export const FXSAVE = 586;
-export const FXRSTOR = 587;
-/** An x87 instruction that is not modelled: #NM by CR0.EM and TS, else #UD. */
-export const X87 = 588;
-export const INVPCID = 589;
-export const RDPKRU = 590;
-export const WRPKRU = 591;
+/** x87 instructions with a memory operand, and those without: x87/execute.ts looks further. */
+export const X87_MEMORY = 578;
+export const X87_REGISTER = 579;
+export const LDMXCSR = 580;
+export const STMXCSR = 581;
+export const FXSAVE = 582;
+export const FXRSTOR = 583;
+export const INVPCID = 584;
+export const RDPKRU = 585;
+export const WRPKRU = 586;
 /** MMX and SSE: sse/execute.ts looks further. */
-export const SSE = 592;
+export const SSE = 587;
 /** Of a line that is mapped: the caches are not modelled. */
-export const CLFLUSH = 593;
-export const KINDS = 594;
+export const CLFLUSH = 588;
+export const KINDS = 589;

@@ -93,13 +93,18 @@ export const DELIVERING_KIND = CPU + 740;
 export const CHAIN_LENGTH = CPU + 744;
 export const FCW = CPU + 748;
 export const FSW = CPU + 750;
-/** Abridged tag word (a bit per full register), last opcode, instruction and data pointers, MXCSR, registers: storage. */
+/**
+ * Abridged tag word (a bit per full register), last opcode, MXCSR, instruction and data pointers, x87 registers by physical
+ * number (16 bytes each, MMX sees them so too), XMM registers.
+ */
 export const FTW = CPU + 0x7c0;
 export const FOP = CPU + 0x7c2;
 export const MXCSR = CPU + 0x7c4;
 export const FPU_INSTRUCTION = CPU + 0x7c8;
 export const FPU_DATA = CPU + 0x7d0;
-/** By physical number, 16 bytes each; MMX registers are their low halves. */
+/** u16: the selectors that belong to the pointers. */
+export const FPU_CS = CPU + 0x7d8;
+export const FPU_DS = CPU + 0x7da;
 export const ST = CPU + 0x640;
 export const XMM = CPU + 0x6c0;
 /** 1: CR0.AM, AC and CPL 3 ask for alignment checks. */

@@ -383,20 +383,9 @@ function incrementGroup(opcode: u32): void {
   } else if (register) undefinedOp();
   else last(number == 3 ? K.CALL_FAR_MEMORY : K.JMP_FAR_MEMORY);
 }
-/** Only what probing for an x87 needs; everything else is #NM or undefined, as without one. */
+/** The immediate is the opcode as the x87 keeps it: three bits of the first byte, and ModRM. */
 function x87(opcode: u32): void {
-  setSize(1);
   readOperands();
-  if (isRegister()) {
-    if (opcode == 0xdb && modrm == 0xe3) kind(K.FNINIT);
-    else if (opcode == 0xdb && modrm == 0xe2) kind(K.FNCLEX);
-    else if (opcode == 0xdf && modrm == 0xe0) kind(K.FNSTSW_AX);
-    else last(K.X87);
-    return;
-  }
-  const number = (modrm >> 3) & 7;
-  if (opcode == 0xd9 && number == 5) kind(K.FLDCW);
-  else if (opcode == 0xd9 && number == 7) kind(K.FNSTCW);
-  else if (opcode == 0xdd && number == 7) kind(K.FNSTSW);
-  else last(K.X87);
+  setImmediate(((opcode & 7) << 8) | modrm);
+  kind(isRegister() ? K.X87_REGISTER : K.X87_MEMORY);
 }

@@ -1,7 +1,7 @@
 /** Addition, multiplication, division and square root: accumulator op B to the accumulator, not rounded yet. */
 import { DE, DOWN, IE, rounding, signal, x87Rules, ZE } from "./environment";
 import {
-  denormal, exchange, exponent, exponentB, FINITE, fromB, high, highB, INFINITE, kind, kindB, NAN, QUIET, quieten,
+  denormal, exchange, exponent, exponentB, FINITE, fromB, high, highB, INFINITE, kind, kindB, NAN, quieten,
   setIndefinite, setInfinite, setNumber, setSignB, setZero, sign, signB, SIGNALLING, UNSUPPORTED, ZERO,
 } from "./number";
 import { divide, lower, multiply, remainder, shiftRightJam } from "./wide";

@@ -72,6 +72,10 @@ export function setRoundedUp(up: bool): void {
 @inline export function signal(exceptions: u32): void {
   raised |= exceptions;
 }
+/** Takes PE back: what was rounded is not written. */
+export function dropInexact(): void {
+  raised &= ~PE;
+}
 /** An unmasked pre-computation exception is met: there is no result. */
 @inline export function stopped(): bool {
   return (raised & ~masks & PRE_COMPUTATION) != 0;
