@@ -2,7 +2,7 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, END, MODE, TLB_SET, TLB_SET_SIZE, TLB_WRITE, WALK_TLB } from "./layout";
+import { AC_CHECK, ATTENTION, CPUID_7_ECX, CR4, DEBUG_DATA, END, MODE, TLB_SET, TLB_SET_SIZE, TLB_WRITE, WALK_TLB } from "./layout";
 import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
@@ -20,6 +20,15 @@ export const PAGE_MASK: u64 = 0xfffffffffffff000;
 
 export function canonical57(linear: u64): bool {
   return (load<u64>(CR4) & 0x1000) != 0 && ((<i64>linear << 7) >> 7) == <i64>linear;
+}
+
+/**
+ * Canonical in the widest form of the CPU, whatever CR4.LA57 says: what counts for table bases, addresses in MSRs and
+ * operands of invalidations.
+ */
+export function canonicalForCpu(linear: u64): bool {
+  const shift: i64 = load<u32>(CPUID_7_ECX) & 0x10000 ? 7 : 16;
+  return ((<i64>linear << shift) >> shift) == <i64>linear;
 }
 
 /** In place of the bit that says "through the stack segment": the CPU's own access to a descriptor table, IDT or TSS. */

@@ -1,6 +1,6 @@
 /** INVLPG and INVPCID (SDM vol. 2; vol. 3, 4.10.4.1). No entry of a PCID other than the current one is ever kept. */
-import { CPUID_7_ECX, CR3, CR4, MODE, SEG_BASE, SEGMENTS, SEGMENT_SIZE } from "./layout";
-import { read } from "./access";
+import { CR3, CR4, MODE, SEG_BASE, SEGMENTS, SEGMENT_SIZE } from "./layout";
+import { canonicalForCpu, read } from "./access";
 import { CR4_PCIDE, privileged } from "./control";
 import { Reason } from "./events";
 import { protection } from "./fault";
@@ -12,12 +12,6 @@ const INDIVIDUAL: u64 = 0;
 const SINGLE_CONTEXT: u64 = 1;
 const ALL_WITH_GLOBAL: u64 = 2;
 const ALL_CONTEXTS: u64 = 3;
-
-/** For an address in an operand, the widest width of the CPU counts, not CR4.LA57. */
-export function canonicalForCpu(linear: u64): bool {
-  const shift: i64 = load<u32>(CPUID_7_ECX) & 0x10000 ? 7 : 16;
-  return ((<i64>linear << shift) >> shift) == <i64>linear;
-}
 
 /** Neither limits nor types nor canonical form are checked: such an address has no entries. */
 export function invlpg(op: usize): void {

@@ -1,10 +1,10 @@
 /** Model-specific registers that the core keeps; the others go to the bus (SDM vol. 4; vol. 3, 5.8.8, 9.8.5, 10.4.4). */
 import {
-  CPUID_1_ECX, CPUID_7_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
+  CPUID_1_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
   HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR,
   MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, PKRS, SEG_BASE, TRACE, TSC_OFFSET,
 } from "./layout";
-import { attend } from "./access";
+import { attend, canonicalForCpu } from "./access";
 import { apicBase, writeApicBase } from "./apic";
 import { apicMsrRead, apicMsrWrite } from "./apicRegisters";
 import { setTscDeadline, tscDeadline } from "./apicTimer";
@@ -22,11 +22,8 @@ export const EFER_SCE: u64 = 1;
 export const EFER_LME: u64 = 0x100;
 const EFER_FFXSR: u64 = 0x4000;
 
-/** Canonical for the CPU's widest supported width: 48 bits, unless CPUID offers LA57. */
 function checkCanonical(value: u64): void {
-  const wide = (load<u32>(CPUID_7_ECX) & 0x10000) != 0;
-  const shift: i64 = wide ? 7 : 16;
-  if (((<i64>value << shift) >> shift) != <i64>value) protection(Reason.MsrNonCanonical, value);
+  if (!canonicalForCpu(value)) protection(Reason.MsrNonCanonical, value);
 }
 
 

@@ -5,7 +5,7 @@ import {
   MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
   MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
-import { attend, canonical, probeWrite, read, readSystem, write, writeSystem } from "./access";
+import { attend, canonical, canonicalForCpu, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { cpuid as askCpuid, trace } from "./bus";
 import { privileged, userPrevented } from "./control";
@@ -70,7 +70,7 @@ export function loadTable(op: usize): void {
   let base: u64;
   if (long) {
     base = read<u64>(at + 2, stackBit(op));
-    if (!canonical(base)) raise(GP, 0, Reason.TableBaseNonCanonical, base);
+    if (!canonicalForCpu(base)) raise(GP, 0, Reason.TableBaseNonCanonical, base);
   } else {
     base = read<u32>(at + 2, stackBit(op));
     if (load<u8>(op, OP_OPERAND) == 1) base &= 0xffffff;
@@ -116,7 +116,7 @@ function systemBase(selector: u32, raw: u64): u64 {
     const high = readSystem<u64>(descriptorAddress(selector, 16, GP, 0) + 8);
     if ((high >> 40) & 0x1f) raise(GP, selector & 0xfffc, Reason.DescriptorType, high, selector);
     base |= high << 32;
-    if (!canonical(base)) raise(GP, selector & 0xfffc, Reason.TableBaseNonCanonical, base);
+    if (!canonicalForCpu(base)) raise(GP, selector & 0xfffc, Reason.TableBaseNonCanonical, base);
   }
   return base;
 }
