@@ -1,8 +1,8 @@
 /**
- * Hardware breakpoints on execution and data (SDM vol. 3, Debug). While DR7 enables any, instructions run one at a time and
- * data accesses take the slow path. I/O breakpoints (CR4.DE) are not modelled.
+ * Hardware breakpoints on execution, data and ports (SDM vol. 3, Debug). While DR7 enables any, instructions run one at a
+ * time and data accesses take the slow path.
  */
-import { DEBUG_ACTIVE, DEBUG_HIT, DR } from "./layout";
+import { CR4, DEBUG_ACTIVE, DEBUG_HIT, DR } from "./layout";
 import { Reason } from "./events";
 import { DB, raise } from "./fault";
 
@@ -55,9 +55,18 @@ export function noteData(linear: u64, size: u32, write: bool): void {
   for (let i: u32 = 0; i < 4; i++) {
     const type = typeOf(dr7, i);
     if (!enabled(dr7, i) || !(type & 1) || (type == 1 && !write)) continue;
-    const length = (dr7 >> (18 + (i << 2))) & 3;
-    const bytes: u64 = length == 2 ? 8 : length + 1;
-    const at = load<u64>(DR + (i << 3)) & ~(bytes - 1);
-    if (linear < at + bytes && at < linear + size) store<u32>(DEBUG_HIT, load<u32>(DEBUG_HIT) | (1 << i));
+    noteWhereMet(dr7, i, linear, size);
   }
+}
+@inline function noteWhereMet(dr7: u32, number: u32, address: u64, size: u32): void {
+  const length = (dr7 >> (18 + (number << 2))) & 3;
+  const bytes: u64 = length == 2 ? 8 : length + 1;
+  const at = load<u64>(DR + (number << 3)) & ~(bytes - 1);
+  if (address < at + bytes && at < address + size) store<u32>(DEBUG_HIT, load<u32>(DEBUG_HIT) | (1 << number));
+}
+/** Notes the I/O breakpoints that an access to a port meets: under CR4.DE, a trap as well. */
+export function notePort(port: u32, size: u32): void {
+  if (!(load<u64>(CR4) & 8)) return;
+  const dr7 = load<u32>(DR7);
+  for (let i: u32 = 0; i < 4; i++) if (enabled(dr7, i) && typeOf(dr7, i) == 2) noteWhereMet(dr7, i, port, size);
 }

@@ -1,6 +1,7 @@
 /** IN and OUT, and who may use a port (SDM vol. 1, 18.5). */
-import { CPL, CURRENT, TR } from "./layout";
+import { CPL, CURRENT, DEBUG_ACTIVE, TR } from "./layout";
 import { attend, readSystem } from "./access";
+import { notePort } from "./breakpoint";
 import { readPort, writePort } from "./bus";
 import { Reason } from "./events";
 import { protection } from "./fault";
@@ -24,11 +25,13 @@ export function checkPort(port: u32, size: u32): void {
 @inline function input<T>(port: u32): void {
   checkPort(port, sizeof<T>());
   setRegister<T>(0, <T>readPort(port, sizeof<T>(), load<u32>(CURRENT), 0));
+  if (load<u8>(DEBUG_ACTIVE)) notePort(port, sizeof<T>());
   attend();
 }
 @inline function output<T>(port: u32): void {
   checkPort(port, sizeof<T>());
   writePort(port, sizeof<T>(), <u32>load<T>(RAX), load<u32>(CURRENT), 0);
+  if (load<u8>(DEBUG_ACTIVE)) notePort(port, sizeof<T>());
   attend();
 }
 export function inImm<T>(op: usize): void { input<T>(immediate<u32>(op) & 0xff); }

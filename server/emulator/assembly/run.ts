@@ -18,13 +18,14 @@ import { acknowledge, trace } from "./bus";
 import { Reason, SOURCE_APIC, SOURCE_NMI, SOURCE_PIC, TRACE_EXCEPTION, TRACE_INTERRUPT } from "./events";
 import { DB, DF, betweenBlocks, pushesError, start } from "./fault";
 import { BLOCK_HEADER, fetchBlock } from "./fetch";
-import { IF, RF, TF } from "./flags";
+import { IF, RF, TF, VIF, VIP } from "./flags";
 import { deliver } from "./interrupt";
 import * as K from "./kinds";
 import { OP_IMMEDIATE, OP_KIND, OP_LENGTH, OP_SIZE } from "./op";
 import { initCurrent, startCurrent } from "./reset";
 import { baseOf } from "./segment";
 import { selectTlb } from "./tlb";
+import { checkVirtualState } from "./virtualInterrupts";
 
 /** Where the registers of a vCPU are now. */
 export function stateOf(vcpu: u32): usize {
@@ -211,6 +212,7 @@ const SLICE: u64 = 0x40000;
   const debug = load<u8>(DEBUG_ACTIVE) != 0;
   const alone = shadow != 0 || trap || debug || load<u32>(BREAKPOINT_COUNT) != 0;
   store<u8>(OLD_SHADOW, shadow);
+  if ((flags & (VIF | VIP)) == (VIF | VIP)) checkVirtualState();
   if (waitsForEndbranch()) checkEndbranch();
   store<u8>(SHADOW, 0);
   store<u8>(NO_TRAP, 0);

@@ -56,6 +56,12 @@ export function setSegment(number: u32, selector: u32, base: u64, limit: u32, at
   refreshLimits(number);
 }
 
+/** In real and virtual-8086 mode a far transfer sets the selector and base; limit and rights stay. */
+export function realCs(selector: u32): void {
+  store<u16>(segment(CS), <u16>selector, SEG_SELECTOR);
+  store<u64>(segment(CS), <u64>selector << 4, SEG_BASE);
+}
+
 /** The offsets that may be used; in real mode the type doesn't matter, the cached limit does. */
 export function refreshLimits(number: u32): void {
   const s = segment(number);

@@ -12,6 +12,7 @@ import {
 } from "./operand";
 import { loadSegment, selectorOf, v86 } from "./segment";
 import { selectTlb } from "./tlb";
+import { checkVirtualImage, takeVirtualImage, virtualImage, virtualInV86 } from "./virtualInterrupts";
 
 export function pushR<T>(op: usize): void { push<T>(getRegister<T>(rmOf(op))); }
 export function pushM<T>(op: usize): void { push<T>(getRm<T>(op)); }
@@ -107,22 +108,29 @@ export function popa(op: usize): void {
   commitStack();
 }
 
-/** V86 with IOPL below 3 traps the instructions that touch IF (no VME). */
+/** V86 with IOPL below 3 traps the instructions that touch IF, where VME does not give them VIF. */
 export function v86Sensitive(): void {
   if (v86() && (systemFlags() & IOPL) != IOPL) protection(Reason.V86Sensitive);
 }
 
 export function pushf(op: usize): void {
-  v86Sensitive();
+  const size: u32 = load<u8>(op, OP_OPERAND);
+  const virtual = size == 1 && virtualInV86();
+  if (!virtual) v86Sensitive();
   beginStack();
-  pushSized(load<u8>(op, OP_OPERAND), rflags() & ~(RF | VM));
+  pushSized(size, (virtual ? virtualImage() : rflags()) & ~(RF | VM));
   commitStack();
 }
 export function popf(op: usize): void {
-  v86Sensitive();
   const size: u32 = load<u8>(op, OP_OPERAND);
+  const virtual = size == 1 && virtualInV86();
+  if (!virtual) v86Sensitive();
   beginStack();
   const value = <u32>popSized(size);
+  if (virtual) {
+    checkVirtualImage(value);
+    takeVirtualImage(value);
+  }
   commitStack();
   const cpl: u32 = load<u8>(CPL);
   let mask: u32 = ARITHMETIC | TF | DF_FLAG | NT;

@@ -4,7 +4,7 @@
  * copied or filled at once.
  */
 import {
-  ADDRESS_MASKS, AT, ATTENTION, BUDGET, CURRENT, END, ES, FIRST, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH,
+  ADDRESS_MASKS, AT, ATTENTION, BUDGET, CURRENT, DEBUG_ACTIVE, END, ES, FIRST, NOW, PROGRESS, REPEATING, RIP, SEG_READ_HIGH,
   SEG_WRITE_HIGH, SEGMENT_SIZE, SEGMENTS, SYSTEM_FLAGS, TLB_SET,
 } from "./layout";
 import { attend, hostForRead, hostForWrite, probeWrite, read, write } from "./access";
@@ -12,6 +12,7 @@ import { start } from "./fault";
 import { DF_FLAG, flagsSub, zero } from "./flags";
 import { OP_ADDRESS, OP_FLAGS, OP_FLAT, OP_REP, OP_REPNE, OP_SEGMENT, OP_SIZE } from "./op";
 import { checkRead, checkWrite, linearRead, RAX, RCX, RDI, RDX, RSI, setRegister } from "./operand";
+import { notePort } from "./breakpoint";
 import { checkPort } from "./io";
 import { readPort, writePort } from "./bus";
 
@@ -240,11 +241,13 @@ export function cmps<T>(op: usize): void { compareLoop<T>(op, false); }
   probeWrite(to, sizeof<T>(), 0, load<u32>(TLB_SET));
   const value = <T>readPort(load<u16>(RDX), sizeof<T>(), load<u32>(CURRENT), portFlags(op));
   write<T>(to, value, 0);
+  if (load<u8>(DEBUG_ACTIVE)) notePort(load<u16>(RDX), sizeof<T>());
   advance(RDI, m, delta);
 }
 @inline function outsOne<T>(op: usize, m: u64, delta: i64): void {
   const value = read<T>(source(op, m, sizeof<T>()), 0);
   writePort(load<u16>(RDX), sizeof<T>(), <u32>value, load<u32>(CURRENT), portFlags(op));
+  if (load<u8>(DEBUG_ACTIVE)) notePort(load<u16>(RDX), sizeof<T>());
   advance(RSI, m, delta);
 }
 @inline function portLoop<T>(op: usize, input: bool): void {

@@ -28,6 +28,7 @@ import {
 import { farPointerOffset, readFarPointer } from "./transfer";
 import { selectTlb } from "./tlb";
 import { v86Sensitive } from "./stack";
+import { clearVirtual, redirected, setVirtual, virtualFlag } from "./virtualInterrupts";
 import { vcpuAt } from "./apic";
 
 export function nop(op: usize): void {}
@@ -210,10 +211,18 @@ export function arpl(op: usize): void {
 
 // ---- Flags, halts, interrupts ----
 export function cli(op: usize): void {
+  if (virtualFlag()) {
+    clearVirtual();
+    return;
+  }
   if (protectedMode() && load<u8>(CPL) > (systemFlags() & IOPL) >> 12) protection(v86() ? Reason.V86Sensitive : Reason.Privilege);
   store<u32>(SYSTEM_FLAGS, systemFlags() & ~IF);
 }
 export function sti(op: usize): void {
+  if (virtualFlag()) {
+    setVirtual();
+    return;
+  }
   if (protectedMode() && load<u8>(CPL) > (systemFlags() & IOPL) >> 12) protection(v86() ? Reason.V86Sensitive : Reason.Privilege);
   if (!(systemFlags() & IF)) {
     store<u8>(SHADOW, 1);
@@ -230,8 +239,10 @@ export function hlt(op: usize): void {
   attend();
 }
 export function int_(op: usize): void {
+  const vector = immediate<u32>(op) & 0xff;
+  if (v86() && redirected(vector)) return;
   v86Sensitive();
-  softwareInterrupt(immediate<u32>(op) & 0xff, EVENT_KIND_SOFTWARE);
+  softwareInterrupt(vector, EVENT_KIND_SOFTWARE);
 }
 export function int3(op: usize): void { softwareInterrupt(BP, EVENT_KIND_SOFTWARE_EXCEPTION); }
 export function into(op: usize): void { if (overflow()) softwareInterrupt(OF, EVENT_KIND_SOFTWARE_EXCEPTION); }

@@ -2,7 +2,7 @@
  * Far jumps, calls, returns and IRET (SDM vol. 3, 5.8; vol. 2, the instructions). Checks and pushes first, then CS, RIP,
  * SS and RSP together.
  */
-import { CPL, CS, DS, ES, FS, GS, MODE, NMI_BLOCKED, RIP, SEG_BASE, SEG_SELECTOR, SS } from "./layout";
+import { CPL, CS, DS, ES, FS, GS, MODE, NMI_BLOCKED, RIP, SS } from "./layout";
 import { attend, canonical, read, readSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { Reason } from "./events";
@@ -16,16 +16,11 @@ import {
 } from "./operand";
 import {
   ATTRIBUTE_DB, ATTRIBUTE_L, ATTRIBUTE_P, attributesOf, descriptorAddress, dropPrivilegedSegments, fillSegment, limitOf,
-  limitOfRaw, markAccessed, readDescriptor, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE,
+  limitOfRaw, markAccessed, readDescriptor, realCs, realStyle, rightsOf, segment, selectorOf, setCpl, setSegment, UNUSABLE,
   updateMode, v86,
 } from "./segment";
 import { taskReturn, taskSwitchTo, TASK_CALL, TASK_JUMP } from "./task";
-
-/** In real and virtual-8086 mode a far transfer sets the selector and base; limit and rights stay. */
-function realCs(selector: u32): void {
-  store<u16>(segment(CS), <u16>selector, SEG_SELECTOR);
-  store<u64>(segment(CS), <u64>selector << 4, SEG_BASE);
-}
+import { checkVirtualImage, takeVirtualImage, virtualInV86 } from "./virtualInterrupts";
 
 /** Whether RIP may become `target` in a code segment: canonical for L=1 under LMA, else within its limit. */
 function checkTarget(raw: u64, target: u64): void {
@@ -306,7 +301,8 @@ function outward(selector: u32, raw: u64, target: u64, ss: u32, pointer: u64, re
 /** IRET in all modes. */
 export function iret(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
-  if (v86() && (systemFlags() & IOPL) != IOPL) protection(Reason.V86Sensitive);
+  const virtual = virtualInV86() && size == 1;
+  if (v86() && (systemFlags() & IOPL) != IOPL && !virtual) protection(Reason.V86Sensitive);
   if (!realStyle() && (systemFlags() & NT) != 0) {
     if (longActive()) protection(Reason.NestedTaskInLong);
     taskReturn();
@@ -321,7 +317,10 @@ export function iret(op: usize): void {
   if (size > 1) mask |= RF | AC_FLAG | ID;
   if (realStyle()) {
     if (target > limitOf(CS)) raise(GP, 0, Reason.TargetLimit, target, limitOf(CS));
-    mask |= IF | (v86() ? 0 : IOPL);
+    if (virtual) {
+      checkVirtualImage(flags);
+      takeVirtualImage(flags);
+    } else mask |= IF | (v86() ? 0 : IOPL);
     commitStack();
     realCs(selector);
     store<u64>(RIP, target);

@@ -121,4 +121,22 @@ export const PRODUCT_DISAGREEMENTS: Readonly<Record<string, readonly ProductDisa
       source: 'SDM vol. 3, 64-Bit Mode IDT: the last doubleword is reserved, no fault is named for it',
     },
   ],
+  // Each word: `!` is #GP(0), `+` read back as written, `~` read back otherwise.
+  'control-registers': [
+    {
+      line: /efer 0x[ce]$/,
+      core: /^!$/,
+      source: "CPUID of Bochs's model has SVM and FFXSR, the profile of ours has not",
+    },
+    {
+      line: /^bad PDPTE cr0 0x(?:[1-9a-f]|1[0-9a-c])$/,
+      core: /^[+~]$/,
+      source: 'SDM vol. 3, 4.4.1: MOV to CR0 loads the PDPTEs where it changes CD, NW or PG',
+    },
+    {
+      line: /^bad PDPTE cr4, high 0x15$/,
+      core: /^\+$/,
+      source: 'SDM vol. 3, 4.4.1: MOV to CR4 loads the PDPTEs where it changes PAE, PGE, PSE or SMEP',
+    },
+  ],
 };

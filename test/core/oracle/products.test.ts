@@ -10,22 +10,26 @@ import { test } from 'node:test';
 import { PRODUCT_DISAGREEMENTS, type ProductDisagreement } from './disagreements';
 import { runOnBochs } from './onBochs';
 import { runOnCore } from './onCore';
+import { testProfile } from './profile';
 import { assemble, missingTools } from './tools';
 
 const source = (name: string): string =>
   readFileSync(join(process.env['BOOTPATH_ROOT'] ?? '.', 'test/core/oracle/images', `${name}.asm`), 'utf8');
 
-/** Name, model of Bochs, how many results there are. */
+const CONTROL_FEATURES = { smep: true, smap: true, fsgsbase: true, xsave: true };
+/** Name, model of Bochs, our profile, how many results there are. */
 const PRODUCTS = [
-  ['descriptors-protected', 'broadwell_ult', 64_512],
-  ['descriptors-long', 'broadwell_ult', 450_560],
+  ['descriptors-protected', 'broadwell_ult', testProfile(), 64_512],
+  ['descriptors-long', 'broadwell_ult', testProfile(), 450_560],
+  ['control-registers', 'ryzen', testProfile({ vendor: 'amd', features: CONTROL_FEATURES }), 827],
 ] as const;
 
-for (const [name, cpu, results] of PRODUCTS) {
+for (const [name, cpu, profile, results] of PRODUCTS) {
   test(`${name}: ${results} results as on Bochs`, { skip: missingTools('nasm', 'bochs-bin') }, async () => {
     const image = assemble(source(name));
-    const bochs = tableOf(await runOnBochs({ rom: image, cpu }));
-    const core = tableOf(runOnCore(image, undefined, 1_000_000_000).output);
+    const each = name === 'control-registers';
+    const bochs = tableOf(await runOnBochs({ rom: image, cpu }), each);
+    const core = tableOf(runOnCore(image, profile, 1_000_000_000).output, each);
     const count = [...core.values()].reduce((sum, words) => sum + words.trim().split(' ').length, 0);
     assert.equal(count, results);
     assert.deepEqual([...core.keys()], [...bochs.keys()]);
@@ -33,13 +37,19 @@ for (const [name, cpu, results] of PRODUCTS) {
   });
 }
 
-/** The lines with results, by what stands before the colon. */
-function tableOf(text: string): Map<string, string> {
+/** The lines with results, by what stands before the colon; `each`: the words one by one, by their number as well. */
+function tableOf(text: string, each: boolean): Map<string, string> {
   assert.match(text, /^status complete$/m, `not finished: ${text.slice(-200)}`);
   return new Map(
     text.split('\n').flatMap((line) => {
       const at = line.indexOf(':');
-      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
+      if (at < 0) return [];
+      const words = line.slice(at + 1);
+      if (!each) return [[line.slice(0, at), words] as const];
+      return words
+        .trim()
+        .split(' ')
+        .map((word) => [`${line.slice(0, at)} ${word.slice(0, -1)}`, word.slice(-1)] as const);
     }),
   );
 }
