@@ -157,3 +157,20 @@ test('a task switch clears the local enables of DR7 and keeps reserved flags cle
   assert.equal(outcome.state.dr[7], 0x6aan);
   assert.equal(outcome.state.rflags, 2n);
 });
+
+/** SDM vol. 3, 18.2.4: R/W 10 watches ports under CR4.DE. Bochs judges more of them: events.asm. */
+for (const [title, code, cr4, dr7, hit] of [
+  ['OUT to the port', 'e680', 0x28n, 0x20001n, true],
+  ['without CR4.DE', 'e680', 0x20n, 0x20001n, false],
+  ['another port', 'e681', 0x28n, 0x20001n, false],
+  ['a word that reaches it', '66e57f', 0x28n, 0x20001n, true],
+  ['four bytes, the last', 'e483', 0x28n, 0xe0001n, true],
+] as const)
+  test(`an I/O breakpoint: ${title}`, () => {
+    const lab = machine(0x80n, dr7);
+    const { cr4: now } = lab.core.state(0);
+    lab.set({}, { cr4: now | cr4 });
+    const { state } = lab.run(code);
+    assert.deepEqual(frame(lab, state), hit ? { rip: CODE + BigInt(code.length / 2), rf: false } : null);
+    assert.equal((state.dr[6] ?? 0n) & 15n, hit ? 1n : 0n);
+  });

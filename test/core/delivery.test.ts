@@ -266,3 +266,49 @@ test('the GDT of the lab is read for each delivery', () => {
   lab.put(GDT + BigInt(SELECTOR.code32), 0x00cf1b000000ffffn, 8);
   assert.equal(outcomeText(lab.run('cd40')), '#NP(18)');
 });
+
+/** SDM vol. 3, 6.14.2 and 6.14.5: a stack pointer of the TSS that is not canonical. */
+for (const [title, ist, at] of [
+  ['RSP0', 0, 4n],
+  ['IST1', 1, 36n],
+] as const)
+  test(`${title} that is not canonical: #SS, and the state is that before the delivery`, () => {
+    const lab = machine('long');
+    gate(lab, 0x40, { type: 0xee, ist });
+    lab.put(TSS + at, 0x8000_0000_1000n, 8);
+    lab.segment('cs', { selector: SELECTOR.user32 | 3, attributes: 0xa0fb });
+    lab.segment('ss', { selector: SELECTOR.userData | 3, attributes: 0xc0f3 });
+    for (const table of [0x10000n, 0x12000n, 0x13000n]) lab.put(table, lab.get(table, 8) | 4n, 8);
+    const outcome = lab.run('cd40');
+    assert.equal(outcomeText(outcome), '#SS(0)');
+    assert.equal(outcome.fault?.state.rip, CODE);
+  });
+
+test('the last doubleword of a 64-bit gate is reserved: no fault is named for it', () => {
+  const lab = machine('long');
+  gate(lab, 0x40);
+  lab.put(IDT + 0x40n * 16n + 12n, 0x1f00, 4);
+  assert.equal(outcomeText(lab.run('cd40')), 'ok');
+});
+
+/** SDM vol. 2, REP: an interrupt is taken between iterations, the image has RF, and IRET goes on. */
+test('an external interrupt in the middle of REP STOSB', () => {
+  const lab: Lab = new Lab({
+    mode: 'long',
+    quantum: 1,
+    bus: { acknowledge: () => (lab.core.setInterruptLine(false), 0x20) },
+  });
+  gate(lab, 0x20);
+  lab.put(HANDLER, 0xf4, 1);
+  lab.set({ rcx: 100n, rdi: 0x9000n }, { rflags: 0x202n, idtr: { base: IDT, limit: 0xfff } });
+  lab.core.write(CODE, Uint8Array.from([0xf3, 0xaa, 0xf4]));
+  lab.core.run(lab.core.now + 10);
+  lab.core.setInterruptLine(true);
+  const { state } = lab.go();
+  assert.equal(state.rip, HANDLER + 1n);
+  const left = state.general.rcx;
+  assert.ok(left > 0n && left < 100n, `${left} iterations are left`);
+  assert.equal(state.general.rdi, 0x9000n + 100n - left);
+  assert.equal(lab.get(state.general.rsp, 8), CODE, 'back to the instruction itself');
+  assert.equal(lab.get(state.general.rsp + 16n, 8), 0x10202n, 'RF is set in the image');
+});

@@ -100,3 +100,75 @@ test('ports in virtual-8086 mode ask the bitmap whatever IOPL says', () => {
   assert.equal(closed.core.faults(0)[0]?.vector, 13);
   assert.equal(outcomeText(new Lab({ mode: 'protected-32' }).run('e460')), 'ok');
 });
+
+/** SDM vol. 3, 21.3.2 and Table 21-2; vol. 2, CLI, STI, PUSHF, POPF, IRET. Bochs judges all combinations: virtual-interrupts.asm. */
+const VIF = 0x80000n;
+const VIP = 0x100000n;
+for (const [title, code, flags, expected] of [
+  ['CLI clears VIF', 'fa', VIF, 0n],
+  ['STI sets VIF', 'fb', 0n, VIF],
+  ['STI with VIP: #GP(0)', 'fb', VIP, null],
+  ['POPF takes IF as VIF', '680002 9d', 0n, VIF],
+  ['POPF of TF: #GP(0)', '680001 9d', 0n, null],
+  ['POPF of IF with VIP: #GP(0)', '680002 9d', VIP, null],
+  ['POPFD: #GP(0)', '669d', 0n, null],
+] as const)
+  test(`VME below IOPL 3, ${title}`, () => {
+    const lab = v86(0n);
+    const { rflags } = lab.core.state(0);
+    lab.set({}, { cr4: 1n, rflags: rflags | flags });
+    lab.run(code);
+    const first = lab.core.faults(0)[0];
+    const end = BigInt(code.replace(/ /g, '').length / 2);
+    if (expected === null) assert.ok((first?.state.rip ?? end) < end, 'the instruction faults');
+    else {
+      assert.equal(first?.state.rip, end, 'HLT behind it faults');
+      assert.equal(first.state.rflags & (VIF | VIP), expected);
+      assert.equal(first.state.rflags & 0x200n, 0n, 'IF is as before');
+    }
+  });
+
+test('VME: INT n goes to the program where the redirection bitmap has 0, with IF as VIF and IOPL 3 in the image', () => {
+  const lab = v86(0n);
+  lab.set({}, { cr4: 1n, rflags: 0x20002n | VIF });
+  lab.segment('tr', { limit: 0x100 });
+  lab.put(TSS + 102n, 0xa0, 2);
+  lab.put(0x100n, 0x0800_0100n, 4);
+  lab.put(CODE + 0x100n, 0xf4, 1);
+  lab.run('cd40');
+  const state = lab.core.faults(0)[0]?.state;
+  assert.equal(state?.rip, 0x100n);
+  assert.equal(state.rflags & VIF, 0n);
+  assert.equal(lab.get(0x6000n + state.general.rsp + 4n, 2), 0x3202n);
+});
+
+test('PVI: CLI and STI at CPL 3 below IOPL 3 use VIF', () => {
+  for (const [code, flags, expected] of [
+    ['fa', VIF, 0n],
+    ['fb', 0n, VIF],
+  ] as const) {
+    const lab = new Lab({ mode: 'protected-32' });
+    const { segments } = lab.core.state(0);
+    const user = (selector: number, attributes: number) => ({
+      selector,
+      base: 0n,
+      limit: 0xffffffff,
+      attributes,
+    });
+    lab.set(
+      {},
+      {
+        cr4: 2n,
+        rflags: 2n | flags,
+        segments: {
+          ...segments,
+          cs: user(SELECTOR.user32 | 3, 0xc0fb),
+          ss: user(SELECTOR.userData | 3, 0xc0f3),
+        },
+      },
+    );
+    const { fault } = lab.run(code);
+    assert.equal(fault?.state.rip, CODE + 1n);
+    assert.equal(fault.state.rflags & VIF, expected);
+  }
+});

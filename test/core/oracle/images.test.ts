@@ -214,9 +214,14 @@ for (const [name, expectations, profile] of [
 /** The image, the model of Bochs that has what it needs, and ours with the same. */
 const ON_BOCHS = [
   ...['ladder', 'code-cache', 'interrupts', 'tasks'].map((name) => [name, 'broadwell_ult', {}] as const),
-  ...['exceptions-real', 'exceptions-protected', 'exceptions-long', 'beyond-qemu', 'virtual-interrupts'].map(
-    (name) => [name, 'broadwell_ult', {}] as const,
-  ),
+  ...[
+    'exceptions-real',
+    'exceptions-protected',
+    'exceptions-long',
+    'beyond-qemu',
+    'virtual-interrupts',
+    'events',
+  ].map((name) => [name, 'broadwell_ult', {}] as const),
   ['ibt', 'tigerlake', { ibt: true }],
 ] as const;
 

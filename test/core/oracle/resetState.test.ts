@@ -138,3 +138,16 @@ test('INIT without the assert level does nothing', () => {
   core.run(100);
   assert.equal(core.activity(1), 'running');
 });
+
+test('INIT of the BSP: it fetches from the reset vector at once, in real mode', () => {
+  const core = machine(2, [0xb8, 0x34, 0x12, 0xf4]); // mov ax, 0x1234; hlt
+  withCode(core, []);
+  core.run(10);
+  core.deliver(0, 0, false, 5, false);
+  core.run(100);
+  const state = core.state(0);
+  assert.equal(core.activity(0), 'halted');
+  assert.equal(state.cr0 & 1n, 0n);
+  assert.equal(state.general.rax, 0x1234n);
+  assert.equal(core.activity(1), 'wait-for-sipi');
+});
