@@ -85,6 +85,14 @@ export const BOCHS_DISAGREEMENTS: Readonly<Record<string, readonly BochsDisagree
         'SDM vol. 3, 4.10.4.1: INVLPG drops the translation; Bochs keeps an instruction across pages that it decoded',
     },
   ],
+  'task-switches': [
+    {
+      line: 'CS of RPL 1',
+      core: 'error 0x8 ',
+      source:
+        'SDM vol. 3, Table 7-1: DPL and RPL of the code segment are compared before the stack is looked at',
+    },
+  ],
   interrupts: [
     {
       line: 'APIC software-disabled',

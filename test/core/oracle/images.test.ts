@@ -155,6 +155,11 @@ const IBT: Expectations = {
   'ring 3 again: its tracker still waits': /^vector 0x15 error 0x3 at 0x43:/,
   'SYSCALL to something else': /^vector 0x15 error 0x3 at 0x10:/,
   'SYSCALL to ENDBR64': /^reached/,
+  'legacy bitmap: a marked page': /^reached/,
+  'legacy bitmap, not enabled': /^vector 0x15 error 0x3 /,
+  'legacy bitmap: a page that is not marked': /^vector 0x15 error 0x3 /,
+  'suppressed: any target': /^reached/,
+  'a far jump ends the suppression': /^vector 0x15 error 0x3 /,
 };
 
 /** SDM vol. 3, Advanced Programmable Interrupt Controller: Local APIC Status and Location, and Extended xAPIC. */
@@ -221,6 +226,7 @@ const ON_BOCHS = [
     'beyond-qemu',
     'virtual-interrupts',
     'events',
+    'task-switches',
   ].map((name) => [name, 'broadwell_ult', {}] as const),
   ['ibt', 'tigerlake', { ibt: true }],
 ] as const;

@@ -31,6 +31,8 @@ POINTER equ 0x900
         ret
 %endmacro
 
+LEGACY_BITMAP equ 0x20000
+
 bits 16
 main:
         ENTER_PROTECTED_32
@@ -234,7 +236,59 @@ bits 64
         ENTER_USER_64
         syscall
         END_CASE
+
+        ; ---- legacy code: the bitmap, and the suppression that it starts ----
+        mov edi, LEGACY_BITMAP
+        xor eax, eax
+        mov ecx, 0x200 / 8
+        rep stosq
+        mov eax, .plain
+        shr eax, 12
+        bts [abs LEGACY_BITMAP], eax
+%macro SHOW_S_CET 0
+        mov ecx, S_CET
+        rdmsr
+        and eax, 0xc3c
+        PRINT "S_CET "
+        PRINT_HEX rax
+        NEWLINE
+%endmacro
+%macro LEGACY 3                                         ; "name", low bits of S_CET, label
+        SET_S_CET LEGACY_BITMAP | %2
+        mov eax, %3
+        BEGIN_CASE %1
+        jmp rax
+        END_CASE
+        SHOW_S_CET
+%endmacro
+        LEGACY "legacy bitmap: a marked page", 0x0c, .plain
+        LEGACY "legacy bitmap, not enabled", 0x04, .plain
+        LEGACY "legacy bitmap with SUPPRESS_DIS", 0x2c, .plain
+        LEGACY "suppressed: any target", 0x40c, .plain
+        LEGACY "suppressed, without the bitmap", 0x404, .plain
+        LEGACY "suppressed: ENDBR64 ends it", 0x40c, .marked
+        SET_S_CET LEGACY_BITMAP | 0x0c
+        mov edi, LEGACY_BITMAP
+        xor eax, eax
+        mov ecx, 0x200 / 8
+        rep stosq
+        LEGACY "legacy bitmap: a page that is not marked", 0x0c, .plain
+        SET_S_CET LEGACY_BITMAP | 0x40c
+        BEGIN_CASE "an interrupt ends the suppression"
+        CLEAN
+        int 0x40
+        END_CASE
+        SHOW_S_CET
+        SET_S_CET LEGACY_BITMAP | 0x40c
+        BEGIN_CASE "a far jump ends the suppression"
+        mov edi, .to_plain_64
+        jmp far dword [rdi]
+        END_CASE
+        SHOW_S_CET
         STATUS "complete"
+.to_plain_64:
+        dd .plain
+        dw CODE64
 
 .plain:
         nop
