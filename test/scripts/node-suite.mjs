@@ -1,5 +1,5 @@
 // Runs one of the node:test suites: bundles test/SUITE/**/*.test.ts with esbuild, runs them with `node --test`,
-// and prints the plain sum as the last line. usage: node-suite.mjs SUITE [NAME-PART…]
+// and prints the plain sum as the last line. usage: node-suite.mjs SUITE [--oracle NAME] [NAME-PART…]
 import * as esbuild from 'esbuild';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -8,6 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { buildCore, shared } from '../../esbuild.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+const HELP = `usage: npm run test:core -- [options] [NAME-PART…]
+
+  NAME-PART      only test files whose name contains it
+  --oracle NAME  run the instruction specifications (test/core/specs) on another x86 too: host (the CPU of this machine,
+                 user mode), qemu, bochs, kvm (with the CPU's virtualization only)`;
 
 /**
  * @param {import('esbuild').BuildOptions} bundling options beyond the usual ones
@@ -90,7 +96,15 @@ function printFailures(text) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [suite, ...parts] = process.argv.slice(2);
+  const [suite, ...rest] = process.argv.slice(2);
+  const at = rest.indexOf('--oracle');
+  if (rest.includes('--help')) {
+    console.log(HELP);
+    process.exit(0);
+  }
+  // test/core/oracle/oracles.ts reads it.
+  if (at >= 0) process.env.BOOTPATH_ORACLE = rest[at + 1] ?? '';
+  const parts = at < 0 ? rest : rest.filter((_, i) => i !== at && i !== at + 1);
   const { passed, failed, skipped } = await runNodeSuite(suite, parts);
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
   process.exit(failed ? 1 : 0);

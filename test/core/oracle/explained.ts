@@ -278,6 +278,26 @@ export const RULES: readonly Rule[] = [
         : NOTHING,
   },
   {
+    title: 'an access that begins below 4 GiB and ends above',
+    oracles: ['host'],
+    because: 'with a limit of FFFFFFFF it may fault or wrap (SDM vol. 3, 5.3); the core faults, AMD wraps',
+    explains: ({ mode, core, oracle }) =>
+      mode.bits === 32 &&
+      core.vector === 13 &&
+      oracle.vector === PF &&
+      (oracle.cr2 >> 4n === 0xfffffffn || oracle.cr2 < 16n)
+        ? 'all'
+        : NOTHING,
+  },
+  {
+    title: 'a misaligned SSE operand beyond the limit',
+    oracles: ['host'],
+    because:
+      '#GP(0) of the alignment or #SS(0) of the limit: the order within the class is open (SDM vol. 3, table 6-2)',
+    explains: ({ instruction: o, core, oracle }) =>
+      isFloatingPoint(o) && core.vector === 12 && oracle.vector === 13 ? ['vector'] : NOTHING,
+  },
+  {
     title: 'floating point',
     oracles: ['host', 'qemu', 'bochs'],
     because:

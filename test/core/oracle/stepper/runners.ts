@@ -68,7 +68,7 @@ export const onCore = (profile: CpuProfile = testProfile(), options: RomOptions 
 const QEMU = 'qemu-system-x86_64';
 
 /** The guest's RAM is a file, so that cases and results need no port. */
-export const onQemu = (cpu = 'qemu64', options: RomOptions = {}): Runner =>
+export const onQemu = (cpu = 'qemu64', options: RomOptions = {}, accelerator = 'tcg'): Runner =>
   batched(async (mode, cases) => {
     const count = countOf(cases);
     const folder = mkdtempSync(join(tmpdir(), 'bootpath-stepper-'));
@@ -84,7 +84,7 @@ export const onQemu = (cpu = 'qemu64', options: RomOptions = {}): Runner =>
       writeSync(file, stepperBlock(mode, count, false), 0, undefined, BLOCK);
       writeSync(file, cases, 0, undefined, CASES);
       const args = [
-        ...['-accel', 'tcg', '-cpu', cpu, '-machine', 'pc,memory-backend=ram', '-m', `${MEMORY >> 20}`],
+        ...['-accel', accelerator, '-cpu', cpu, '-machine', 'pc,memory-backend=ram', '-m', `${MEMORY >> 20}`],
         ...['-object', `memory-backend-file,id=ram,size=${MEMORY >> 20}M,mem-path=${memory},share=on`],
         ...['-nodefaults', '-display', 'none', '-no-reboot', '-bios', rom],
         ...['-chardev', `file,id=text,path=${text}`, '-device', 'isa-debugcon,iobase=0xe9,chardev=text'],
