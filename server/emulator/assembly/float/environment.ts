@@ -59,10 +59,7 @@ export function beginX87(control: u32): void {
   roundedUp = false;
 }
 
-/** FRNDINT, FIST and their like convert in another mode than the control word's. */
-export function setRounding(mode: u32): void {
-  rounding = mode;
-}
+/** What precision control doesn't apply to is rounded to 64 bits: a drop of 0. */
 export function setPrecisionDrop(drop: u64): void {
   precisionDrop = drop;
 }

@@ -12,12 +12,11 @@ import {
 } from "./registers";
 import { begin, C1, note, settle, setCodes, stackFault } from "./status";
 
-export const ADD: u32 = 0;
-export const MULTIPLY: u32 = 1;
-export const SUBTRACT: u32 = 4;
-export const REVERSE_SUBTRACT: u32 = 5;
-export const DIVIDE: u32 = 6;
-export const REVERSE_DIVIDE: u32 = 7;
+const ADD: u32 = 0;
+const MULTIPLY: u32 = 1;
+const SUBTRACT: u32 = 4;
+const REVERSE_SUBTRACT: u32 = 5;
+const DIVIDE: u32 = 6;
 
 /** The accumulator (destination) and B (source) by the number in ModRM.reg. */
 function compute(which: u32): void {
@@ -27,6 +26,7 @@ function compute(which: u32): void {
     case SUBTRACT: subtract(); break;
     case REVERSE_SUBTRACT: exchange(); subtract(); break;
     case DIVIDE: divideNumbers(); break;
+    // 7, the reverse of it.
     default: exchange(); divideNumbers(); break;
   }
   roundF80();
