@@ -298,6 +298,25 @@ export const RULES: readonly Rule[] = [
       isFloatingPoint(o) && core.vector === 12 && oracle.vector === 13 ? ['vector'] : NOTHING,
   },
   {
+    title: 'the byte of an 80-bit store that CR2 names',
+    oracles: ['host'],
+    because:
+      'FSTP m80 and FBSTP are two accesses: the core makes the upper one first, the host the lower one',
+    explains: ({ instruction: o, core, oracle }) =>
+      ((oneByte(o, 0xdb) && register(o) === 7) || (oneByte(o, 0xdf) && register(o) === 6)) &&
+      core.vector === PF &&
+      oracle.vector === PF
+        ? ['cr2', 'error']
+        : NOTHING,
+  },
+  {
+    title: 'BOUND whose upper limit lies beyond 4 GiB or the segment',
+    oracles: ['host'],
+    because: 'BOUND is two accesses: AMD reads the lower limit before it checks where the upper one lies',
+    explains: ({ instruction: o, core, oracle }) =>
+      allWhen(oneByte(o, 0x62) && core.vector === 13 && oracle.vector === PF),
+  },
+  {
     title: 'floating point',
     oracles: ['host', 'qemu', 'bochs'],
     because:
