@@ -39,6 +39,7 @@ const WORDS: readonly (readonly [number, number, number, number])[] = [
   [1, 0, 0, L.CPUID_SIGNATURE],
   [1, 0, 2, L.CPUID_1_ECX],
   [1, 0, 3, L.CPUID_1_EDX],
+  [5, 0, 2, L.CPUID_5_ECX],
   [7, 0, 1, L.CPUID_7_EBX],
   [7, 0, 2, L.CPUID_7_ECX],
   [7, 0, 3, L.CPUID_7_EDX],
@@ -48,6 +49,9 @@ const WORDS: readonly (readonly [number, number, number, number])[] = [
   [0x80000008, 0, 1, L.CPUID_88_EBX],
   [0x80000021, 0, 0, L.CPUID_8021_EAX],
 ];
+
+/** State components that the core has: x87, SSE, PKRU. No other can be enabled, whatever CPUID says. */
+const STATE_COMPONENTS = 0x203n;
 
 /** CPUID words, and what they permit. */
 export function offerCpuid(view: DataView, profile: CpuProfile): void {
@@ -63,8 +67,8 @@ export function offerCpuid(view: DataView, profile: CpuProfile): void {
   view.setBigUint64(L.EFER_PERMITTED, permittedEfer(profile), true);
   view.setUint32(L.MSRS_PERMITTED, permittedMsrs(profile), true);
   view.setUint32(L.LINEAR_WIDTH, addressWidths(profile).linear, true);
-  view.setBigUint64(L.XCR0_PERMITTED, xcr0, true);
-  view.setBigUint64(L.XSS_PERMITTED, xss, true);
+  view.setBigUint64(L.XCR0_PERMITTED, xcr0 & STATE_COMPONENTS, true);
+  view.setBigUint64(L.XSS_PERMITTED, xss & STATE_COMPONENTS, true);
   for (const { number, size, offset, aligned } of components) {
     const at = L.XSAVE_COMPONENTS + 8 * number;
     view.setUint16(at, size, true);

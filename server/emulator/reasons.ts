@@ -82,6 +82,9 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.PdpteReserved]: (a, b) => `PDPTE ${b} is ${hex(a)}: present with reserved bits set`,
   [Reason.EferReserved]: (a, b) => `WRMSR EFER: ${hex(a)} sets bits that this CPU lacks (${hex(b)})`,
   [Reason.EferLmeUnderPaging]: (a) => `WRMSR EFER: ${hex(a)} changes LME while paging is on`,
+  [Reason.EferLmaChanged]: (a, b) =>
+    `WRMSR EFER: ${hex(a)} changes LMA (EFER is ${hex(b)}), which AMD forbids`,
+  [Reason.MsrReadOnly]: (a) => `MSR ${hex(a)} can only be read`,
   [Reason.MsrUnknown]: (a) => `MSR ${hex(a)} does not exist on this CPU`,
   [Reason.MsrReserved]: (a, b) => `${hex(a)} is not a legal value for MSR ${hex(b)}`,
   [Reason.MsrNonCanonical]: (a) => `${hex(a)} is not canonical`,
@@ -104,6 +107,11 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.SysretNonCanonical]: (a) => `SYSRET to the non-canonical address ${hex(a)}`,
   [Reason.XcrIllegal]: (a) => `XSETBV or XGETBV: ${hex(a)} is not legal`,
   [Reason.TableBaseNonCanonical]: (a) => `descriptor table or segment base ${hex(a)} is not canonical`,
+  [Reason.XsaveHeader]: (a, b) =>
+    `the XSAVE header (XSTATE_BV ${hex(a)}, XCOMP_BV ${hex(b)}) has bits that may not be set here`,
+  [Reason.OsxsaveClear]: () => 'an instruction of the XSAVE feature set with CR4.OSXSAVE=0',
+  [Reason.MonitorHint]: (a) =>
+    `MONITOR or MWAIT with an extension or hint in ECX (${hex(a)}) that does not exist`,
   [Reason.ProtectionKey]: (a, b) =>
     `${hex(a)} is mapped, but protection key ${(b >> 59n) & 15n} forbids the access; the last paging entry is ${hex(b)}`,
   [Reason.PkruOperand]: (a, b) => `RDPKRU or WRPKRU with ECX ${hex(a)} or EDX ${hex(b)} not zero`,

@@ -2,7 +2,7 @@
  * Memory accesses by linear address. A TLB hit is one compare and one add; everything else (first touch, page crossing,
  * MMIO, ROM, pages with code, alignment checks) is in the slow functions. Nothing is written before all of it may be.
  */
-import { AC_CHECK, ATTENTION, CPUID_7_ECX, CR4, DEBUG_DATA, END, MODE, TLB_SET, TLB_SET_SIZE, TLB_WRITE, WALK_TLB } from "./layout";
+import { AC_CHECK, ATTENTION, CR4, DEBUG_DATA, END, LINEAR_WIDTH, MODE, TLB_SET, TLB_SET_SIZE, TLB_WRITE, WALK_TLB } from "./layout";
 import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
@@ -27,7 +27,7 @@ export function canonical57(linear: u64): bool {
  * operands of invalidations.
  */
 export function canonicalForCpu(linear: u64): bool {
-  const shift: i64 = load<u32>(CPUID_7_ECX) & 0x10000 ? 7 : 16;
+  const shift: i64 = load<u32>(LINEAR_WIDTH) == 57 ? 7 : 16;
   return ((<i64>linear << shift) >> shift) == <i64>linear;
 }
 
@@ -140,6 +140,13 @@ function writeCrossing<T>(linear: u64, value: T, stack: u32, set: u32): void {
   const low = translate(linear, WRITE, set);
   for (let i: u32 = 0; i < sizeof<T>(); i++)
     physicalWrite<u8>(i < first ? low + i : high + (i - first), <u8>(<u64>value >> (i << 3)));
+}
+
+/** Checks that `size` bytes may be read, without reading: raises what the read would raise. */
+export function probeRead(at: u64, size: u32, stack: u32, set: u32): void {
+  const linear = prepare(at, size, stack, set);
+  translate(linear, READ, set);
+  if ((<u32>linear & 0xfff) + size > 0x1000) translate(onward(linear, 0x1000 - (linear & 0xfff)), READ, set);
 }
 
 /** Checks that `size` bytes may be written, without writing: raises what the write would raise. */

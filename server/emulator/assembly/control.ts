@@ -1,7 +1,6 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
   CPL, CR0, CR2, CR3, CR4, CR4_PERMITTED, CS, CURRENT, DR, EFER, MODE, PDPTE, PHYSICAL_MASK, REGS, TR, TRACE, WALK,
-  XCR0,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
@@ -26,7 +25,6 @@ const CR0_CD: u64 = 0x40000000;
 /** PE MP EM TS ET NE WP AM NW CD PG: the bits that exist. */
 const CR0_DEFINED: u64 = 0xe005003f;
 export const CR4_PCIDE: u64 = 0x20000;
-const CR4_OSXSAVE: u64 = 0x40000;
 
 /** Privileged instructions: #GP(0) at CPL above 0, virtual-8086 mode included. */
 export function privileged(): void {
@@ -233,19 +231,4 @@ export function lmsw(op: usize): void {
   const value = <u64>getRm<u16>(op) & 15;
   const old = load<u64>(CR0);
   writeCr0((old & ~(<u64>14)) | value | (old & 1));
-}
-
-export function xgetbv(op: usize): void {
-  if (!(load<u64>(CR4) & CR4_OSXSAVE)) undefined_(Reason.NotInMode);
-  if (load<u32>(REGS + 8) != 0) protection(Reason.XcrIllegal, load<u32>(REGS + 8));
-  store<u64>(REGS, load<u64>(XCR0) & 0xffffffff);
-  store<u64>(REGS + 16, load<u64>(XCR0) >> 32);
-}
-/** XCR0: bit 0 must stay set; only x87 and SSE state are known. */
-export function xsetbv(op: usize): void {
-  if (!(load<u64>(CR4) & CR4_OSXSAVE)) undefined_(Reason.NotInMode);
-  privileged();
-  const value = <u64>load<u32>(REGS) | (<u64>load<u32>(REGS + 16) << 32);
-  if (load<u32>(REGS + 8) != 0 || !(value & 1) || value & ~(<u64>3)) protection(Reason.XcrIllegal, value);
-  store<u64>(XCR0, value);
 }

@@ -74,6 +74,12 @@ export function undefinedOp(reason: Reason = Reason.UndefinedOpcode): void {
   endsBlock = true;
   lockable = true;
 }
+/** Takes the LOCK prefix away from an instruction that means something else by it. */
+export function takeLock(): bool {
+  const was = lock;
+  lock = false;
+  return was;
+}
 export function mayLock(): void {
   lockable = true;
 }

@@ -1,12 +1,12 @@
 /** Opcodes behind 0F, 0F 38 and the groups there (SDM vol. 2, tables ). Those of features that CPUID lacks are #UD. */
 import {
-  CPUID_1_ECX, CPUID_1_EDX, CPUID_7_EBX, CPUID_7_ECX, CPUID_81_ECX, CPUID_81_EDX, FEATURES, FS, GS, HAS_FSGSBASE,
+  CPUID_1_ECX, CPUID_1_EDX, CPUID_7_EBX, CPUID_7_ECX, CPUID_81_ECX, CPUID_81_EDX, CPUID_88_EBX, CPUID_D1_EAX, FEATURES, FS, GS, HAS_FSGSBASE,
   HAS_LONG_MODE, HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
 } from "./layout";
 import {
   byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, operand66, peek, readModrm, readOperands,
   readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized,
-  stackSize, undefinedOp,
+  stackSize, takeLock, undefinedOp,
 } from "./decode";
 import * as K from "./kinds";
 import { loadPointer } from "./opcodes";
@@ -56,6 +56,7 @@ export function decodeTwoByte(): void {
     case 0x05: if (feature(HAS_LONG_MODE)) last(K.SYSCALL); else undefinedOp(); return;
     case 0x07: if (feature(HAS_LONG_MODE)) last(K.SYSRET); else undefinedOp(); return;
     case 0x06: kind(K.CLTS); return;
+    // INVD and WBINVD; F3 makes the latter WBNOINVD, or is ignored by CPUs without it.
     case 0x08: case 0x09: last(K.WBINVD); return;
     case 0x0d: readOperands(); if (isRegister()) undefinedOp(); else kind(K.NOP); return;
     case 0x18: case 0x19: case 0x1a: case 0x1b: case 0x1c: case 0x1d: case 0x1f: readOperands(); kind(K.NOP); return;
@@ -69,7 +70,7 @@ export function decodeTwoByte(): void {
     case 0x20: case 0x22: case 0x21: case 0x23:
       // Always registers, whatever mod says.
       readRegisterForm();
-      setReg(regNumber());
+      setReg((opcode & 1) == 0 && regNumber() == 0 && has(CPUID_81_ECX, 4) && takeLock() ? 8 : regNumber());
       setRm(rmNumber() << 3);
       last(opcode == 0x20 ? K.MOV_FROM_CONTROL : opcode == 0x22 ? K.MOV_TO_CONTROL : opcode == 0x21 ? K.MOV_FROM_DEBUG : K.MOV_TO_DEBUG);
       return;
@@ -197,6 +198,11 @@ function group7(): void {
   switch (modrm) {
     case 0xd0: if (feature(HAS_XSAVE)) kind(K.XGETBV); else undefinedOp(); return;
     case 0xd1: if (feature(HAS_XSAVE)) last(K.XSETBV); else undefinedOp(); return;
+    case 0xc8: case 0xc9:
+      if (has(CPUID_1_ECX, 3)) kind(modrm == 0xc8 ? K.MONITOR : K.MWAIT);
+      else undefinedOp();
+      return;
+    case 0xfc: if (has(CPUID_88_EBX, 0)) kind(K.CLZERO); else undefinedOp(); return;
     case 0xca: case 0xcb:
       if (!feature(HAS_SMAP)) {
         undefinedOp();
@@ -215,18 +221,32 @@ function group7(): void {
   undefinedOp();
 }
 
-/** CMPXCHG8B and 16B; RDRAND and RDSEED are not offered. */
+/** CMPXCHG8B and 16B, the compacting and supervisor forms of XSAVE; RDRAND, RDSEED and RDPID as register forms. */
 function group9(): void {
   readOperands();
-  if (isRegister() || group() != 1) {
-    undefinedOp();
+  const number = group();
+  if (isRegister()) {
+    if (number == 7 && repeat == OP_REP && has(CPUID_7_ECX, 22)) kind(K.RDPID);
+    else if (repeat == 0 && ((number == 6 && has(CPUID_1_ECX, 30)) || (number == 7 && has(CPUID_7_EBX, 18))))
+      sized(K.RANDOM);
+    else undefinedOp();
     return;
   }
-  if (size == 3) {
-    if (has(CPUID_1_ECX, 13)) kind(K.CMPXCHG16B);
+  if (number == 1) {
+    if (size != 3) kind(K.CMPXCHG8B);
+    else if (has(CPUID_1_ECX, 13)) kind(K.CMPXCHG16B);
     else undefinedOp();
-  } else kind(K.CMPXCHG8B);
-  mayLock();
+    mayLock();
+    return;
+  }
+  if (number < 3 || number > 5 || repeat != 0 || operand66 || !feature(HAS_XSAVE)) undefinedOp();
+  else if (number == 4 && has(CPUID_D1_EAX, 1)) stateOp(K.XSAVE, 2);
+  else if (number != 4 && has(CPUID_D1_EAX, 3)) stateOp(number == 3 ? K.XRSTOR : K.XSAVE, number == 3 ? 4 : 6);
+  else undefinedOp();
+}
+function stateOp(number: u32, form: u32): void {
+  setImmediate(form);
+  kind(number);
 }
 
 /** FXSAVE and its like, fences, CLFLUSH, and the FS and GS base instructions. */
@@ -250,9 +270,15 @@ function group15(): void {
     kind(number == 2 ? K.LDMXCSR : K.STMXCSR);
     return;
   }
+  if (number == 4 || number == 5 || (number == 6 && !operand66)) {
+    const offered = number != 6 || has(CPUID_D1_EAX, 0);
+    if (repeat != 0 || operand66 || !feature(HAS_XSAVE) || !offered) undefinedOp();
+    else stateOp(number == 5 ? K.XRSTOR : K.XSAVE, number == 6 ? 1 : 0);
+    return;
+  }
   // CLFLUSH; with 66, CLFLUSHOPT and CLWB by CPUID.
-  if (number == 7 && repeat == 0 && has(operand66 ? CPUID_7_EBX : CPUID_1_EDX, operand66 ? 23 : 19)) kind(K.CLFLUSH);
-  else if (number == 6 && repeat == 0 && operand66 && has(CPUID_7_EBX, 24)) kind(K.CLFLUSH);
+  const line = !operand66 ? has(CPUID_1_EDX, 19) : has(CPUID_7_EBX, number == 7 ? 23 : 24);
+  if (number >= 6 && repeat == 0 && line) kind(K.CLFLUSH);
   else undefinedOp();
 }
 

@@ -27,18 +27,23 @@ import {
 import { cmps, ins, lods, movs, outs, scas, stos } from "./string";
 import { inDx, inImm, outDx, outImm } from "./io";
 import { callFar, callFarMemory, iret, jmpFar, jmpFarMemory, retFar } from "./transfer";
-import { clts, lmsw, movFromControl, movFromDebug, movToControl, movToDebug, smsw, xgetbv, xsetbv } from "./control";
+import { clts, lmsw, movFromControl, movFromDebug, movToControl, movToDebug, smsw } from "./control";
 import { rdmsr, wrmsr } from "./msr";
 import {
-  arpl, cld, cli, cpuid, hlt, int1, int3, int_, into, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
+  arpl, cld, cli, hlt, int1, int3, int_, into, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
   movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
-  syscall, sysenter, sysexit, sysret, tooLong, ud, verify, wbinvd,
+  syscall, sysenter, sysexit, sysret, tooLong, ud, verify,
 } from "./system";
 import { clflush, invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";
 import { sse } from "./sse/execute";
 import { ldmxcsr, stmxcsr } from "./sse/mxcsr";
-import { fxrstor, fxsave } from "./fpu";
+import { cpuid, rdpid } from "./cpuid";
+import { clzero, wbinvd } from "./cacheLines";
+import { monitor, mwait } from "./monitor";
+import { random } from "./random";
+import { fxrstor, fxsave } from "./fxsave";
+import { xgetbv, xrstor, xsave, xsetbv } from "./xsave";
 import { fwait, x87Memory, x87Register } from "./x87/execute";
 
 @inline export function execute(op: usize): void {
@@ -594,6 +599,15 @@ function executeSystem(op: usize): void {
     case 586: wrpkru(op); break;
     case 587: sse(op); break;
     case 588: clflush(op); break;
+    case 589: xsave(op); break;
+    case 590: xrstor(op); break;
+    case 591: monitor(op); break;
+    case 592: mwait(op); break;
+    case 593: clzero(op); break;
+    case 594: rdpid(op); break;
+    case 596: random<u16>(op); break;
+    case 597: random<u32>(op); break;
+    case 598: random<u64>(op); break;
     default: unreachable();
   }
 }

@@ -1,6 +1,6 @@
 /** INVLPG and INVPCID (SDM vol. 2; vol. 3, 4.10.4.1). No entry of a PCID other than the current one is ever kept. */
-import { CR3, CR4, MODE, SEG_BASE, SEGMENTS, SEGMENT_SIZE } from "./layout";
-import { canonicalForCpu, read } from "./access";
+import { CR3, CR4, MODE, SEG_BASE, SEGMENTS, SEGMENT_SIZE, TLB_SET } from "./layout";
+import { canonicalForCpu, probeRead, read } from "./access";
 import { CR4_PCIDE, privileged } from "./control";
 import { Reason } from "./events";
 import { protection } from "./fault";
@@ -41,5 +41,5 @@ export function invpcid(op: usize): void {
 
 /** CLFLUSH and its like: a load of a byte as far as faults go (SDM vol. 2, CLFLUSH). */
 export function clflush(op: usize): void {
-  read<u8>(linearRead(op, effective(op), 1), stackBit(op));
+  probeRead(linearRead(op, effective(op), 1), 1, stackBit(op), load<u32>(TLB_SET));
 }

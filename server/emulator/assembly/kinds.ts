@@ -240,4 +240,11 @@ export const WRPKRU = 586;
 export const SSE = 587;
 /** Of a line that is mapped: the caches are not modelled. */
 export const CLFLUSH = 588;
-export const KINDS = 589;
+export const XSAVE = 589;
+export const XRSTOR = 590;
+export const MONITOR = 591;
+export const MWAIT = 592;
+export const CLZERO = 593;
+export const RDPID = 594;
+export const RANDOM = 595;
+export const KINDS = 599;

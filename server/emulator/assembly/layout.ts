@@ -125,6 +125,8 @@ export const MSR_XSS = CPU + 0x3c0;
 /** Sum of what was added to the TSC by software. */
 export const MSR_TSC_ADJUST = CPU + 0x3c8;
 export const MSR_MCG_STATUS = CPU + 0x3d0;
+/** State of the generator behind RDRAND and RDSEED. */
+export const RANDOM = CPU + 0x3d8;
 
 export const SEGMENTS = CPU + 0x400;
 export const SEGMENT_SIZE = 64;
@@ -254,7 +256,8 @@ export const XSS_PERMITTED = RUN + 0x618;
 export const MSRS_PERMITTED = RUN + 0x620;
 /** u32: the widest linear address in bits. */
 export const LINEAR_WIDTH = RUN + 0x624;
-/** More feature words: 0xd.1.eax, 80000008.ebx, 80000021.eax. */
+/** More feature words: 5.ecx, 0xd.1.eax, 80000008.ebx, 80000021.eax. */
+export const CPUID_5_ECX = RUN + 0x634;
 export const CPUID_D1_EAX = RUN + 0x628;
 export const CPUID_88_EBX = RUN + 0x62c;
 export const CPUID_8021_EAX = RUN + 0x630;

@@ -1,8 +1,10 @@
 /** Model-specific registers that the core keeps; the others go to the bus (SDM vol. 4; vol. 3, 5.8.8, 9.8.5, 10.4.4). */
 import {
-  CPUID_1_ECX, CPUID_81_EDX, CPUID_ANSWER, CR0, CURRENT, EFER, FEATURES, FS, GS, HAS_IBT, HAS_LOCAL_APIC,
-  HAS_LONG_MODE, HAS_NX, HAS_X2APIC, MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_PAT, MSR_S_CET, MSR_STAR,
-  MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP, MSR_TSC_AUX, MSR_U_CET, MTRR, PKRS, SEG_BASE, TRACE, TSC_OFFSET,
+  CPUID_ANSWER, CR0, CURRENT, EFER, EFER_PERMITTED, FEATURES, FS, GS, HAS_AMD, HAS_X2APIC, MSR_CSTAR,
+  MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_MCG_STATUS, MSR_PAT, MSR_S_CET, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP,
+  MSR_SYSENTER_ESP, MSR_TSC_ADJUST, MSR_TSC_AUX, MSR_U_CET, MSR_XSS, MSRS_APIC_BASE, MSRS_CET, MSRS_EFER, MSRS_LONG,
+  MSRS_MCA, MSRS_MTRR, MSRS_PAT, MSRS_PERMITTED, MSRS_PKRS, MSRS_SYSCALL, MSRS_SYSENTER, MSRS_TSC, MSRS_TSC_ADJUST,
+  MSRS_TSC_AUX, MSRS_TSC_DEADLINE, MSRS_XSS, MTRR, PHYSICAL_MASK, PKRS, SEG_BASE, TRACE, TSC_OFFSET, XSS_PERMITTED,
 } from "./layout";
 import { attend, canonicalForCpu } from "./access";
 import { apicBase, writeApicBase } from "./apic";
@@ -14,19 +16,24 @@ import { Reason, TRACE_MSR } from "./events";
 import { now, protection, start } from "./fault";
 import { CR0_PG, EFER_LMA, EFER_NXE } from "./mmu";
 import { RAX, RCX, RDX } from "./operand";
-import { hasSupervisorKeys, setPkrs } from "./protectionKeys";
+import { setPkrs } from "./protectionKeys";
 import { segment } from "./segment";
 import { dropCurrent } from "./tlb";
 
 export const EFER_SCE: u64 = 1;
 export const EFER_LME: u64 = 0x100;
-const EFER_FFXSR: u64 = 0x4000;
 
+/** Canonical for the CPU's widest linear address, whatever CR4.LA57 says. */
 function checkCanonical(value: u64): void {
   if (!canonicalForCpu(value)) protection(Reason.MsrNonCanonical, value);
 }
-
-
+/** Rows of MSR_PERMITS that CPUID permits. */
+@inline function exists(rows: u32): bool {
+  return (load<u32>(MSRS_PERMITTED) & rows) != 0;
+}
+@inline function amd(): bool {
+  return (load<u32>(FEATURES) & HAS_AMD) != 0;
+}
 
 /** Where an MTRR is stored; 0 for none. */
 function mtrrAddress(index: u32): usize {
@@ -38,11 +45,35 @@ function mtrrAddress(index: u32): usize {
   return 0;
 }
 
+/** Uncacheable, write combining, write through, write protected, write back (SDM vol. 3, 11.11.2.1). */
+function memoryType(type: u64): bool {
+  return type == 0 || type == 1 || (type >= 4 && type <= 6);
+}
+/** What an MTRR may hold: memory types, no reserved bits, no address beyond MAXPHYADDR. */
+function legalMtrr(index: u32, value: u64): bool {
+  const beyond = ~load<u64>(PHYSICAL_MASK);
+  if (index < 0x210) {
+    if (index & 1) return (value & (0x7ff | beyond)) == 0;
+    return (value & (0xf00 | beyond)) == 0 && memoryType(value & 0xff);
+  }
+  if (index == 0x2ff) return (value & ~(<u64>0xcff)) == 0 && memoryType(value & 0xff);
+  for (let i: u64 = 0; i < 64; i += 8) if (!memoryType((value >> i) & 0xff)) return false;
+  return true;
+}
+/** The eight types of the PAT: as above, and 7, uncached (SDM vol. 3, 11.12.2). */
+function legalPat(value: u64): bool {
+  for (let i: u64 = 0; i < 64; i += 8) {
+    const type = (value >> i) & 0xff;
+    if (type != 7 && !memoryType(type)) return false;
+  }
+  return true;
+}
+
 /** Plain 64-bit storage with a canonical value. */
 function canonicalAddress(index: u32): usize {
+  if (index == 0x175 || index == 0x176) return exists(MSRS_SYSENTER) ? (index == 0x175 ? MSR_SYSENTER_ESP : MSR_SYSENTER_EIP) : 0;
+  if (!exists(MSRS_LONG)) return 0;
   switch (index) {
-    case 0x175: return MSR_SYSENTER_ESP;
-    case 0x176: return MSR_SYSENTER_EIP;
     case 0xc0000082: return MSR_LSTAR;
     case 0xc0000083: return MSR_CSTAR;
     case 0xc0000100: return segment(FS) + SEG_BASE;
@@ -52,136 +83,158 @@ function canonicalAddress(index: u32): usize {
   return 0;
 }
 
-function hasLong(): bool {
-  return (load<u32>(FEATURES) & HAS_LONG_MODE) != 0;
-}
-
 export function readMsrValue(index: u32): u64 {
-  const features = load<u32>(FEATURES);
-  const plain = index < 0x200 || hasLong() ? canonicalAddress(index) : 0;
+  const plain = canonicalAddress(index);
   if (plain) return load<u64>(plain);
-  const mtrr = mtrrAddress(index);
+  const mtrr = exists(MSRS_MTRR) ? mtrrAddress(index) : 0;
   if (mtrr) return load<u64>(mtrr);
   switch (index) {
-    case 0x10: return now() + load<u64>(TSC_OFFSET);
-    case 0x1b:
-      if (features & HAS_LOCAL_APIC) return apicBase();
-      break;
+    case 0x10: if (exists(MSRS_TSC)) return now() + load<u64>(TSC_OFFSET); break;
+    case 0x1b: if (exists(MSRS_APIC_BASE)) return apicBase(); break;
+    case 0x3b: if (exists(MSRS_TSC_ADJUST)) return load<u64>(MSR_TSC_ADJUST); break;
     // Eight variable ranges, fixed ranges, write combining.
-    case 0xfe: return 0x508;
-    case 0x174: return load<u64>(MSR_SYSENTER_CS);
-    case 0x277: return load<u64>(MSR_PAT);
-    case 0x6a0:
-      if (features & HAS_IBT) return load<u64>(MSR_U_CET);
-      break;
-    case 0x6a2:
-      if (features & HAS_IBT) return load<u64>(MSR_S_CET);
-      break;
-    case 0x6e1:
-      if (hasSupervisorKeys()) return load<u32>(PKRS);
-      break;
-    case 0x6e0:
-      if (features & HAS_LOCAL_APIC && (load<u32>(CPUID_1_ECX) & 0x1000000) != 0) return tscDeadline();
-      break;
-    case 0xc0000080: return load<u64>(EFER);
-    case 0xc0000081:
-      if (hasLong()) return load<u64>(MSR_STAR);
-      break;
-    case 0xc0000084:
-      if (hasLong()) return load<u64>(MSR_FMASK);
-      break;
-    case 0xc0000103:
-      if (load<u32>(CPUID_81_EDX) & 0x8000000) return load<u64>(MSR_TSC_AUX);
-      break;
+    case 0xfe: if (exists(MSRS_MTRR)) return 0x508; break;
+    case 0x174: if (exists(MSRS_SYSENTER)) return load<u64>(MSR_SYSENTER_CS); break;
+    // No machine-check banks.
+    case 0x179: if (exists(MSRS_MCA)) return 0; break;
+    case 0x17a: if (exists(MSRS_MCA)) return load<u64>(MSR_MCG_STATUS); break;
+    case 0x277: if (exists(MSRS_PAT)) return load<u64>(MSR_PAT); break;
+    case 0x6a0: if (exists(MSRS_CET)) return load<u64>(MSR_U_CET); break;
+    case 0x6a2: if (exists(MSRS_CET)) return load<u64>(MSR_S_CET); break;
+    case 0x6e0: if (exists(MSRS_TSC_DEADLINE) && exists(MSRS_APIC_BASE)) return tscDeadline(); break;
+    case 0x6e1: if (exists(MSRS_PKRS)) return load<u32>(PKRS); break;
+    case 0xda0: if (exists(MSRS_XSS)) return load<u64>(MSR_XSS); break;
+    case 0xc0000080: if (exists(MSRS_EFER)) return load<u64>(EFER); break;
+    case 0xc0000081: if (exists(MSRS_SYSCALL)) return load<u64>(MSR_STAR); break;
+    case 0xc0000084: if (exists(MSRS_SYSCALL)) return load<u64>(MSR_FMASK); break;
+    case 0xc0000103: if (exists(MSRS_TSC_AUX)) return load<u64>(MSR_TSC_AUX); break;
   }
-  if (index >= 0x800 && index <= 0x8ff && (features & HAS_X2APIC) != 0) return apicMsrRead(index - 0x800);
+  if (index >= 0x800 && index <= 0x8ff && (load<u32>(FEATURES) & HAS_X2APIC) != 0) return apicMsrRead(index - 0x800);
   if (!readMsr(index)) protection(Reason.MsrUnknown, index);
   return load<u64>(CPUID_ANSWER);
 }
 
+/** LMA follows CR0.PG: Intel ignores what is written to it, AMD faults where it differs (APM vol. 2, 3.1.7). */
 function writeEfer(value: u64): void {
-  const features = load<u32>(FEATURES);
   const old = load<u64>(EFER);
-  let allowed: u64 = 0;
-  if (features & HAS_LONG_MODE) allowed |= EFER_SCE | EFER_LME | EFER_LMA;
-  if (features & HAS_NX) allowed |= EFER_NXE;
-  if (load<u32>(CPUID_81_EDX) & 0x2000000) allowed |= EFER_FFXSR;
-  if (value & ~allowed) protection(Reason.EferReserved, value, value & ~allowed);
+  const wrong = value & ~load<u64>(EFER_PERMITTED);
+  if (wrong) protection(Reason.EferReserved, value, wrong);
+  if (amd() && ((old ^ value) & EFER_LMA) != 0) protection(Reason.EferLmaChanged, value, old);
   if (((old ^ value) & EFER_LME) != 0 && (load<u64>(CR0) & CR0_PG) != 0) protection(Reason.EferLmeUnderPaging, value);
-  // LMA follows CR0.PG; a written value is ignored.
   store<u64>(EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
   if ((old ^ value) & EFER_NXE) dropCurrent();
 }
 
-export function writeMsrValue(index: u32, value: u64): void {
-  const features = load<u32>(FEATURES);
-  const plain = index < 0x200 || hasLong() ? canonicalAddress(index) : 0;
+/** The time stamp counter and what software added to it move together (SDM vol. 3, 17.17.3). */
+function moveTsc(by: u64): void {
+  store<u64>(TSC_OFFSET, load<u64>(TSC_OFFSET) + by);
+  store<u64>(MSR_TSC_ADJUST, load<u64>(MSR_TSC_ADJUST) + by);
+}
+
+/** SUPPRESS and WAIT_FOR_ENDBRANCH exclude each other; bits 9:6 are reserved, and shadow-stack bits without shadow stacks. */
+function legalCet(value: u64): bool {
+  return (value & 0x3c3) == 0 && (value & 0xc00) != 0xc00;
+}
+
+/** A reserved bit or an unknown type is #GP(0). */
+@inline function require(legal: bool, index: u32, value: u64): void {
+  if (!legal) protection(Reason.MsrReserved, value, index);
+}
+
+/** True where the core has the MSR and wrote it. */
+function writeOwn(index: u32, value: u64): bool {
+  const plain = canonicalAddress(index);
   if (plain) {
-    checkCanonical(value);
+    // AMD has no SYSENTER in long mode: its stack and instruction pointers have 32 bits (APM vol. 2, 6.1.2).
+    if (amd() && index < 0x200) value &= 0xffffffff;
+    else checkCanonical(value);
     store<u64>(plain, value);
-    return;
+    return true;
   }
-  const mtrr = mtrrAddress(index);
+  const mtrr = exists(MSRS_MTRR) ? mtrrAddress(index) : 0;
   if (mtrr) {
+    require(legalMtrr(index, value), index, value);
     store<u64>(mtrr, value);
-    return;
+    return true;
   }
   switch (index) {
     case 0x10:
-      store<u64>(TSC_OFFSET, value - now());
-      return;
+      if (!exists(MSRS_TSC)) return false;
+      moveTsc(value - now() - load<u64>(TSC_OFFSET));
+      return true;
     case 0x1b:
-      if (!(features & HAS_LOCAL_APIC)) break;
+      if (!exists(MSRS_APIC_BASE)) return false;
       writeApicBase(value);
-      return;
+      return true;
+    case 0x3b:
+      if (!exists(MSRS_TSC_ADJUST)) return false;
+      moveTsc(value - load<u64>(MSR_TSC_ADJUST));
+      return true;
     case 0xfe:
-      protection(Reason.MsrReserved, value, index);
-      return;
+    case 0x179:
+      if (!exists(index == 0xfe ? MSRS_MTRR : MSRS_MCA)) return false;
+      protection(Reason.MsrReadOnly, index);
+      return true;
     case 0x174:
+      if (!exists(MSRS_SYSENTER)) return false;
       store<u64>(MSR_SYSENTER_CS, value & 0xffffffff);
-      return;
+      return true;
+    case 0x17a:
+      if (!exists(MSRS_MCA)) return false;
+      require((value & ~(<u64>7)) == 0, index, value);
+      store<u64>(MSR_MCG_STATUS, value);
+      return true;
     case 0x277:
-      for (let i: u64 = 0; i < 64; i += 8) {
-        const type = (value >> i) & 0xff;
-        if (type == 2 || type == 3 || type > 7) protection(Reason.MsrReserved, value, index);
-      }
+      if (!exists(MSRS_PAT)) return false;
+      require(legalPat(value), index, value);
       store<u64>(MSR_PAT, value);
-      return;
+      return true;
     case 0x6a0:
     case 0x6a2:
-      if (!(features & HAS_IBT)) break;
-      // Shadow-stack bits 0 and 1 don't exist without CET_SS; 9:6 are reserved; SUPPRESS and TRACKER exclude each other.
-      if (value & 0x3c3 || (value & 0xc00) == 0xc00) protection(Reason.MsrReserved, value, index);
+      if (!exists(MSRS_CET)) return false;
+      require(legalCet(value), index, value);
       checkCanonical(value);
       store<u64>(index == 0x6a0 ? MSR_U_CET : MSR_S_CET, value);
       attend();
-      return;
-    case 0x6e1:
-      if (!hasSupervisorKeys()) break;
-      setPkrs(value);
-      return;
+      return true;
     case 0x6e0:
-      if (!(features & HAS_LOCAL_APIC) || !(load<u32>(CPUID_1_ECX) & 0x1000000)) break;
+      if (!exists(MSRS_TSC_DEADLINE) || !exists(MSRS_APIC_BASE)) return false;
       setTscDeadline(value);
-      return;
+      return true;
+    case 0x6e1:
+      if (!exists(MSRS_PKRS)) return false;
+      setPkrs(value);
+      return true;
+    case 0xda0:
+      if (!exists(MSRS_XSS)) return false;
+      require((value & ~load<u64>(XSS_PERMITTED)) == 0, index, value);
+      store<u64>(MSR_XSS, value);
+      return true;
     case 0xc0000080:
+      if (!exists(MSRS_EFER)) return false;
       writeEfer(value);
-      return;
+      return true;
     case 0xc0000081:
-      if (!hasLong()) break;
+      if (!exists(MSRS_SYSCALL)) return false;
       store<u64>(MSR_STAR, value);
-      return;
+      return true;
     case 0xc0000084:
-      if (!hasLong()) break;
+      if (!exists(MSRS_SYSCALL)) return false;
       store<u64>(MSR_FMASK, value & 0xffffffff);
-      return;
+      return true;
     case 0xc0000103:
-      if (!(load<u32>(CPUID_81_EDX) & 0x8000000)) break;
-      if (value >> 32) protection(Reason.MsrReserved, value, index);
-      store<u64>(MSR_TSC_AUX, value);
-      return;
+      if (!exists(MSRS_TSC_AUX)) return false;
+      // AMD ignores the upper half.
+      require(amd() || value >> 32 == 0, index, value);
+      store<u64>(MSR_TSC_AUX, value & 0xffffffff);
+      return true;
   }
-  if (index >= 0x800 && index <= 0x8ff && (features & HAS_X2APIC) != 0) {
+  return false;
+}
+
+export function writeMsrValue(index: u32, value: u64): void {
+  if (writeOwn(index, value)) return;
+  if (index >= 0x800 && index <= 0x8ff && (load<u32>(FEATURES) & HAS_X2APIC) != 0) {
     apicMsrWrite(index - 0x800, value);
     return;
   }

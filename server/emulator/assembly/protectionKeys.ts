@@ -2,7 +2,7 @@
  * Protection keys of user pages (PKRU) and supervisor pages (IA32_PKRS), in 4-level and 5-level paging, data accesses only
  * (SDM vol. 3, 4.6.2). The TLBs hold what a key has allowed, so a new register value drops them.
  */
-import { CPUID_7_ECX, CR0, CR4, PKRS, PKRU } from "./layout";
+import { CR0, CR4, PKRS, PKRU } from "./layout";
 import { Reason } from "./events";
 import { protection, undefined_ } from "./fault";
 import { CR0_WP, FETCH, WRITE, longActive } from "./mmu";
@@ -28,9 +28,6 @@ export function setPkru(value: u32): void {
   if (load<u64>(CR4) & CR4_PKE) dropCurrent();
 }
 
-export function hasSupervisorKeys(): bool {
-  return load<u32>(CPUID_7_ECX) >> 31 != 0;
-}
 /** WRMSR of IA32_PKRS. */
 export function setPkrs(value: u64): void {
   if (value >> 32) protection(Reason.MsrReserved, value, 0x6e1);

@@ -1,13 +1,13 @@
 /** System instructions: descriptor tables, selectors, CPUID, time stamps, fast system calls, halts and flags. */
 import {
-  ACTIVITY, APIC_BASE, CPL, CPUID_ANSWER, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
+  ACTIVITY, CPL, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
   EVENT_KIND_TRAP, FEATURES, FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
   MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
   MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend, canonical, canonicalForCpu, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
-import { cpuid as askCpuid, trace } from "./bus";
+import { trace } from "./bus";
 import { privileged, userPrevented } from "./control";
 import { Reason, TRACE_HALT, TRACE_TABLE } from "./events";
 import { BP, DB, GP, now, NP, OF, protection, raise, start, undefined_ } from "./fault";
@@ -16,9 +16,8 @@ import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
 import { EFER_SCE } from "./msr";
 import { OP_OPERAND } from "./op";
-import { CR4_PKE } from "./protectionKeys";
 import {
-  effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, R11, RAX, RBX, RCX, RDX, regOf, rmOf,
+  effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, R11, RAX, RCX, RDX, regOf, rmOf,
   RSP, setRegister, setRegisterSized, setRm, stackBit,
 } from "./operand";
 import {
@@ -250,24 +249,6 @@ export function into(op: usize): void { if (overflow()) softwareInterrupt(OF, EV
 export function int1(op: usize): void { softwareInterrupt(DB, EVENT_KIND_TRAP); }
 
 // ---- Information ----
-/** The changing bits: OSXSAVE, OSPKE and the local APIC's presence. */
-export function cpuid(op: usize): void {
-  const leaf = load<u32>(RAX);
-  const subleaf = load<u32>(RCX);
-  askCpuid(leaf, subleaf);
-  let b = load<u32>(CPUID_ANSWER + 4);
-  let c = load<u32>(CPUID_ANSWER + 8);
-  let d = load<u32>(CPUID_ANSWER + 12);
-  if (leaf == 1) {
-    c = (c & ~0x8000000) | (load<u64>(CR4) & 0x40000 ? 0x8000000 : 0);
-    if (!(load<u64>(vcpuAt(load<u32>(CURRENT)), APIC_BASE) & 0x800)) d &= ~0x200;
-  }
-  if (leaf == 7 && subleaf == 0) c = (c & ~0x10) | (load<u64>(CR4) & CR4_PKE ? 0x10 : 0);
-  store<u64>(RAX, load<u32>(CPUID_ANSWER));
-  store<u64>(RBX, b);
-  store<u64>(RCX, c);
-  store<u64>(RDX, d);
-}
 export function rdtsc(op: usize): void {
   if (load<u64>(CR4) & 4 && load<u8>(CPL) != 0) protection(Reason.Privilege, load<u8>(CPL));
   const value = now() + load<u64>(TSC_OFFSET);
@@ -395,8 +376,7 @@ export function segmentBase<T>(op: usize): void {
   }
 }
 
-// ---- Caches, SMAP ----
-export function wbinvd(op: usize): void { privileged(); }
+// ---- SMAP ----
 /** CLAC (immediate 0), STAC (1). */
 export function smapFlag(op: usize): void {
   if (load<u8>(CPL) != 0) undefined_(Reason.Privilege);

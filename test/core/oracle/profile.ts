@@ -1,5 +1,5 @@
 /** The CPU that tests and the oracle's images see on our core: QEMU's `qemu64`, with the vendor and features asked for. */
-import type { CpuVendor } from '../../../server/src/x86/cpuid/answers';
+import { hasFeature, type CpuVendor } from '../../../server/src/x86/cpuid/answers';
 import type { CpuidFeatureName } from '../../../server/src/x86/cpuid/features';
 import type { CpuidModel } from '../../../server/src/x86/cpuid/model';
 import { QEMU64, maximumAndVendor } from '../../../server/src/x86/cpuid/models';
@@ -47,7 +47,7 @@ export function testProfile(options: TestProfile = {}): CpuidModel {
     .with(...on)
     .without(...(options.without ?? []))
     .replace(0, null, maximumAndVendor(0xd, name));
-  const linear = on.includes('LA57') ? 57 : 48;
+  const linear = hasFeature(model, 'LA57') ? 57 : 48;
   const sized = model.replace(0x80000008, null, [(linear << 8) | physicalWidth, 0, 0, 0]);
   const amd = model.cpuid(0x80000008, 0, 0)[1];
   const wide = sized.force(0x80000008, 0, { ebx: amd });

@@ -1,0 +1,106 @@
+/** Where Intel and AMD differ: docs/vendor-differences.md lists the sources. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CpuVendor } from '../../server/src/x86/cpuid/answers';
+import { CODE, DATA, Lab, STACK, outcomeText, type LabMode } from './lab';
+import { testProfile } from './oracle/profile';
+
+const on = (vendor: CpuVendor, mode: LabMode = 'long'): Lab =>
+  new Lab({ mode, profile: testProfile({ vendor, with: ['RDTSCP'] }) });
+const WRMSR = '0f30';
+
+for (const [title, index, value, intel, amd] of [
+  ['EFER with LMA as it is', 0xc0000080, 0xd01n, 'ok', 'ok'],
+  ['EFER with LMA cleared', 0xc0000080, 0x901n, 'ok', '#GP(0)'],
+  ['SYSENTER_EIP not canonical', 0x176, 0x8000000012345678n, '#GP(0)', 'ok'],
+  ['TSC_AUX with an upper half', 0xc0000103, 0x100000002n, '#GP(0)', 'ok'],
+] as const)
+  test(`WRMSR of ${title}: Intel ${intel}, AMD ${amd}`, () => {
+    const write = (vendor: CpuVendor): string =>
+      outcomeText(
+        on(vendor)
+          .set({ rcx: BigInt(index), rax: value & 0xffffffffn, rdx: value >> 32n })
+          .run(WRMSR),
+      );
+    assert.deepEqual([write('intel'), write('amd')], [intel, amd]);
+  });
+
+/** `next` is the address behind the instruction; HLT lies at the targets of both. */
+for (const [title, code, target, pushed] of [
+  ['jmp rel8', '66eb10', 0x13n, 0n],
+  ['jmp rel16 or rel32', '66e910000000', 0x14n, 0n],
+  ['jz rel8, taken', '31c066 7410', 0x15n, 0n],
+  ['call rel16', '66e810000000', 0x14n, 2n],
+  ['loop, taken', 'b902000000 66e210', 0x18n, 0n],
+  ['jmp rax', '66ffe0', 0x234n, 0n],
+  ['call rax', '66ffd0', 0x234n, 2n],
+] as const)
+  test(`66 ${title} in 64-bit mode has 16 bits on AMD`, () => {
+    // From 0x18000, so that a cut RIP lies elsewhere.
+    const start = 0x18000n;
+    const machine = on('amd').set({ rax: 0x10234n }, { rip: start });
+    machine.core.write(start, Uint8Array.from(Buffer.from(code.replace(/ /g, ''), 'hex')));
+    const at = title.includes('rax') ? target : 0x8000n + target;
+    machine.put(at, 0xf4, 1);
+    const { state, fault } = machine.go();
+    assert.equal(fault, null);
+    assert.deepEqual([state.rip, STACK - state.general.rsp], [at + 1n, pushed]);
+  });
+test('66 before a near branch in 64-bit mode means nothing on Intel, nor with REX.W on AMD', () => {
+  for (const [vendor, code, size] of [
+    ['intel', '66e910000000', 6n],
+    ['amd', '6648e910000000', 7n],
+  ] as const) {
+    const start = 0x18000n;
+    const machine = on(vendor).set({}, { rip: start });
+    machine.core.write(start, Uint8Array.from(Buffer.from(code, 'hex')));
+    machine.put(start + size + 0x10n, 0xf4, 1);
+    assert.equal(machine.go().state.rip, start + size + 0x11n);
+  }
+});
+
+test('LOCK MOV CR0 is MOV CR8 on AMD that says so, else #UD', () => {
+  const amd = new Lab({ mode: 'long', profile: testProfile({ vendor: 'amd', with: ['AltMovCr8'] }) });
+  const { state } = amd.set({ rax: 5n }).run('f00f22c0 f00f20c3');
+  assert.deepEqual([state.cr8, state.general.rbx], [5n, 5n]);
+  for (const vendor of ['intel', 'amd'] as const)
+    assert.equal(outcomeText(on(vendor).run('f00f20c0')), '#UD');
+  assert.equal(outcomeText(amd.set({}, { rip: CODE }).go(0)), 'deadline');
+});
+
+for (const [name, code] of [
+  ['SYSENTER', '0f34'],
+  ['SYSEXIT', '0f35'],
+] as const)
+  test(`${name} in long mode is #UD on AMD`, () => {
+    assert.equal(outcomeText(on('amd').run(code)), '#UD');
+    // Intel: IA32_SYSENTER_CS is null.
+    assert.equal(outcomeText(on('intel').run(code)), '#GP(0)');
+  });
+test('SYSCALL outside 64-bit mode is #UD on Intel; AMD goes to CSTAR from compatibility mode', () => {
+  const attempt = (vendor: CpuVendor): Lab => {
+    const machine = on(vendor, 'compatibility');
+    const { efer } = machine.core.state(0);
+    machine.set({}, { efer: efer | 1n });
+    machine.put(0x8800n, 0xf4, 1);
+    return machine;
+  };
+  // WRMSR CSTAR and STAR first.
+  const code = 'b9830000c0 b800880000 31d2 0f30 b9810000c0 31c0 ba18000000 0f30 0f05';
+  assert.equal(outcomeText(attempt('intel').run(code)), '#UD');
+  assert.equal(attempt('amd').run(code).state.rip, 0x8801n);
+});
+
+test('x87 pointers in an FXSAVE image: AMD without RstrFpErrPtrs leaves them as they are, with it and on Intel they are written', () => {
+  const saved = (vendor: CpuVendor, always: boolean): bigint => {
+    const profile = testProfile({ vendor, with: always ? ['RstrFpErrPtrs'] : [] });
+    const machine = new Lab({ mode: 'long', profile }).set({ rsi: DATA });
+    const { cr4 } = machine.core.state(0);
+    machine.set({}, { cr4: cr4 | 0x200n });
+    machine.put(DATA + 8n, 0xddddn, 8);
+    // FNINIT makes the pointers 0; FXSAVE64.
+    machine.run('dbe3 480fae06');
+    return machine.get(DATA + 8n, 8);
+  };
+  assert.deepEqual([saved('intel', false), saved('amd', true), saved('amd', false)], [0n, 0n, 0xddddn]);
+});
