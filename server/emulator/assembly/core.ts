@@ -2,7 +2,7 @@
  * What the core offers to its face (../core.ts).
  *
  * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); entries of a PCID other than the current one (a switch drops them, which is allowed);
- * performance counters, machine checks; shadow stacks; SSSE3 and what came later,
+ * performance counters, machine checks; shadow stacks; SSE4.2, AES and PCLMULQDQ,
  * AVX, 3DNow! and SSE4A (#UD, as on a CPU whose CPUID lacks it); FERR# (with CR0.NE clear an unmasked x87 exception makes the
  * next waiting x87 instruction wait for any interrupt, as nothing is wired to FERR#). The x87 is there whatever
  * CPUID.1:EDX[0] says, as under a VMM that hides it.

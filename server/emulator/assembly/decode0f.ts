@@ -11,7 +11,7 @@ import {
 import * as K from "./kinds";
 import { loadPointer } from "./opcodes";
 import { OP_REP, OP_REPNE } from "./op";
-import { decodeSse } from "./sse/decode";
+import { decode38, decode3a, decodeSse } from "./sse/decode";
 
 @inline function has(word: usize, bit: u32): bool {
   return ((load<u32>(word) >> bit) & 1) != 0;
@@ -81,6 +81,7 @@ export function decodeTwoByte(): void {
     case 0x34: if (has(CPUID_1_EDX, 11)) last(K.SYSENTER); else undefinedOp(); return;
     case 0x35: if (has(CPUID_1_EDX, 11)) last(K.SYSEXIT); else undefinedOp(); return;
     case 0x38: threeByte(); return;
+    case 0x3a: decode3a(byte()); return;
     case 0xa0: case 0xa8: stackSize(); setReg(opcode == 0xa0 ? FS : GS); kind(K.PUSH_SEGMENT); return;
     case 0xa1: case 0xa9: stackSize(); setReg(opcode == 0xa1 ? FS : GS); last(K.POP_SEGMENT); return;
     case 0xa2: kind(K.CPUID); return;
@@ -282,12 +283,12 @@ function group15(): void {
   else undefinedOp();
 }
 
-/** MOVBE and INVPCID; everything else behind 0F 38 is SSE, AVX or later. */
+/** MOVBE and INVPCID; everything else behind 0F 38 is of the vector extensions. */
 function threeByte(): void {
   const opcode = byte();
   readOperands();
   if ((opcode == 0xf0 || opcode == 0xf1) && repeat != OP_REPNE && has(CPUID_1_ECX, 22) && !isRegister())
     sized(opcode == 0xf0 ? K.MOVBE_LOAD : K.MOVBE_STORE);
   else if (opcode == 0x82 && operand66 && repeat == 0 && has(CPUID_7_EBX, 10) && !isRegister()) last(K.INVPCID);
-  else undefinedOp();
+  else decode38(opcode);
 }

@@ -280,7 +280,7 @@ export const MSRS_LONG = 0x1000;
 export const MSRS_TSC_AUX = 0x2000;
 export const MSRS_PKRS = 0x4000;
 export const MSRS_MCA = 0x8000;
-/** Vectors of the SSE instruction in progress: destination before, source, result, and 32 bytes to shift through. */
+/** Vectors of the SSE instruction in progress: destination before, source, result, and 48 bytes to shift through. */
 export const SSE_A = 0x11f00;
 export const SSE_B = 0x11f20;
 export const SSE_RESULT = 0x11f40;

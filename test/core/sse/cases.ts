@@ -1,4 +1,4 @@
-/** Random instructions of MMX to SSE3 with random states, as requests of ../oracle/host/vectors.c. */
+/** Random instructions of MMX to SSE4.1 with random states, as requests of ../oracle/host/vectors.c. */
 import type { Random } from '../oracle/random';
 
 /** Layout of a request, and of an answer, whose first 16 bytes are vector, error code and CR2. */
@@ -33,12 +33,28 @@ const F64_EDGES = [
   0x1ff0000000000000n, 0x0008000000000000n,
 ] as const; // prettier-ignore
 
-/** Opcodes behind 0F, and for groups the ModRM.reg values that exist and two that don't. */
-const OPCODES = [
-  ...[[0x10, 0x17], [0x28, 0x2f], [0x50, 0x7f], [0xc2, 0xc2], [0xc4, 0xc6], [0xd0, 0xfe]].flatMap(([from, to]) =>
-    Array.from({ length: (to ?? 0) - (from ?? 0) + 1 }, (_, i) => (from ?? 0) + i),
+/** Opcodes by map: behind 0F, 0F 38 and 0F 3A. In the first map's ranges what doesn't exist is tried as well. */
+const RANGES: readonly (readonly [map: number, ...ranges: (readonly [from: number, to: number])[]])[] = [
+  [0, [0x10, 0x17], [0x28, 0x2f], [0x50, 0x7f], [0xc2, 0xc2], [0xc4, 0xc6], [0xd0, 0xfe]],
+  [
+    0x38,
+    [0x00, 0x0b],
+    [0x10, 0x10],
+    [0x14, 0x15],
+    [0x17, 0x17],
+    [0x1c, 0x1e],
+    [0x20, 0x25],
+    [0x28, 0x2b],
+    [0x30, 0x35],
+  ],
+  [0x38, [0x38, 0x41]],
+  [0x3a, [0x08, 0x0f], [0x14, 0x17], [0x20, 0x22], [0x40, 0x42]],
+];
+const OPCODES = RANGES.flatMap(([map, ...ranges]) =>
+  ranges.flatMap(([from, to]) =>
+    Array.from({ length: to - from + 1 }, (_, i) => ({ map, opcode: from + i })),
   ),
-]; // prettier-ignore
+);
 const PREFIXES = [
   '',
   '',
@@ -168,14 +184,16 @@ export class CaseMaker {
 
   private writeCode(record: Uint8Array, view: DataView): void {
     const { random } = this;
-    const opcode = random.pick(OPCODES);
+    const { map, opcode: last } = random.pick(OPCODES);
+    const opcode = (map << 8) | last;
     const code = prefixBytes(random.pick(PREFIXES));
     const rex = random.oneIn(2) ? 0x40 | random.below(16) : 0;
     if (rex) code.push(rex);
-    code.push(0x0f, opcode);
-    const immediate = WITH_IMMEDIATE.has(opcode)
-      ? [random.oneIn(2) ? random.below(66) : random.word() & 0xff]
-      : [];
+    code.push(0x0f, ...(map ? [map] : []), last);
+    const immediate =
+      map === 0x3a || WITH_IMMEDIATE.has(opcode)
+        ? [random.oneIn(2) ? random.below(66) : random.word() & 0xff]
+        : [];
     const memory = random.oneIn(2) && opcode !== 0xf7;
     const reg = this.registerNumber(rex & 4);
     const target = this.target();

@@ -21,10 +21,12 @@ export function opcodeOf(request: Uint8Array): {
     else repeat = request[at] === 0xf2 ? 'f2' : 'f3';
   }
   if (((request[at] ?? 0) & 0xf0) === 0x40) at++;
+  const map = [0x38, 0x3a].includes(request[at + 1] ?? 0) ? (request[at + 1] ?? 0) : 0;
+  if (map) at++;
   const modrm = request[at + 2] ?? 0;
   return {
     prefix: repeat || (operand66 ? '66' : 'none'),
-    opcode: request[at + 1] ?? 0,
+    opcode: (map << 8) | (request[at + 1] ?? 0),
     memory: at + 2 < (request[LENGTH] ?? 0) && modrm < 0xc0,
   };
 }

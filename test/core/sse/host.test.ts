@@ -1,5 +1,5 @@
 /**
- * Random instructions of MMX, SSE, SSE2 and SSE3 on our core and on the CPU of this machine: registers, memory, MXCSR,
+ * Random instructions of MMX and SSE to SSE4.1 on our core and on the CPU of this machine: registers, memory, MXCSR,
  * flags and exceptions agree. BOOTPATH_VECTOR_COUNT sets how many (default 30000), BOOTPATH_VECTOR_SEED the first seed.
  */
 import assert from 'node:assert/strict';

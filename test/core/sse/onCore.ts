@@ -18,9 +18,12 @@ export interface VectorCpu {
   readonly misaligned: boolean;
 }
 
-/** MMX to SSE3 as in qemu64. */
+/** MMX to SSE4.1. */
 export const vectorProfile = ({ vendor, misaligned }: VectorCpu): CpuProfile =>
-  testProfile({ vendor, with: misaligned ? ['SSE3', 'MisAlignSse'] : ['SSE3'] });
+  testProfile({
+    vendor,
+    with: ['SSE3', 'SSSE3', 'SSE4_1', ...(misaligned ? (['MisAlignSse'] as const) : [])],
+  });
 
 export class VectorBench {
   private readonly lab: Lab;
@@ -108,7 +111,10 @@ export class VectorBench {
     const view = new DataView(answer.buffer, answer.byteOffset, RECORD);
     const { vector, error, rip, cr2 } = this.exception;
     const done = rip === end && vector === 6;
-    if (!done && rip !== BigInt(CODE)) throw new Error(`exception ${vector} at 0x${rip.toString(16)}`);
+    if (!done && rip !== BigInt(CODE))
+      throw new Error(
+        `exception ${vector} at 0x${rip.toString(16)}, not behind the instruction at 0x${end.toString(16)}: ${Buffer.from(core.read(BigInt(CODE), 16) ?? []).toString('hex')}`,
+      );
     view.setUint32(0, done ? 0xffffffff : vector, true);
     view.setUint32(4, done ? 0 : error, true);
     view.setBigUint64(8, done ? 0n : cr2, true);

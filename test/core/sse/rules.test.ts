@@ -16,9 +16,11 @@ const CR0_EM = 4n;
 const CR0_TS = 8n;
 const ABSENT = 0xb000n;
 
+const VECTORS = ['SSE3', 'SSSE3', 'SSE4_1'] as const satisfies readonly CpuidFeatureName[];
+
 /** A machine with SSE enabled; RSI and RDI point to DATA. */
 function machine(mode: LabMode = 'long', profile: TestProfile = {}): Lab {
-  const lab = new Lab({ mode, profile: testProfile({ with: ['SSE3'], ...profile }) });
+  const lab = new Lab({ mode, profile: testProfile({ with: VECTORS, ...profile }) });
   const { cr4 } = lab.core.state(0);
   return lab.set({ rsi: DATA, rdi: DATA }, { cr4: cr4 | OSFXSR | OSXMMEXCPT });
 }
@@ -41,6 +43,13 @@ for (const [name, code, feature] of [
   ['haddps xmm0, xmm1', 'f20f7cc1', 'SSE3'],
   ['lddqu xmm0, [rsi]', 'f20ff006', 'SSE3'],
   ['movddup xmm0, xmm1', 'f20f12c1', 'SSE3'],
+  ['pshufb mm0, mm1', '0f3800c1', 'SSSE3'],
+  ['palignr xmm0, xmm1, 3', '660f3a0fc103', 'SSSE3'],
+  ['pmulld xmm0, xmm1', '660f3840c1', 'SSE4_1'],
+  ['ptest xmm0, xmm1', '660f3817c1', 'SSE4_1'],
+  ['movntdqa xmm0, [rsi]', '660f382a06', 'SSE4_1'],
+  ['roundsd xmm0, xmm1, 0', '660f3a0bc100', 'SSE4_1'],
+  ['pinsrb xmm0, eax, 1', '660f3a20c001', 'SSE4_1'],
 ] as const satisfies readonly (readonly [string, string, CpuidFeatureName])[])
   test(`${name} comes with ${feature}: #UD without it`, () => {
     assert.equal(outcomeText(machine().run(code)), 'ok');
@@ -73,6 +82,11 @@ test('encodings that no instruction has: #UD', () => {
     '0fd6c1', // D6 without a prefix
     '660f52c1', // RSQRT of doubles
     'f30f14c1', // F3 on UNPCKLPS
+    'f30f3800c1', // F3 on PSHUFB
+    '0f3840c1', // PMULLD without 66
+    '660f382ac1', // MOVNTDQA of a register
+    '660f3a63c100', // PCMPISTRI of SSE4.2
+    '660f38dcc1', // AESENC
   ])
     assert.equal(outcomeText(machine().run(code)), '#UD', code);
 });
@@ -142,6 +156,9 @@ for (const [name, code, aligned] of [
   ['paddb xmm0, [rsi]', '660ffc06', true],
   ['punpcklbw xmm0, [rsi]', '660f6006', true],
   ['movshdup xmm0, [rsi]', 'f30f1606', true],
+  ['pabsb xmm0, [rsi]', '660f381c06', true],
+  ['pmovsxbw xmm0, [rsi]', '660f382006', false],
+  ['roundss xmm0, [rsi], 0', '660f3a0a0600', false],
   ['movups xmm0, [rsi]', '0f1006', false],
   ['movdqu [rsi], xmm0', 'f30f7f06', false],
   ['lddqu xmm0, [rsi]', 'f20ff006', false],
@@ -160,7 +177,7 @@ for (const [name, code, aligned] of [
   });
 
 test("MXCSR.MM of AMD's misaligned SSE mode frees operands, not moves (APM vol. 2, 11.3)", () => {
-  const profile = { vendor: 'amd', with: ['SSE3', 'MisAlignSse'] } as const;
+  const profile = { vendor: 'amd', with: [...VECTORS, 'MisAlignSse'] } as const;
   for (const [code, expected] of [
     ['660ffc4608', 'ok'],
     ['0f284608', '#GP(0)'],

@@ -8,8 +8,9 @@ import * as K from "../kinds";
 import { OP_IMMEDIATE, OP_REP, OP_REPNE, OP_SSE } from "../op";
 import {
   BY_IMMEDIATE, EMMS_CELL, FEATURE_MASK, FEATURE_SHIFT, IMMEDIATE, MEMORY_ONLY, MMX, MMXEXT, PREFIX_SHIFT,
-  REGISTER_ONLY, SSE, SSE2, cellOf, isVector, shiftCell,
+  REGISTER_ONLY, SSE, SSE2, SSE41, SSSE3, cellOf, isVector, shiftCell,
 } from "./table";
+import { cellOf38, cellOf3a } from "./threeByteTable";
 
 function has(feature: u32): bool {
   const edx = load<u32>(CPUID_1_EDX);
@@ -18,6 +19,8 @@ function has(feature: u32): bool {
     case MMXEXT: return (edx & (1 << 25)) != 0 || (load<u32>(CPUID_81_EDX) & (1 << 22)) != 0;
     case SSE: return (edx & (1 << 25)) != 0;
     case SSE2: return (edx & (1 << 26)) != 0;
+    case SSSE3: return (load<u32>(CPUID_1_ECX) & (1 << 9)) != 0;
+    case SSE41: return (load<u32>(CPUID_1_ECX) & (1 << 19)) != 0;
     default: return (load<u32>(CPUID_1_ECX) & 1) != 0;
   }
 }
@@ -36,6 +39,26 @@ function emit(cell: u32, prefix: u32): void {
   store<u32>(op, cell | (prefix << PREFIX_SHIFT), OP_SSE);
 }
 
+/** The rest of an instruction whose ModRM byte and operands are read. */
+function finish(cell: u32, prefix: u32): void {
+  if (cell & IMMEDIATE) store<u8>(op, <u8>byte(), OP_IMMEDIATE);
+  emit(cell & (isRegister() ? MEMORY_ONLY : REGISTER_ONLY) ? 0 : cell, prefix);
+}
+
+/** An opcode behind 0F 38, with its ModRM byte read. */
+export function decode38(opcode: u32): void {
+  const prefix = mandatoryPrefix();
+  setSize(rex & 8 ? 3 : 2);
+  finish(cellOf38(opcode, prefix), prefix);
+}
+/** An opcode behind 0F 3A. */
+export function decode3a(opcode: u32): void {
+  const prefix = mandatoryPrefix();
+  setSize(rex & 8 ? 3 : 2);
+  readModrm(2, 2);
+  finish(cellOf3a(opcode, prefix), prefix);
+}
+
 /** Whether the opcode is one of MMX or SSE, which is then decoded. */
 export function decodeSse(opcode: u32): bool {
   const prefix = mandatoryPrefix();
@@ -46,12 +69,10 @@ export function decodeSse(opcode: u32): bool {
   if (!isVector(opcode)) return false;
   setSize(rex & 8 ? 3 : 2);
   readModrm(2, 2);
-  let cell = opcode >= 0x71 && opcode <= 0x73 ? shiftCell(opcode, (modrm >> 3) & 7, prefix) : cellOf(opcode, prefix);
-  if (cell & IMMEDIATE) store<u8>(op, <u8>byte(), OP_IMMEDIATE);
+  const cell = opcode >= 0x71 && opcode <= 0x73 ? shiftCell(opcode, (modrm >> 3) & 7, prefix) : cellOf(opcode, prefix);
   if (cell & BY_IMMEDIATE) setReg(rmNumber() << 3);
   // MASKMOVQ and MASKMOVDQU write to DS:RDI.
   if (opcode == 0xf7) implicitSegment();
-  if (cell & (isRegister() ? MEMORY_ONLY : REGISTER_ONLY)) cell = 0;
-  emit(cell, prefix);
+  finish(cell, prefix);
   return true;
 }

@@ -13,6 +13,8 @@ import {
 import { destination, mm, setDestination, source } from "./operand";
 import * as O from "./operation";
 import { packed } from "./packed";
+import { packedSse4 } from "./packedSse4";
+import { dotDouble, dotSingle, extract, insert, insertSingle, roundToIntegers, testBits } from "./sse41";
 import { BY_IMMEDIATE, MM, OPERATION, PREFIX_SHIFT, WITH_MM, WITH_MM_REGISTER } from "./table";
 
 /** Whether an instruction on XMM registers has an MMX operand in this form. */
@@ -28,10 +30,12 @@ export function sse(op: usize): void {
     needXmm();
     if (hasMmx(op, cell)) needNoX87Error();
   }
-  if (operation < <u32>O.PACKED_END) {
+  if (operation < <u32>O.PACKED_END || operation >= <u32>O.PACKED_SSE4) {
     const immediate: u32 = load<u8>(op, OP_IMMEDIATE);
     const b = cell & BY_IMMEDIATE ? i64x2(immediate, 0) : source(op, cell);
-    const result = packed(operation, (cell & MM) != 0, destination(op, cell), b, immediate);
+    const a = destination(op, cell);
+    const mmx = (cell & MM) != 0;
+    const result = operation < <u32>O.PACKED_END ? packed(operation, mmx, a, b, immediate) : packedSse4(operation, mmx, a, b, immediate);
     if (cell & MM) enterMmx();
     setDestination(op, cell, result);
     return;
@@ -75,6 +79,13 @@ export function sse(op: usize): void {
       fromMmx(op, integers, operation == O.CVTPI2PD);
       break;
     }
+    case O.PEXTRB: case O.PEXTRW_STORE: case O.PEXTRD: case O.EXTRACTPS: extract(op, cell, operation); break;
+    case O.PINSRB: case O.PINSRD: insert(op, operation); break;
+    case O.INSERTPS: insertSingle(op, cell); break;
+    case O.PTEST: testBits(op, cell); break;
+    case O.ROUNDPS: case O.ROUNDPD: case O.ROUNDSS: case O.ROUNDSD: roundToIntegers(op, cell, operation); break;
+    case O.DPPS: dotSingle(op, cell); break;
+    case O.DPPD: dotDouble(op, cell); break;
     default: convert(op, cell, operation);
   }
 }

@@ -28,11 +28,15 @@ export function stmxcsr(op: usize): void {
 @inline export function begin(): void {
   beginSse(load<u32>(MXCSR));
 }
-/** Behind the last one: the flags; an unmasked exception is #XM, or #UD where the system doesn't know of it. */
-export function settle(): void {
-  const flags = reported();
+/**
+ * Behind the last one: the flags but those to be ignored; an unmasked exception is #XM, or #UD where the system doesn't
+ * know of it.
+ */
+export function settle(ignored: u32 = 0): void {
+  const flags = reported() & ~ignored;
   if (flags) store<u32>(MXCSR, load<u32>(MXCSR) | flags);
-  if (!unmasked()) return;
+  const wanted = unmasked() & ~ignored;
+  if (!wanted) return;
   const known = (load<u64>(CR4) & OSXMMEXCPT) != 0;
-  raise(known ? XM : UD, 0, Reason.SimdFloatingPoint, unmasked(), load<u32>(MXCSR));
+  raise(known ? XM : UD, 0, Reason.SimdFloatingPoint, wanted, load<u32>(MXCSR));
 }

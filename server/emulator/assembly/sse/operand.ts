@@ -4,7 +4,7 @@ import { onward, probeWrite, read, write } from "../access";
 import { Reason } from "../events";
 import { AC, GP, raise } from "../fault";
 import { effective, isMemory, linearRead, linearWrite, loadOperand, regOf, rmOf, stackBit, storeOperand } from "../operand";
-import { ALIGNED, MM, SIZE_SHIFT } from "./table";
+import { ALIGNED, LOW_HALF, MM, SIZE_SHIFT } from "./table";
 
 /** The XMM register of an operand byte (number × 8). */
 @inline export function xmm(offset: u32): usize {
@@ -64,6 +64,7 @@ function load16(op: usize, aligned: bool): v128 {
 
 function memory_(op: usize, cell: u32, aligned: bool): v128 {
   switch (sizeOf(cell)) {
+    case 0: return i64x2(loadOperand<u8>(op), 0);
     case 1: return i64x2(loadOperand<u16>(op), 0);
     case 2: return i64x2(loadOperand<u32>(op), 0);
     case 3: return i64x2(loadOperand<u64>(op), 0);
@@ -73,7 +74,10 @@ function memory_(op: usize, cell: u32, aligned: bool): v128 {
 
 /** ModRM.rm as a vector: a whole register, or a memory operand with zeros above it. */
 export function source(op: usize, cell: u32): v128 {
-  if (isMemory(op)) return memory_(op, cell, (cell & ALIGNED) != 0 && !misalignedMode());
+  if (isMemory(op)) {
+    const aligned = (cell & ALIGNED) != 0 && !misalignedMode();
+    return !aligned && (cell & LOW_HALF) != 0 ? i64x2(loadOperand<u64>(op), 0) : memory_(op, cell, aligned);
+  }
   return cell & MM ? v128.load64_zero(mm(rmOf(op))) : v128.load(xmm(rmOf(op)));
 }
 /** As `source` for a move, whose alignment no mode lifts. */

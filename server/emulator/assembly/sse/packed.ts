@@ -3,7 +3,7 @@ import { SSE_A, SSE_B, SSE_RESULT, SSE_WINDOW } from "../layout";
 import * as O from "./operation";
 
 /** The low halves of both, one behind the other: what MMX packs. */
-@inline function joined(a: v128, b: v128): v128 {
+@inline export function joined(a: v128, b: v128): v128 {
   return v128.shuffle<u64>(a, b, 0, 2);
 }
 @inline function upper(a: v128): v128 {
@@ -28,7 +28,7 @@ function sumOfDifferences(a: v128, b: v128): v128 {
   const sums = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(difference));
   return v128.and(i64x2.add(sums, i64x2.shr_u(sums, 32)), i64x2.splat(0xffff));
 }
-function shiftBytes(a: v128, right: bool, by: u64): v128 {
+export function shiftBytes(a: v128, right: bool, by: u64): v128 {
   const n = <usize>min<u64>(by, 16);
   v128.store(SSE_WINDOW, right ? a : nothing());
   v128.store(SSE_WINDOW, right ? nothing() : a, 16);

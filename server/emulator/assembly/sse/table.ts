@@ -23,15 +23,19 @@ export const WITH_MM = 0x20000;
 export const WITH_MM_REGISTER = 0x40000;
 /** REX.W makes the general register or integer 64 bits wide. */
 export const WIDE = 0x80000;
+/** Only the low half of the source counts: in misaligned mode (MXCSR.MM) no more is read. */
+export const LOW_HALF = 0x100000;
 /** Features by which an instruction exists. */
-export const FEATURE_SHIFT = 20;
-export const FEATURE_MASK = 7;
+export const FEATURE_SHIFT = 24;
+export const FEATURE_MASK = 15;
 export const MMX = 0;
 /** SSE's additions to MMX, which AMD had before as MMXEXT. */
 export const MMXEXT = 1;
 export const SSE = 2;
 export const SSE2 = 3;
 export const SSE3 = 4;
+export const SSSE3 = 5;
+export const SSE41 = 6;
 /** A shift by the immediate, of the register in ModRM.rm. */
 export const BY_IMMEDIATE = 0x800000;
 /** The decoder adds the mandatory prefix: 0 none, 1 66, 2 F3, 3 F2. For floating point: PS, PD, SS, SD. */
@@ -56,6 +60,8 @@ const P_LOW = MM | M4;
 const X1 = M16 | ALIGNED | F1;
 const X2 = M16 | ALIGNED | F2;
 const X3 = M16 | ALIGNED | F3;
+const L1 = X1 | LOW_HALF;
+const L2 = X2 | LOW_HALF;
 /** The same without alignment. */
 const U1 = M16 | F1;
 const U2 = M16 | F2;
@@ -73,7 +79,7 @@ const CELLS: StaticArray<u32> = [
   /* 11 */ O.STORE | U1, O.STORE | U2, O.STORE_SCALAR | SS, O.STORE_SCALAR | SD,
   /* 12 */ O.MOVE_LOW | Q1, O.MOVE_LOW | Q2 | MEMORY_ONLY, O.MOVSLDUP | X3, O.MOVDDUP | Q3,
   /* 13 */ O.STORE_LOW | Q1 | MEMORY_ONLY, O.STORE_LOW | Q2 | MEMORY_ONLY, 0, 0,
-  /* 14 */ O.PUNPCKLDQ | X1, O.PUNPCKLQDQ | X2, 0, 0,
+  /* 14 */ O.PUNPCKLDQ | L1, O.PUNPCKLQDQ | L2, 0, 0,
   /* 15 */ O.PUNPCKHDQ | X1, O.PUNPCKHQDQ | X2, 0, 0,
   /* 16 */ O.MOVE_HIGH | Q1, O.MOVE_HIGH | Q2 | MEMORY_ONLY, O.MOVSHDUP | X3, 0,
   /* 17 */ O.STORE_HIGH | Q1 | MEMORY_ONLY, O.STORE_HIGH | Q2 | MEMORY_ONLY, 0, 0,
@@ -103,9 +109,9 @@ const CELLS: StaticArray<u32> = [
   /* 5d */ O.MIN | X1, O.MIN | X2, O.MIN | SS, O.MIN | SD,
   /* 5e */ O.DIV | X1, O.DIV | X2, O.DIV | SS, O.DIV | SD,
   /* 5f */ O.MAX | X1, O.MAX | X2, O.MAX | SS, O.MAX | SD,
-  /* 60 */ O.PUNPCKLBW | P_LOW, O.PUNPCKLBW | X2, 0, 0,
-  /* 61 */ O.PUNPCKLWD | P_LOW, O.PUNPCKLWD | X2, 0, 0,
-  /* 62 */ O.PUNPCKLDQ | P_LOW, O.PUNPCKLDQ | X2, 0, 0,
+  /* 60 */ O.PUNPCKLBW | P_LOW, O.PUNPCKLBW | L2, 0, 0,
+  /* 61 */ O.PUNPCKLWD | P_LOW, O.PUNPCKLWD | L2, 0, 0,
+  /* 62 */ O.PUNPCKLDQ | P_LOW, O.PUNPCKLDQ | L2, 0, 0,
   /* 63 */ O.PACKSSWB | P, O.PACKSSWB | X2, 0, 0,
   /* 64 */ O.PCMPGTB | P, O.PCMPGTB | X2, 0, 0,
   /* 65 */ O.PCMPGTW | P, O.PCMPGTW | X2, 0, 0,
@@ -115,7 +121,7 @@ const CELLS: StaticArray<u32> = [
   /* 69 */ O.PUNPCKHWD | P, O.PUNPCKHWD | X2, 0, 0,
   /* 6a */ O.PUNPCKHDQ | P, O.PUNPCKHDQ | X2, 0, 0,
   /* 6b */ O.PACKSSDW | P, O.PACKSSDW | X2, 0, 0,
-  /* 6c */ 0, O.PUNPCKLQDQ | X2, 0, 0,
+  /* 6c */ 0, O.PUNPCKLQDQ | L2, 0, 0,
   /* 6d */ 0, O.PUNPCKHQDQ | X2, 0, 0,
   /* 6e */ O.MOVE_FROM_GENERAL | MM | M4 | WIDE, O.MOVE_FROM_GENERAL | M4 | F2 | WIDE, 0, 0,
   /* 6f */ O.LOAD | P, O.LOAD | X2, O.LOAD | U2, 0,
@@ -146,9 +152,9 @@ const CELLS: StaticArray<u32> = [
   /* c6 */ O.SHUFPS | X1 | I, O.SHUFPD | X2 | I, 0, 0,
 
   /* d0 */ 0, O.ADDSUB | X3, 0, O.ADDSUB | X3,
-  /* d1 */ O.PSRLW | P, O.PSRLW | X2, 0, 0,
-  /* d2 */ O.PSRLD | P, O.PSRLD | X2, 0, 0,
-  /* d3 */ O.PSRLQ | P, O.PSRLQ | X2, 0, 0,
+  /* d1 */ O.PSRLW | P, O.PSRLW | L2, 0, 0,
+  /* d2 */ O.PSRLD | P, O.PSRLD | L2, 0, 0,
+  /* d3 */ O.PSRLQ | P, O.PSRLQ | L2, 0, 0,
   /* d4 */ O.PADDQ | P_2, O.PADDQ | X2, 0, 0,
   /* d5 */ O.PMULLW | P, O.PMULLW | X2, 0, 0,
   /* d6 */ 0, O.STORE_LOW | Q2, O.MOVQ2DQ | F2 | REGISTER_ONLY | WITH_MM, O.MOVDQ2Q | F2 | REGISTER_ONLY | WITH_MM,
@@ -162,8 +168,8 @@ const CELLS: StaticArray<u32> = [
   /* de */ O.PMAXUB | P_EXT, O.PMAXUB | X2, 0, 0,
   /* df */ O.ANDN | P, O.ANDN | X2, 0, 0,
   /* e0 */ O.PAVGB | P_EXT, O.PAVGB | X2, 0, 0,
-  /* e1 */ O.PSRAW | P, O.PSRAW | X2, 0, 0,
-  /* e2 */ O.PSRAD | P, O.PSRAD | X2, 0, 0,
+  /* e1 */ O.PSRAW | P, O.PSRAW | L2, 0, 0,
+  /* e2 */ O.PSRAD | P, O.PSRAD | L2, 0, 0,
   /* e3 */ O.PAVGW | P_EXT, O.PAVGW | X2, 0, 0,
   /* e4 */ O.PMULHUW | P_EXT, O.PMULHUW | X2, 0, 0,
   /* e5 */ O.PMULHW | P, O.PMULHW | X2, 0, 0,
@@ -178,9 +184,9 @@ const CELLS: StaticArray<u32> = [
   /* ee */ O.PMAXSW | P_EXT, O.PMAXSW | X2, 0, 0,
   /* ef */ O.XOR | P, O.XOR | X2, 0, 0,
   /* f0 */ 0, 0, 0, O.LOAD | U3 | MEMORY_ONLY,
-  /* f1 */ O.PSLLW | P, O.PSLLW | X2, 0, 0,
-  /* f2 */ O.PSLLD | P, O.PSLLD | X2, 0, 0,
-  /* f3 */ O.PSLLQ | P, O.PSLLQ | X2, 0, 0,
+  /* f1 */ O.PSLLW | P, O.PSLLW | L2, 0, 0,
+  /* f2 */ O.PSLLD | P, O.PSLLD | L2, 0, 0,
+  /* f3 */ O.PSLLQ | P, O.PSLLQ | L2, 0, 0,
   /* f4 */ O.PMULUDQ | P_2, O.PMULUDQ | X2, 0, 0,
   /* f5 */ O.PMADDWD | P, O.PMADDWD | X2, 0, 0,
   /* f6 */ O.PSADBW | P_EXT, O.PSADBW | X2, 0, 0,
