@@ -142,6 +142,14 @@ for (const [title, mmx, xmm, both, change] of [
     }
   });
 
+test('with CR0.NE=0 MMX waits at a pending x87 exception as the x87 does', () => {
+  const lab = machine();
+  lab.put(DATA, 0x80a0_035fn, 4);
+  lab.put(DATA + 24n, 0x1f80n, 4);
+  lab.set({}, { cr0: lab.core.state(0).cr0 & ~0x20n });
+  assert.equal(lab.run(`0fae0e${XMM}${MMX}`).state.rip, CODE + 7n);
+});
+
 test('LOCK on any of them: #UD', () => {
   for (const code of ['f00ffc06', 'f0660f6f06', 'f00f5806', 'f00f77'])
     assert.equal(outcomeText(machine().run(code)), '#UD', code);

@@ -1,13 +1,11 @@
 /** Whether MMX and SSE may execute now, and what MMX does to the x87 (SDM vol. 3, 2.5, 12.1 to 12.3 and 13.1; vol. 1, 9.5). */
 import { CR0, CR4, FSW, FTW } from "../layout";
 import { Reason } from "../events";
-import { MF, NM, raise, undefined_ } from "../fault";
+import { NM, raise, undefined_ } from "../fault";
 
 const EM: u64 = 4;
 const TS: u64 = 8;
 const OSFXSR: u64 = 0x200;
-/** FSW.ES: an unmasked x87 exception is pending. */
-const ES: u16 = 0x80;
 const TOP: u16 = 0x3800;
 
 function needDevice(): void {
@@ -20,15 +18,10 @@ export function needXmm(): void {
   needDevice();
 }
 
-/** An instruction on MMX registers: #UD with CR0.EM, #NM with TS, then a pending x87 exception. */
+/** An instruction on MMX registers: #UD with CR0.EM, #NM with TS. */
 export function needMmx(): void {
   if (load<u64>(CR0) & EM) undefined_(Reason.VectorsDisabled);
   needDevice();
-  needNoX87Error();
-}
-
-export function needNoX87Error(): void {
-  if (load<u16>(FSW) & ES) raise(MF, 0, Reason.FloatingPoint, load<u16>(FSW));
 }
 
 /** What every MMX instruction but EMMS does to the x87 once its memory operand is read: TOP becomes 0, all registers valid. */

@@ -1,8 +1,9 @@
 /** One instruction of MMX or SSE: whether it may execute, then what its cell says (table.ts). */
 import { OP_IMMEDIATE, OP_SSE } from "../op";
 import { isMemory, rmOf } from "../operand";
+import { pending, reportPending } from "../x87/status";
 import { addSubtract, arithmetic, horizontal } from "./arithmetic";
-import { enterMmx, leaveMmx, needMmx, needNoX87Error, needXmm } from "./available";
+import { enterMmx, leaveMmx, needMmx, needXmm } from "./available";
 import { compareToFlags, compareToMask } from "./compare";
 import { convert, fromGeneral, fromMmx, toGeneral, toMmx } from "./convert";
 import { estimates } from "./estimate";
@@ -26,9 +27,10 @@ export function sse(op: usize): void {
   const cell = load<u32>(op, OP_SSE);
   const operation = cell & OPERATION;
   if (cell & MM) needMmx();
-  else {
-    needXmm();
-    if (hasMmx(op, cell)) needNoX87Error();
+  else needXmm();
+  if (((cell & MM) != 0 || hasMmx(op, cell)) && pending()) {
+    reportPending();
+    return;
   }
   if (operation < <u32>O.PACKED_END || operation >= <u32>O.PACKED_SSE4) {
     const immediate: u32 = load<u8>(op, OP_IMMEDIATE);
