@@ -14,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const cache = join(process.env['BOOTPATH_CACHE'] ?? join(homedir(), '.cache/bootpath'), 'test-i386');
 const INSTRUCTIONS = 4e9;
 /** Differing lines that are printed of one program. */
-const SHOWN = 20;
+const SHOWN = 5;
 
 const FLAGS = ['-O2', '-fno-pie', '-no-pie', '-static', '-w'];
 /** A program of one source file, for 32-bit code. */
@@ -36,7 +36,9 @@ const PROGRAMS = [
     'fyl2x',
     'fyl2xp1',
   ].map((name) => single(name)),
-  ...['fprem', 'pseudo-denormal', 'snan-convert'].map((name) => single(name)),
+  ...['pseudo-denormal', 'snan-convert'].map((name) => single(name)),
+  // Its 1.7 million lines take a hundred thousand million instructions: the first of them.
+  { ...single('fprem'), first: 1e9 },
 ];
 
 function run(command, args, options = {}) {
@@ -146,15 +148,22 @@ for (const program of PROGRAMS) {
   // Without address randomisation, so that printed stack addresses can be the same from run to run.
   const native = run('setarch', ['-R', binary]);
   const started = performance.now();
-  const onCore = runProgram(new Uint8Array(readFileSync(binary)), processProfile(vendor), INSTRUCTIONS);
+  const onCore = runProgram(
+    new Uint8Array(readFileSync(binary)),
+    processProfile(vendor),
+    program.first ?? INSTRUCTIONS,
+  );
   const seconds = (performance.now() - started) / 1000;
-  const expected = native.stdout.split('\n');
-  const { lines, explained } = differences(expected, onCore.output.split('\n'), EXPLAINED);
-  const end = `exit ${native.status}`;
-  if (lines.length > 0 || onCore.end !== end) failed++;
+  const got = onCore.output.split('\n');
+  const all = native.stdout.split('\n');
+  // Where a program is cut short, so is what it is compared with; the last line of either may be half a line.
+  const expected = program.first ? all.slice(0, got.length - 1) : all;
+  const { lines, explained } = differences(expected, program.first ? got.slice(0, -1) : got, EXPLAINED);
+  const end = program.first ? onCore.end : `exit ${native.status}`;
+  if (lines.length > 0 || onCore.end !== end || (program.first && got.length < 1000)) failed++;
   const mips = Math.round(onCore.instructions / seconds / 1e6);
   console.log(
-    `${program.name}: ${expected.length - 1} lines, ${lines.length} differ (${explained} more are explained); ` +
+    `${program.name}: ${expected.length - (program.first ? 0 : 1)}${program.first ? ` of ${all.length - 1}` : ''} lines, ${lines.length} differ (${explained} more are explained); ` +
       `host ${end}, core ${onCore.end}, ${onCore.instructions} instructions, ${mips} MIPS`,
   );
   for (const [line, host, core] of lines.slice(0, SHOWN))

@@ -145,7 +145,9 @@ export class LinuxProcess {
       this.space.write(at, this.space.read(LDT, size) ?? new Uint8Array());
       return BigInt(size);
     }
-    const { number, descriptor } = userDescriptor(this.space, at);
+    const { number, descriptor: full } = userDescriptor(this.space, at);
+    // The old form of the call (1) has no AVL bit.
+    const descriptor = what === 1n ? full & ~(1n << 52n) : full;
     this.ldtLimit = writeLdt(this.space, number, descriptor, this.ldtLimit);
     const ldtr = { selector: SELECTOR.ldt, base: LDT, limit: this.ldtLimit, attributes: 0x82 };
     this.state = { ...this.state, segments: { ...this.state.segments, ldtr } };
