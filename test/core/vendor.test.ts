@@ -104,3 +104,21 @@ test('x87 pointers in an FXSAVE image: AMD without RstrFpErrPtrs leaves them as 
   };
   assert.deepEqual([saved('intel', false), saved('amd', true), saved('amd', false)], [0n, 0n, 0xddddn]);
 });
+
+for (const [name, code, feature] of [
+  ['CLZERO', '0f01fc', 'CLZERO'],
+  ['MONITOR', '31c9 0f01c8', 'MONITOR'],
+  ['MWAIT', '31c9 0f01c9', 'MONITOR'],
+  ['RDPID', 'f30fc7f8', 'RDPID'],
+  ['RDRAND', '0fc7f0', 'RDRAND'],
+  ['RDSEED', '0fc7f8', 'RDSEED'],
+  ['CLFLUSHOPT', '660fae3e', 'CLFLUSHOPT'],
+  ['CLWB', '660fae36', 'CLWB'],
+] as const)
+  test(`${name} exists by CPUID`, () => {
+    const attempt = (options: Parameters<typeof testProfile>[0]): string =>
+      outcomeText(
+        new Lab({ mode: 'long', profile: testProfile(options) }).set({ rsi: DATA, rax: DATA }).run(code),
+      );
+    assert.deepEqual([attempt({ with: [feature] }), attempt({})], ['ok', '#UD']);
+  });
