@@ -128,6 +128,19 @@ for (const [title, x2apic, from, to, expected] of [
     assert.equal(outcomeText(lab.run('0f30 89f0 89fa 0f30')), expected);
   });
 
+test('the x2APIC ID is that of the reset, whatever was written to the xAPIC’s; a disabled APIC forgets it too (10.12.5.4)', () => {
+  const lab = new Lab({ profile: testProfile({ x2apic: true }) });
+  const base = (value: number): string => `b91b000000 b8${dword(value)} 31d2 0f30`;
+  // mov ecx, 0x802; rdmsr; mov ebx, eax; and at the end mov eax, [ID]
+  const wide = 'b902080000 0f32 89c3';
+  const write = poke(0xfee00020, 0x05000000);
+  const page = `a1${dword(0xfee00020)}`;
+  const code = `${write} ${base(0xfee00d00)} ${wide} ${base(0xfee00100)} ${base(0xfee00900)} ${page}`;
+  const outcome = lab.set({ rbx: 9n }).run(code);
+  assert.equal(outcomeText(outcome), 'ok');
+  assert.deepEqual([outcome.state.general.rbx, outcome.state.general.rax], [0n, 0n]);
+});
+
 test('x2APIC: the ICR is one MSR, self IPI another, reserved registers are #GP', () => {
   const enter = (lab: Lab): string => {
     lab.set({ rcx: 0x1bn, rax: 0xfee00d00n, rdx: 0n });

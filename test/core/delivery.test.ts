@@ -251,6 +251,23 @@ test('an NMI is blocked until IRET, one more is kept', () => {
   assert.equal(lab.go().state.general.rbx, 2n);
 });
 
+test('an NMI waits for the instruction behind STI, as behind MOV SS (SDM vol. 2, STI; APM vol. 2, 8.1.4)', () => {
+  for (const [first, length] of [
+    ['fb', 1n], // sti
+    ['8ed0', 2n], // mov ss, ax
+  ] as const) {
+    const lab = machine('protected-32').set({ rax: BigInt(SELECTOR.data) });
+    gate(lab, 2);
+    lab.put(HANDLER, 0xf4, 1);
+    const code = Uint8Array.from(Buffer.from(`${first}9090f4`, 'hex'));
+    lab.core.write(CODE, code);
+    lab.core.run(1);
+    lab.core.raiseNmi(0);
+    const { state } = lab.go();
+    assert.equal(lab.get(state.general.rsp, 4), CODE + length + 1n, first);
+  }
+});
+
 test('single step: a trap behind each instruction, with BS in DR6', () => {
   const lab = machine('protected-32').set({ rax: 0n }, { rflags: 0x102n });
   gate(lab, 1);

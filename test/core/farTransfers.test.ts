@@ -106,6 +106,25 @@ for (const [title, cs, ss, rflags, rip, expected] of [
     else assert.deepEqual([outcome.fault?.state.general.rsp, outcome.fault?.state.rip], [STACK, 0x8000n]);
   });
 
+test('IRETQ outward makes privileged data segments null, and 64-bit code keeps the bases of FS and GS', () => {
+  const lab = new Lab({ mode: 'long' });
+  const code = SELECTOR.user32 | 3;
+  const data = SELECTOR.userData | 3;
+  // 64-bit user code in the place of the 32-bit one; movzx eax, gs; mov rbx, gs:[0]; HLT is #GP(0) there.
+  lab.put(GDT + BigInt(SELECTOR.user32), 0x00affb000000ffffn, 8);
+  lab.core.write(0x8100n, Uint8Array.from(Buffer.from('8ce865488b1c2500000000f4', 'hex')));
+  lab.put(0x9100n, 0x1122334455667788n, 8);
+  for (const name of ['ds', 'es', 'fs', 'gs'] as const) {
+    lab.segment(name, { selector: SELECTOR.data, attributes: 0xc093, base: name === 'gs' ? 0x9100n : 0n });
+  }
+  [0x8100n, BigInt(code), 2n, 0x6000n, BigInt(data)].forEach((v, i) => lab.put(STACK + BigInt(8 * i), v, 8));
+  const { fault } = lab.run('48cf');
+  assert.equal(fault?.state.rip, 0x810bn);
+  const { general, segments } = fault.state;
+  assert.deepEqual([general.rax & 0xffffn, general.rbx], [0n, 0x1122334455667788n]);
+  for (const name of ['ds', 'es', 'fs', 'gs'] as const) assert.equal(segments[name].selector, 0, name);
+});
+
 test('IRETQ with NT in long mode: #GP(0)', () => {
   assert.equal(outcomeText(new Lab({ mode: 'long' }).set({}, { rflags: 0x4002n }).run('48cf')), '#GP(0)');
 });

@@ -207,9 +207,15 @@ export function writeApicBase(value: u64): void {
   if (was == 0 && next == (BASE_EN | BASE_EXTD)) protection(Reason.ApicBaseIllegal, value, old);
   if (was == 0 && next != 0) {
     resetApic(load<u32>(CURRENT), true);
+    store<u32>(v, load<u32>(CURRENT), APIC_ID);
   }
   store<u64>(v, value, APIC_BASE);
-  if (was != next && next & BASE_EXTD) store<u32>(v, x2Logical(load<u32>(v, APIC_ID)), APIC_LDR);
+  if (was != next && next & BASE_EXTD) {
+    // What was written to the xAPIC's ID is lost, and so are LDR and the high half of the ICR.
+    store<u32>(v, load<u32>(CURRENT), APIC_ID);
+    store<u32>(v, x2Logical(load<u32>(CURRENT)), APIC_LDR);
+    store<u64>(v, load<u64>(v, APIC_ICR) & 0xffffffff, APIC_ICR);
+  }
   // The page moved or went: a mapping of it may be cached.
   dropCurrent();
   attend();

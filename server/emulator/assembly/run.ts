@@ -136,7 +136,7 @@ function takeEvent(): bool {
     return true;
   }
   const shadow = load<u8>(SHADOW);
-  if (load<u8>(v, REQUEST_NMI) && !load<u8>(NMI_BLOCKED) && shadow != 2) {
+  if (load<u8>(v, REQUEST_NMI) && !load<u8>(NMI_BLOCKED) && shadow == 0) {
     store<u8>(v, 0, REQUEST_NMI);
     note(2, SOURCE_NMI);
     pend(2, EVENT_KIND_NMI);

@@ -223,7 +223,10 @@ export function loadSegment(number: u32, selector: u32): void {
   if (number == SS) updateMode();
 }
 
-/** Whether SS, DS, ES, FS and GS stay usable at a lower privilege: else they become null (RET and IRET outward). */
+/**
+ * Whether DS, ES, FS and GS stay usable at a lower privilege: else they become null (RET and IRET outward). Base and limit
+ * stay in the hidden part, as Bochs and QEMU have it: 64-bit code goes on with the base of FS and GS.
+ */
 export function dropPrivilegedSegments(cpl: u32): void {
   for (let number: u32 = 0; number < 6; number++) {
     if (number == CS || number == SS) continue;
@@ -231,6 +234,6 @@ export function dropPrivilegedSegments(cpl: u32): void {
     if (attributes & UNUSABLE) continue;
     const type = attributes & 0x1f;
     const conforming = (type & 0x1c) == 0x1c;
-    if (!conforming && ((attributes >> 5) & 3) < cpl) setSegment(number, 0, 0, 0, UNUSABLE);
+    if (!conforming && ((attributes >> 5) & 3) < cpl) setSegment(number, 0, baseOf(number), limitOf(number), UNUSABLE);
   }
 }
