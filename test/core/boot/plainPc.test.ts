@@ -202,6 +202,29 @@ test('bit 1 of port 0x92 closes the A20 gate: 1 MiB is 0 again', () => {
   assert.equal(report.vcpus[0]!.registers.general.rbx & 0xffn, 7n, report.reason);
 });
 
+const wrmsr = (index: number, high: number, low: number): number[] => {
+  const words = (v: number) => [v & 0xff, (v >> 8) & 0xff, (v >> 16) & 0xff, v >>> 24];
+  return [0xb9, ...words(index), 0xba, ...words(high), 0xb8, ...words(low), 0x0f, 0x30];
+};
+const RDMSR = [0x0f, 0x32];
+
+for (const [title, vendor, index, read] of [
+  ['IA32_MISC_ENABLE keeps its read-only bits', 'intel', 0x1a0, [4n, 0xc51809n]],
+  ['PERF_CTR0 has 48 bits', 'amd', 0xc0010004, [0xffffn, 0xffffffffn]],
+  ['IA32_MISC_ENABLE does not exist', 'amd', 0x1a0, null],
+  ['IA32_PLATFORM_ID cannot be written', 'intel', 0x17, null],
+] as const) {
+  test(`${vendor}: ${title}`, () => {
+    const { report } = bootPc([...wrmsr(index, -1, -1), ...RDMSR, ...HLT], { vendor });
+    if (read === null) {
+      assert.deepEqual([report.outcome, report.faultChain[0]?.vector], ['triple-fault', 13]);
+      return;
+    }
+    const { rax, rdx } = report.vcpus[0]!.registers.general;
+    assert.deepEqual([rdx, rax], read);
+  });
+}
+
 test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there are', () => {
   // IN AL, DX from 0x511 after selecting FW_CFG_NB_CPUS.
   const { report, core } = bootPc([...out(0x510, 5, 2), 0xba, 0x11, 0x05, 0x00, 0x00, 0xec, ...HLT], {

@@ -22,6 +22,7 @@ import { writeAcpiTables } from './acpiTables';
 import { pcCpuProfile } from './cpuProfile';
 import { IOAPIC_BASE, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { loadMultiboot } from './multibootLoad';
+import { PcMsrs } from './msrs';
 import { PM } from './powerManagement';
 
 /** 2026-01-01T00:00:00Z: when every run begins. */
@@ -52,13 +53,17 @@ export function pcBoard(inputs: BoardInputs): Board {
     deliver: (...message) => inputs.deliver(...message),
   });
   const memory = inputs.machine.memory?.value ?? 0n;
+  const vendor = inputs.boot?.vendor ?? 'intel';
+  const msrs = new PcMsrs(vendor);
   return {
-    profile: pcCpuProfile(inputs.boot?.vendor ?? 'intel'),
+    profile: pcCpuProfile(vendor),
     slots: pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const })),
-    devices: createDevices(inputs, memory, pic, ioapic),
+    devices: [...createDevices(inputs, memory, pic, ioapic), msrs],
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),
     unansweredMmio: ({ size }: MmioAccess): Verdict => allOnes(size),
     acknowledge: () => pic.acknowledge(),
+    readMsr: (index, vcpu) => msrs.read(index, vcpu),
+    writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),
     tripleFault: () => ({ kind: 'reset', reason: 'a triple fault resets a PC' }),
     powerOn: (core) => powerOn(core, inputs, memory),
@@ -70,6 +75,7 @@ const NOT_MODELLED = [
   'firmware: there is none; the loader writes ACPI tables and the Multiboot information, and BIOS calls lead nowhere',
   'keyboard controller, DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
   'the HPET and a watchdog; waking from S3',
+  'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
 ];
 
 function allOnes(size: number): Verdict {

@@ -49,7 +49,7 @@ const FEATURES: readonly CpuidFeatureName[] = [
     'UMIP',
     'LAHF64',
   ] as const),
-  ...(['SYSCALL', 'NX', 'Page1GB', 'LM', 'InvariantTSC'] as const),
+  ...(['RDTSCP', 'PKU', 'SYSCALL', 'NX', 'Page1GB', 'LM', 'InvariantTSC'] as const),
 ];
 
 const VENDORS = {
