@@ -65,6 +65,20 @@ for (const [title, code, dr0, dr7, rflags, rcx, expected] of [
     assert.deepEqual(frame(lab, state), expected);
   });
 
+test('INT1 behind a MOV SS that met a data breakpoint: one #DB with its bit, INT 1 there makes two', () => {
+  for (const [code, frames] of [
+    ['f1', 1],
+    ['cd01', 2],
+  ] as const) {
+    const lab = machine(DATA, 0x70001n).set({ rbx: 0n });
+    lab.put(DATA, SELECTOR.data, 2);
+    lab.put(HANDLER, 0xcf48c3ff, 4); // inc ebx; iretq
+    const { state } = lab.run(`${SS_FROM_MEMORY} ${code}`);
+    assert.equal(state.general.rbx, BigInt(frames), code);
+    assert.equal((state.dr[6] ?? 0n) & 0xfn, 1n, code);
+  }
+});
+
 /** SDM vol. 3, 18.2.3; APM vol. 2, 13.1.1.3: every #DB updates B0 to B3, and leaves the other conditions for software. */
 for (const [title, code, dr0, dr7, rflags, before, after] of [
   ['an instruction breakpoint', '90', CODE, 1n, 2n, 0x4006n, 0x4001n],

@@ -1,12 +1,13 @@
 /** System instructions: descriptor tables, selectors, CPUID, time stamps, fast system calls, halts and flags. */
 import {
-  ACTIVITY, CPL, CR4, CS, CURRENT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
+  ACTIVITY, CPL, CR4, CS, CURRENT, DEBUG_HIT, EFER, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION,
   EVENT_KIND_TRAP, FEATURES, FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE,
   MSR_CSTAR, MSR_FMASK, MSR_KERNEL_GS, MSR_LSTAR, MSR_STAR, MSR_SYSENTER_CS, MSR_SYSENTER_EIP, MSR_SYSENTER_ESP,
   MSR_TSC_AUX, NO_TRAP, RIP, SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
 } from "./layout";
 import { attend, canonical, canonicalForCpu, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
+import { noteConditions } from "./breakpoint";
 import { trace } from "./bus";
 import { privileged, userPrevented } from "./control";
 import { Reason, TRACE_HALT, TRACE_TABLE } from "./events";
@@ -246,7 +247,13 @@ export function int_(op: usize): void {
 export function int3(op: usize): void { softwareInterrupt(BP, EVENT_KIND_SOFTWARE_EXCEPTION); }
 export function into(op: usize): void { if (overflow()) softwareInterrupt(OF, EVENT_KIND_SOFTWARE_EXCEPTION); }
 /** INT1: a #DB by hardware rules: EXT is set, the gate's DPL doesn't matter. */
-export function int1(op: usize): void { softwareInterrupt(DB, EVENT_KIND_TRAP); }
+export function int1(op: usize): void {
+  // What a MOV SS before it met comes with this #DB, not with one of its own behind it.
+  const held = load<u32>(DEBUG_HIT);
+  if (held) noteConditions(held);
+  store<u32>(DEBUG_HIT, 0);
+  softwareInterrupt(DB, EVENT_KIND_TRAP);
+}
 
 // ---- Information ----
 export function rdtsc(op: usize): void {

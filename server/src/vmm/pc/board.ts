@@ -56,7 +56,7 @@ export function pcBoard(inputs: BoardInputs): Board {
   const vendor = inputs.boot?.vendor ?? 'intel';
   const msrs = new PcMsrs(vendor);
   return {
-    profile: pcCpuProfile(vendor),
+    profile: pcCpuProfile(vendor, inputs.machine.vcpus.value),
     slots: pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const })),
     devices: [...createDevices(inputs, memory, pic, ioapic), msrs],
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),

@@ -2,7 +2,7 @@
 import type { CpuVendor } from '../../x86/cpuid/answers';
 import type { CpuidFeatureName } from '../../x86/cpuid/features';
 import { CpuidModel } from '../../x86/cpuid/model';
-import { maximumAndVendor } from '../../x86/cpuid/models';
+import { maximumAndVendor, withVcpus } from '../../x86/cpuid/models';
 
 const PHYSICAL_WIDTH = 40;
 /** One tick of guest time is one nanosecond. */
@@ -57,13 +57,14 @@ const VENDORS = {
   amd: { name: 'AuthenticAMD', signature: 0x00800f12 },
 } as const;
 
-export function pcCpuProfile(vendor: CpuVendor): CpuidModel {
+export function pcCpuProfile(vendor: CpuVendor, vcpus: number): CpuidModel {
   const { name, signature } = VENDORS[vendor];
-  return CpuidModel.of([
+  const model = CpuidModel.of([
     { leaf: 0, subleaf: null, registers: maximumAndVendor(0x15, name) },
     { leaf: 1, subleaf: null, registers: [signature, 8 << 8, 0, 0] },
     { leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] },
     { leaf: 0x80000000, subleaf: null, registers: [0x80000008, 0, 0, 0] },
     { leaf: 0x80000008, subleaf: null, registers: [(48 << 8) | PHYSICAL_WIDTH, 0, 0, 0] },
   ]).with(...FEATURES);
+  return withVcpus(model, vcpus);
 }
