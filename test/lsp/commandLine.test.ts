@@ -203,7 +203,18 @@ test('simulate boots an image without a config on the plain PC', () => {
   const words = new Uint8Array(Uint32Array.from(EXITING.map((word) => word >>> 0)).buffer);
   const file = join(folder, 'kernel.flat');
   writeFileSync(file, words);
-  const run = bootpath(['simulate', file, '--memory', '16M', '--cpus', '2', '--format', 'json']);
+  const run = bootpath([
+    'simulate',
+    file,
+    '--memory',
+    '16M',
+    '--cpus',
+    '2',
+    '--feature',
+    'no-x2apic',
+    '--format',
+    'json',
+  ]);
   const report = jsonOf<{ outcome: string; exitStatus: number; vcpus: object[] }>(run);
   assert.deepEqual([report.outcome, report.exitStatus, report.vcpus.length], ['shutdown', 0x21, 2]);
   assert.equal(run.code, 0);
@@ -211,6 +222,7 @@ test('simulate boots an image without a config on the plain PC', () => {
     [['--memory', '17K'], /--memory 17K: 2M to 512G/],
     [['--cpus', '0'], /--cpus takes 1 to 32/],
     [['--vendor', 'via'], /intel or amd/],
+    [['--feature', 'warp'], /no CPUID feature "warp"/],
     [['--probe', 'e820'], /--probe goes with a config/],
     [['--as', 'vmd'], /boots on the plain PC only/],
   ] as const) {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { parseAddress } from '../address/parse';
 import { KIB, MIB, PAGE, GIB } from '../address/range';
+import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
 import { unpackedKernel } from '../hostFiles';
 import { isElf } from '../machine/image/elf';
 import { isMultiboot } from '../machine/image/multiboot';
@@ -30,6 +31,11 @@ export const IMAGE_OPTIONS: Command['options'] = {
     type: 'string',
     multiple: true,
     help: 'an image without a config: a boot module, FILE or "FILE WORDS…" (repeatable)',
+  },
+  feature: {
+    type: 'string',
+    multiple: true,
+    help: 'an image without a config: a CPUID feature that the CPU has (LA57), or lacks (no-x2APIC) (repeatable)',
   },
   vendor: { type: 'string', help: 'an image without a config: the CPU is of intel or amd (intel otherwise)' },
 };
@@ -68,7 +74,10 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
       probe: null,
       ...limits,
       boot: {
-        vendor: vendorOption(stringOption(options, 'vendor')),
+        cpu: {
+          vendor: vendorOption(stringOption(options, 'vendor')),
+          ...featureOptions(listOption(options, 'feature')),
+        },
         commandLine: words === undefined ? name : `${name} ${words}`,
         modules: listOption(options, 'module').map((text) => {
           const [path = '', ...more] = text.split(' ');
@@ -109,4 +118,18 @@ function vendorOption(text: string | undefined): 'intel' | 'amd' {
   if (text === undefined || text === 'intel') return 'intel';
   if (text === 'amd') return 'amd';
   throw new UsageError(`--vendor takes intel or amd, not "${text}"`);
+}
+
+/** Names are the manuals'; their case does not matter. */
+function featureOptions(texts: readonly string[]): Record<'added' | 'removed', readonly CpuidFeatureName[]> {
+  const named = (text: string): CpuidFeatureName => {
+    const found = [...CPUID_FEATURES.keys()].find((name) => name.toLowerCase() === text.toLowerCase());
+    if (!found) throw new UsageError(`--feature: there is no CPUID feature "${text}"`);
+    return found;
+  };
+  const removed = texts.filter((text) => text.startsWith('no-'));
+  return {
+    added: texts.filter((text) => !text.startsWith('no-')).map(named),
+    removed: removed.map((text) => named(text.slice('no-'.length))),
+  };
 }

@@ -1,6 +1,8 @@
 /** A VMM model: the userland half of one real VMM, versioned by its own source revisions. */
 import type { CpuProfile, Core, SlotKind } from '../../emulator/face';
 import type { Clock, Device } from '../devices/device';
+import type { CpuVendor } from '../x86/cpuid/answers';
+import type { CpuidFeatureName } from '../x86/cpuid/features';
 import type { Machine } from '../machine/machine';
 import type { KnownIssue } from '../machine/knownIssue';
 
@@ -48,9 +50,17 @@ export interface BootModule {
   readonly commandLine: string;
 }
 
+/** A CPU as the user asks for it. */
+export interface CpuChoice {
+  readonly vendor: CpuVendor;
+  /** Features beside those that the model has, and without some of them. */
+  readonly added: readonly CpuidFeatureName[];
+  readonly removed: readonly CpuidFeatureName[];
+}
+
 /** What comes with an image that is booted without a config. */
 export interface DirectBoot {
-  readonly vendor: 'intel' | 'amd';
+  readonly cpu: CpuChoice;
   /** The whole line as the kernel sees it. */
   readonly commandLine: string;
   readonly modules: readonly BootModule[];

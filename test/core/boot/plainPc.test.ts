@@ -5,7 +5,7 @@ import { createCore } from '../../../server/emulator/core';
 import type { Core, CoreOptions } from '../../../server/emulator/face';
 import type { BootReport } from '../../../server/src/simulation/report';
 import { simulate } from '../../../server/src/simulation/simulate';
-import type { DirectBoot } from '../../../server/src/vmm/model';
+import type { CpuChoice, DirectBoot } from '../../../server/src/vmm/model';
 import { pcMachine } from '../../../server/src/vmm/pc/machine';
 import { PC } from '../../../server/src/vmm/pc/model';
 import { ENTRY, LOADED, multibootFile, type MultibootFields } from '../../unit/simulation/multibootFile';
@@ -13,7 +13,7 @@ import { ENTRY, LOADED, multibootFile, type MultibootFields } from '../../unit/s
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
-interface Asked extends Partial<DirectBoot> {
+interface Asked extends Partial<Omit<DirectBoot, 'cpu'>>, Partial<CpuChoice> {
   readonly memory?: bigint;
   readonly vcpus?: number;
   readonly fields?: Partial<MultibootFields>;
@@ -21,7 +21,8 @@ interface Asked extends Partial<DirectBoot> {
 
 /** Boots a kernel of a few bytes of 32-bit code; HLT ends it. */
 function bootPc(code: readonly number[], asked: Asked = {}): { report: BootReport; core: Core } {
-  const { memory = 64n * MIB, vcpus = 1, fields, vendor = 'intel', commandLine = '', modules = [] } = asked;
+  const { memory = 64n * MIB, vcpus = 1, fields, commandLine = '', modules = [] } = asked;
+  const { vendor = 'intel', added = [], removed = [] } = asked;
   let core: Core | null = null;
   const report = simulate(
     pcMachine({ name: 'kernel', memory, vcpus }),
@@ -35,7 +36,7 @@ function bootPc(code: readonly number[], asked: Asked = {}): { report: BootRepor
       taps: [],
       maxInstructions: 100_000,
       reboots: 0,
-      boot: { vendor, commandLine, modules },
+      boot: { cpu: { vendor, added, removed }, commandLine, modules },
     },
     {
       createCore: (options: CoreOptions) => (core = createCore(options)),
@@ -224,6 +225,17 @@ for (const [title, vendor, index, read] of [
     assert.deepEqual([rdx, rax], read);
   });
 }
+
+test('a feature that is added or removed is so in CPUID, and in what the core obeys', () => {
+  const cpuid = [0xb8, 0x08, 0x00, 0x00, 0x80, 0x0f, 0xa2]; // leaf 0x80000008
+  const width = (asked: Asked) => bootPc([...cpuid, ...HLT], asked).report.vcpus[0]!.registers.general.rax;
+  assert.equal(width({}), 0x3028n);
+  assert.equal(width({ added: ['LA57'] }), 0x3928n);
+  // MOV EAX, 1 << 20; MOV CR4, EAX
+  const setSmep = [0xb8, 0x00, 0x00, 0x10, 0x00, 0x0f, 0x22, 0xe0];
+  assert.equal(bootPc([...setSmep, ...HLT]).report.outcome, 'halted');
+  assert.equal(bootPc([...setSmep, ...HLT], { removed: ['SMEP'] }).report.outcome, 'triple-fault');
+});
 
 test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there are', () => {
   // IN AL, DX from 0x511 after selecting FW_CFG_NB_CPUS.

@@ -44,6 +44,8 @@ const HOST_BRIDGE = {
 } as const;
 const ISA_BRIDGE = { ...HOST_BRIDGE, device: 0x7000, classCode: 0x060100 } as const;
 
+const PLAIN_CPU = { vendor: 'intel', added: [], removed: [] } as const;
+
 export function pcBoard(inputs: BoardInputs): Board {
   const pic = new I8259Pair((up) => inputs.setInterruptLine(up));
   const ioapic = new Ioapic82093aa({
@@ -53,10 +55,10 @@ export function pcBoard(inputs: BoardInputs): Board {
     deliver: (...message) => inputs.deliver(...message),
   });
   const memory = inputs.machine.memory?.value ?? 0n;
-  const vendor = inputs.boot?.vendor ?? 'intel';
-  const msrs = new PcMsrs(vendor);
+  const cpu = inputs.boot?.cpu ?? PLAIN_CPU;
+  const msrs = new PcMsrs(cpu.vendor);
   return {
-    profile: pcCpuProfile(vendor, inputs.machine.vcpus.value),
+    profile: pcCpuProfile(cpu, inputs.machine.vcpus.value),
     slots: pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const })),
     devices: [...createDevices(inputs, memory, pic, ioapic), msrs],
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),

@@ -1,70 +1,51 @@
-/** The CPU of the plain PC: everything that the core offers, under either vendor's name. */
-import type { CpuVendor } from '../../x86/cpuid/answers';
+/** The CPU of the plain PC: what the core offers, under either vendor's name, with what the user adds or takes away. */
+import { hasFeature, type CpuVendor } from '../../x86/cpuid/answers';
 import type { CpuidFeatureName } from '../../x86/cpuid/features';
 import { CpuidModel } from '../../x86/cpuid/model';
 import { maximumAndVendor, withVcpus } from '../../x86/cpuid/models';
+import type { CpuChoice } from '../model';
 
 const PHYSICAL_WIDTH = 40;
 /** One tick of guest time is one nanosecond. */
 const TSC_HERTZ = 1_000_000_000;
 
 const FEATURES: readonly CpuidFeatureName[] = [
+  ...(['FPU', 'VME', 'DE', 'PSE', 'TSC', 'MSR', 'PAE', 'MCE', 'CX8', 'APIC', 'SEP', 'MTRR', 'PGE'] as const),
+  ...(['MCA', 'CMOV', 'PAT', 'PSE-36', 'CLFSH', 'MMX', 'FXSR', 'SSE', 'SSE2', 'SSE3', 'CMPXCHG16B'] as const),
   ...([
-    'FPU',
-    'VME',
-    'DE',
-    'PSE',
-    'TSC',
-    'MSR',
-    'PAE',
-    'MCE',
-    'CX8',
-    'APIC',
-    'SEP',
-    'MTRR',
-    'PGE',
-    'MCA',
-  ] as const),
-  ...([
-    'CMOV',
-    'PAT',
-    'PSE-36',
-    'CLFSH',
-    'MMX',
-    'FXSR',
-    'SSE',
-    'SSE2',
-    'CMPXCHG16B',
     'PCID',
     'x2APIC',
-  ] as const),
-  ...([
+    'MOVBE',
+    'POPCNT',
     'TSC-Deadline',
     'Hypervisor',
     'FSGSBASE',
     'SMEP',
     'ERMS',
-    'INVPCID',
-    'SMAP',
-    'UMIP',
-    'LAHF64',
   ] as const),
-  ...(['RDTSCP', 'PKU', 'SYSCALL', 'NX', 'Page1GB', 'LM', 'InvariantTSC'] as const),
+  ...(['INVPCID', 'SMAP', 'UMIP', 'PKU', 'LAHF64', 'LZCNT', 'RDTSCP', 'SYSCALL', 'NX', 'Page1GB'] as const),
+  ...(['LM', 'InvariantTSC'] as const),
 ];
 
 const VENDORS = {
-  intel: { name: 'GenuineIntel', signature: 0x000506e3 },
-  amd: { name: 'AuthenticAMD', signature: 0x00800f12 },
-} as const;
+  intel: { name: 'GenuineIntel', signature: 0x000506e3, features: ['PKS'] },
+  amd: { name: 'AuthenticAMD', signature: 0x00800f12, features: [] },
+} as const satisfies Record<
+  CpuVendor,
+  { name: string; signature: number; features: readonly CpuidFeatureName[] }
+>;
 
-export function pcCpuProfile(vendor: CpuVendor, vcpus: number): CpuidModel {
-  const { name, signature } = VENDORS[vendor];
+export function pcCpuProfile({ vendor, added, removed }: CpuChoice, vcpus: number): CpuidModel {
+  const { name, signature, features } = VENDORS[vendor];
   const model = CpuidModel.of([
     { leaf: 0, subleaf: null, registers: maximumAndVendor(0x15, name) },
     { leaf: 1, subleaf: null, registers: [signature, 8 << 8, 0, 0] },
     { leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] },
     { leaf: 0x80000000, subleaf: null, registers: [0x80000008, 0, 0, 0] },
-    { leaf: 0x80000008, subleaf: null, registers: [(48 << 8) | PHYSICAL_WIDTH, 0, 0, 0] },
-  ]).with(...FEATURES);
-  return withVcpus(model, vcpus);
+    { leaf: 0x80000008, subleaf: null, registers: [PHYSICAL_WIDTH, 0, 0, 0] },
+  ])
+    .with(...FEATURES, ...features, ...added)
+    .without(...removed);
+  const linear = hasFeature(model, 'LA57') ? 57 : 48;
+  return withVcpus(model.force(0x80000008, 0, { eax: linear << 8 }), vcpus);
 }
