@@ -237,6 +237,15 @@ test('a feature that is added or removed is so in CPUID, and in what the core ob
   assert.equal(bootPc([...setSmep, ...HLT], { removed: ['SMEP'] }).report.outcome, 'triple-fault');
 });
 
+test('XCR0 offers PKRU where the CPU has protection keys, and leaf 0xD is empty without XSAVE', () => {
+  const cpuid = [0xb8, 0x0d, 0x00, 0x00, 0x00, 0x31, 0xc9, 0x0f, 0xa2]; // leaf 0xD, subleaf 0
+  const components = (asked: Asked) =>
+    bootPc([...cpuid, ...HLT], asked).report.vcpus[0]!.registers.general.rax;
+  assert.equal(components({}), 0x203n);
+  assert.equal(components({ removed: ['PKU'] }), 3n);
+  assert.equal(components({ removed: ['XSAVE'] }), 0n);
+});
+
 test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there are', () => {
   // IN AL, DX from 0x511 after selecting FW_CFG_NB_CPUS.
   const { report, core } = bootPc([...out(0x510, 5, 2), 0xba, 0x11, 0x05, 0x00, 0x00, 0xec, ...HLT], {

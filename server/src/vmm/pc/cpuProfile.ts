@@ -24,7 +24,8 @@ const FEATURES: readonly CpuidFeatureName[] = [
     'ERMS',
   ] as const),
   ...(['INVPCID', 'SMAP', 'UMIP', 'PKU', 'LAHF64', 'LZCNT', 'RDTSCP', 'SYSCALL', 'NX', 'Page1GB'] as const),
-  ...(['LM', 'InvariantTSC'] as const),
+  ...(['LM', 'InvariantTSC', 'SSSE3', 'SSE4_1', 'TSC_ADJUST', 'XSAVE', 'XSAVEOPT', 'XSAVEC'] as const),
+  ...(['XGETBV_ECX_1', 'XSS'] as const),
 ];
 
 const VENDORS = {
@@ -47,5 +48,12 @@ export function pcCpuProfile({ vendor, added, removed }: CpuChoice, vcpus: numbe
     .with(...FEATURES, ...features, ...added)
     .without(...removed);
   const linear = hasFeature(model, 'LA57') ? 57 : 48;
-  return withVcpus(model.force(0x80000008, 0, { eax: linear << 8 }), vcpus);
+  return withVcpus(withXsave(model).force(0x80000008, 0, { eax: linear << 8 }), vcpus);
+}
+
+/** Leaf 0xD: x87 and SSE in the legacy region, PKRU where Intel and AMD put it (SDM vol. 1, 13.2). */
+function withXsave(model: CpuidModel): CpuidModel {
+  if (!hasFeature(model, 'XSAVE')) return model.replace(0xd, null, null);
+  if (!hasFeature(model, 'PKU')) return model.replace(0xd, 0, [3, 576, 576, 0]);
+  return model.replace(0xd, 0, [0x203, 576, 0xa88, 0]).replace(0xd, 9, [8, 0xa80, 0, 0]);
 }
