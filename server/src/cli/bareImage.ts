@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { parseAddress } from '../address/parse';
 import { KIB, MIB, PAGE, GIB } from '../address/range';
+import { coreKeeps } from '../../emulator/coreFeatures';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
 import { unpackedKernel } from '../hostFiles';
 import { isElf } from '../machine/image/elf';
@@ -127,9 +128,15 @@ function featureOptions(texts: readonly string[]): Record<'added' | 'removed', r
     if (!found) throw new UsageError(`--feature: there is no CPUID feature "${text}"`);
     return found;
   };
+  const offered = (text: string): CpuidFeatureName => {
+    const name = named(text);
+    if (!coreKeeps(name))
+      throw new UsageError(`--feature ${text}: the emulated CPU has nothing behind ${name}`);
+    return name;
+  };
   const removed = texts.filter((text) => text.startsWith('no-'));
   return {
-    added: texts.filter((text) => !text.startsWith('no-')).map(named),
+    added: texts.filter((text) => !text.startsWith('no-')).map(offered),
     removed: removed.map((text) => named(text.slice('no-'.length))),
   };
 }

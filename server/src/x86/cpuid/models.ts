@@ -1,10 +1,11 @@
 /**
- * Processors as CPUID models: what a VMM masks, or shows as it is. AVX and its followers are left out of all of them, with
- * everything that builds on them (FMA, F16C, BMI and ADX in part, VAES); so are RDRAND and RDSEED, whose answers no run
- * could repeat. Leaves 2, 4, 0x80000005, 0x80000006 and 0x8000001D describe caches that nobody models.
+ * Processors as CPUID models: what a VMM masks, or shows as it is. Left out of the server parts is what the emulator core does
+ * not execute (../../../emulator/coreFeatures.ts): AVX and its followers with everything that builds on them (FMA, F16C, BMI
+ * and ADX in part, VAES), SSE4.2, AES, PCLMULQDQ, SSE4A and SVM; so are RDRAND and RDSEED, which no processor answers the
+ * same way twice. Leaves 2, 4, 0x80000005, 0x80000006 and 0x8000001D describe caches that nobody models.
  */
 import { CpuidModel, type CpuidLeaf } from './model';
-import { CPUID_FEATURES, CPUID_REGISTERS, type CpuidFeatureName } from './features';
+import type { CpuidFeatureName } from './features';
 import type { CpuidRegisters } from './answers';
 
 /** Four characters as CPUID gives them in a register. */
@@ -88,7 +89,7 @@ const LONG_MODE_BASICS = [
 ] satisfies readonly CpuidFeatureName[];
 
 const MODERN = [
-  ...(['PCLMULQDQ', 'MONITOR', 'SSSE3', 'SSE4_1', 'SSE4_2', 'MOVBE', 'POPCNT', 'AESNI', 'XSAVE'] as const),
+  ...(['MONITOR', 'SSSE3', 'SSE4_1', 'MOVBE', 'POPCNT', 'XSAVE'] as const),
   ...(['FSGSBASE', 'SMEP', 'SMAP', 'CLFLUSHOPT', 'CLWB', 'RDTSCP', 'Page1GB', 'LZCNT', 'PREFETCHW'] as const),
   ...(['XSAVEOPT', 'XSAVEC', 'XGETBV_ECX_1', 'XSS', 'InvariantTSC'] as const),
 ] satisfies readonly CpuidFeatureName[];
@@ -155,7 +156,7 @@ export const ZEN = modelOf({
     ...LONG_MODE_BASICS,
     ...MODERN,
     ...(['UMIP', 'RDPID', 'FFXSR', 'CLZERO', 'WBNOINVD', 'RstrFpErrPtrs', 'AltMovCr8'] as const),
-    ...(['CmpLegacy', 'SVM', 'MmxExt', 'SSE4A', 'MisAlignSse', 'TopologyExtensions'] as const),
+    ...(['CmpLegacy', 'MmxExt', 'MisAlignSse', 'TopologyExtensions'] as const),
     'EferLmsleUnsupported',
     'LFenceAlwaysSerializing',
   ],
@@ -168,7 +169,6 @@ export const ZEN = modelOf({
     row(0x80000005, null, 0xff40ff40, 0xff40ff40, 0x20080140, 0x20080140),
     row(0x80000006, null, 0x48006400, 0x68006400, 0x02006140, 0x00209140),
     row(0x80000008, null, 0x3030, 0, 0, 0),
-    row(0x8000000a, null, 1, 0x8000, 0, 0),
     row(0x8000001d, 0, 0x121, 0x01c0003f, 63, 0),
     row(0x8000001d, 1, 0x122, 0x01c0003f, 63, 0),
     row(0x8000001d, 2, 0x143, 0x01c0003f, 1023, 2),
@@ -177,15 +177,6 @@ export const ZEN = modelOf({
 });
 
 export const CPUID_MODELS = { qemu64: QEMU64, 'skylake-server': SKYLAKE_SERVER, zen: ZEN } as const;
-
-/** Keeps, of all features that have a name, those in the list. */
-export function keepFeatures(model: CpuidModel, kept: ReadonlySet<CpuidFeatureName>): CpuidModel {
-  return [...CPUID_FEATURES].reduce<CpuidModel>((rest, [name, { leaf, subleaf, register, bit }]) => {
-    if (kept.has(name)) return rest;
-    const word = rest.cpuid(leaf, subleaf, 0)[CPUID_REGISTERS.indexOf(register)]!;
-    return (word >>> bit) & 1 ? rest.without(name) : rest;
-  }, model);
-}
 
 /** One package of `count` cores with one thread each; APIC IDs are the vCPU numbers. */
 export function withVcpus(model: CpuidModel, count: number): CpuidModel {
