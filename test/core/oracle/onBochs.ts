@@ -15,7 +15,10 @@ export interface BochsRun {
   readonly cpu?: string;
   readonly vcpus?: number;
   readonly megabytes?: number;
-  /** What lies in RAM from the start; addresses are multiples of 512. */
+  /**
+   * What lies in RAM from the start, at most four; addresses are multiples of 512. Bochs keeps RAM in blocks of 128 KiB and
+   * loads an image into one of them: more than IMAGE_LIMIT bytes, or an image across two blocks, would be lost.
+   */
   readonly images?: readonly { readonly bytes: Uint8Array; readonly at: number }[];
   /** More lines of bochsrc. */
   readonly configuration?: readonly string[];
@@ -23,6 +26,7 @@ export interface BochsRun {
   readonly until?: RegExp;
 }
 
+export const IMAGE_LIMIT = 0x20000;
 const GIVE_UP = 120_000;
 const ROM_SIZE = 0x10000;
 
@@ -35,6 +39,7 @@ export async function runOnBochs(run: BochsRun): Promise<string> {
   writeFileSync(at('image.rom'), padded);
   writeFileSync(at('commands'), 'c\nq\n');
   const images = (run.images ?? []).map(({ bytes, at: address }, i) => {
+    if ((address % IMAGE_LIMIT) + bytes.length > IMAGE_LIMIT) throw new Error('an image across blocks of RAM');
     writeFileSync(at(`ram${i + 1}`), bytes);
     return `optramimage${i + 1}: file=${at(`ram${i + 1}`)}, address=0x${address.toString(16)}`;
   });

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import type { CpuProfile } from '../../../../server/emulator/face';
 import { TestBoard } from '../board';
 import { runOnHost } from '../hostCpu';
-import { runOnBochs } from '../onBochs';
+import { IMAGE_LIMIT, runOnBochs } from '../onBochs';
 import { testProfile } from '../profile';
 import { CASE, RESULT } from './records';
 import { BLOCK, CASES, MEMORY, MOST_CASES, RESULTS, stepperBlock, stepperRom, type RomOptions } from './rom';
@@ -28,11 +28,11 @@ const countOf = (cases: Uint8Array): number => cases.length / CASE.size;
 
 /** In batches that fit the ROM's memory. */
 const batched =
-  (run: (mode: Mode, cases: Uint8Array) => Promise<Uint8Array> | Uint8Array): Runner =>
+  (run: (mode: Mode, cases: Uint8Array) => Promise<Uint8Array> | Uint8Array, most = MOST_CASES): Runner =>
   async (mode, cases) => {
     const out = new Uint8Array(countOf(cases) * RESULT.size);
-    for (let first = 0; first < countOf(cases); first += MOST_CASES) {
-      const some = cases.subarray(first * CASE.size, (first + MOST_CASES) * CASE.size);
+    for (let first = 0; first < countOf(cases); first += most) {
+      const some = cases.subarray(first * CASE.size, (first + most) * CASE.size);
       out.set(await run(mode, some), first * RESULT.size);
     }
     return out;
@@ -132,20 +132,25 @@ export const onHost: Runner = (mode, cases) => {
   return Promise.resolve(runOnHost('stepper', cases, String(mode.user)));
 };
 
-/** Bochs reads a ROM only, so that the cases stand in it, and writes the results to the debug port. */
-export const onBochs: Runner = async (mode, cases) => {
-  const count = cases.length / CASE.size;
+/** Cases that fit three of Bochs's images; the fourth is the block. */
+const BOCHS_CASES = Math.floor((3 * IMAGE_LIMIT) / CASE.size);
+
+/** The cases are RAM images of Bochs, and the results go to the debug port. */
+export const onBochs: Runner = batched(async (mode, cases) => {
+  const count = countOf(cases);
+  const block = stepperBlock(mode, count, true);
+  if (block.subarray(IMAGE_LIMIT).some((byte) => byte !== 0)) throw new Error('the block has grown');
+  const parts = Array.from({ length: Math.ceil(cases.length / IMAGE_LIMIT) }, (_, i) => ({
+    bytes: cases.subarray(i * IMAGE_LIMIT, (i + 1) * IMAGE_LIMIT),
+    at: CASES + i * IMAGE_LIMIT,
+  }));
   const text = await runOnBochs({
     rom: stepperRom(mode),
-    configuration: [],
-    images: [
-      { bytes: stepperBlock(mode, count, true), at: BLOCK },
-      { bytes: cases, at: CASES },
-    ],
+    images: [{ bytes: block.subarray(0, IMAGE_LIMIT), at: BLOCK }, ...parts],
     until: /^S[0-9a-f]*\n/m,
   });
   const digits = /S([0-9a-f]+)\n/.exec(text)?.[1] ?? '';
   if (digits.length !== 2 * count * RESULT.size)
     throw new StepperStopped(`Bochs stopped in ${mode.name}: ${digits.length} digits of results`);
   return new Uint8Array(Buffer.from(digits, 'hex'));
-};
+}, BOCHS_CASES);
