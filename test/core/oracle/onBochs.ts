@@ -39,7 +39,8 @@ export async function runOnBochs(run: BochsRun): Promise<string> {
   writeFileSync(at('image.rom'), padded);
   writeFileSync(at('commands'), 'c\nq\n');
   const images = (run.images ?? []).map(({ bytes, at: address }, i) => {
-    if ((address % IMAGE_LIMIT) + bytes.length > IMAGE_LIMIT) throw new Error('an image across blocks of RAM');
+    if ((address % IMAGE_LIMIT) + bytes.length > IMAGE_LIMIT)
+      throw new Error('an image across blocks of RAM');
     writeFileSync(at(`ram${i + 1}`), bytes);
     return `optramimage${i + 1}: file=${at(`ram${i + 1}`)}, address=0x${address.toString(16)}`;
   });
