@@ -137,6 +137,12 @@ export const PRODUCT_DISAGREEMENTS: Readonly<Record<string, readonly ProductDisa
       source: "CPUID of Bochs's model has SVM and FFXSR, the profile of ours has not",
     },
     {
+      line: /efer 0xa$/,
+      core: /^!$/,
+      source:
+        "APM vol. 2, 14.7, Long-Mode Consistency Checks, as bhyve's svm_write_efer has it: LMA must be what LME and CR0.PG make it",
+    },
+    {
       line: /^bad PDPTE cr0 0x(?:[1-9a-f]|1[0-9a-c])$/,
       core: /^[+~]$/,
       source: 'SDM vol. 3, 4.4.1: MOV to CR0 loads the PDPTEs where it changes CD, NW or PG',

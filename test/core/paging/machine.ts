@@ -20,21 +20,13 @@ const FLAGS = 0x67n; // P, R/W, U/S, A, D
 
 /** A profile with everything that paging can use; CPUID says the same as the features. */
 export function pagingProfile(cpu: Cpu): CpuProfile {
-  const base = testProfile({
+  return testProfile({
     vendor: cpu.amd ? 'amd' : 'intel',
     physicalWidth: cpu.width,
     features: { pages1g: cpu.pages1g, smep: true, smap: true, pcid: true },
+    with: ['PKU', 'LA57', 'PKS', 'INVPCID', ...(cpu.pse36 ? (['PSE-36'] as const) : [])],
+    without: cpu.pse36 ? [] : ['PSE-36'],
   });
-  return {
-    ...base,
-    cpuid(leaf, subleaf, vcpu) {
-      const [eax, ebx, ecx, edx] = base.cpuid(leaf, subleaf, vcpu);
-      // PKU, LA57, PKS; INVPCID; PSE-36.
-      if (leaf === 7 && subleaf === 0) return [eax, ebx | 0x400, (ecx | 0x10008 | (1 << 31)) >>> 0, edx];
-      if (leaf === 1) return [eax, ebx, ecx, cpu.pse36 ? edx | 0x20000 : edx & ~0x20000];
-      return [eax, ebx, ecx, edx];
-    },
-  };
 }
 
 /** One access of the CPU outside RAM. */
