@@ -86,6 +86,7 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
     `WRMSR EFER: ${hex(a)} changes LMA (EFER is ${hex(b)}), which AMD forbids`,
   [Reason.MsrReadOnly]: (a) => `MSR ${hex(a)} can only be read`,
   [Reason.MsrUnknown]: (a) => `MSR ${hex(a)} does not exist on this CPU`,
+  [Reason.CounterUnknown]: (a) => `RDPMC: performance counter ${hex(a)} does not exist on this CPU`,
   [Reason.MsrReserved]: (a, b) => `${hex(a)} is not a legal value for MSR ${hex(b)}`,
   [Reason.MsrNonCanonical]: (a) => `${hex(a)} is not canonical`,
   [Reason.DrReserved]: (a, b) => `MOV to DR${b}: ${hex(a)} sets bits 63:32`,

@@ -185,3 +185,21 @@ test('an MSR that the core does not keep is the VMM’s to answer', () => {
   const { general } = new Lab({ bus }).set({ rcx: 0x8bn, rax: 7n, rdx: 0n }).run(WRMSR + RDMSR).state;
   assert.deepEqual([seen, general.rdx], [['8b=7'], 0x1234n]);
 });
+
+// APM vol. 3, RDPMC: ECX is the counter's number, CR4.PCE lets programs at every privilege level read it.
+test('RDPMC reads the four counters that every AMD processor has from the VMM’s MSRs; an Intel one need not have any', () => {
+  const counters = (vendor: 'intel' | 'amd', number: bigint, known = true): string => {
+    const bus = { readMsr: (index: number) => (known ? (0x123n << 32n) | BigInt(index & 0xff) : null) };
+    const lab = new Lab({ mode: 'long', profile: testProfile({ vendor }), bus }).set({ rax: -1n, rdx: -1n });
+    const { fault, state } = lab.set({ rcx: number }).run('0f33');
+    return fault ? fault.reason : `${state.general.rdx.toString(16)}:${state.general.rax.toString(16)}`;
+  };
+  const missing = (number: bigint) =>
+    `RDPMC: performance counter 0x${number.toString(16)} does not exist on this CPU`;
+  assert.deepEqual(
+    [0n, 3n, 4n, (1n << 32n) + 2n].map((number) => counters('amd', number)),
+    ['123:4', '123:7', missing(4n), '123:6'],
+  );
+  assert.equal(counters('amd', 1n, false), 'MSR 0xc0010005 does not exist on this CPU');
+  assert.equal(counters('intel', 0n), missing(0n));
+});

@@ -73,6 +73,7 @@ export const enum Reason {
   EferLmeUnderPaging,
   EferLmaChanged,
   MsrUnknown,
+  CounterUnknown,
   MsrReserved,
   MsrReadOnly,
   MsrNonCanonical,

@@ -15,7 +15,7 @@ import { BP, DB, GP, now, NP, OF, protection, raise, start, undefined_ } from ".
 import { AC_FLAG, DF_FLAG, IF, IOPL, overflow, RF, rflags, setFlags, setZero, systemFlags, TF, VM } from "./flags";
 import { softwareInterrupt } from "./interrupt";
 import { longActive } from "./mmu";
-import { EFER_SCE } from "./msr";
+import { EFER_SCE, readMsrValue } from "./msr";
 import { OP_OPERAND } from "./op";
 import {
   effective, getRegister, getRm, immediate, isMemory, linearRead, linearWrite, R11, RAX, RCX, RDX, regOf, rmOf,
@@ -266,9 +266,17 @@ export function rdtscp(op: usize): void {
   rdtsc(op);
   store<u64>(RCX, load<u64>(MSR_TSC_AUX) & 0xffffffff);
 }
+/**
+ * Every AMD processor has four counters, the MSRs PERF_CTR0 to 3 (APM vol. 2, 13.2.1), which are the VMM's here; without
+ * architectural performance monitoring in CPUID an Intel one need not have any (SDM vol. 2, RDPMC).
+ */
 export function rdpmc(op: usize): void {
   if (!(load<u64>(CR4) & 0x100)) privileged();
-  protection(Reason.MsrUnknown, load<u32>(RCX));
+  const counter = load<u32>(RCX);
+  if (!(load<u32>(FEATURES) & HAS_AMD) || counter > 3) protection(Reason.CounterUnknown, counter);
+  const value = readMsrValue(0xc0010004 + counter);
+  store<u64>(RAX, value & 0xffffffff);
+  store<u64>(RDX, value >> 32);
 }
 
 // ---- Fast system calls: flat segments, no descriptor is read (SDM vol. 2) ----
