@@ -6,7 +6,7 @@ import {
   ACTIVITY, APIC_BASE, APIC_DFR, APIC_DIVIDE, APIC_ESR, APIC_ESR_NEXT, APIC_EXPIRES, APIC_ICR, APIC_ID, APIC_INITIAL,
   APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT, APIC_STARTED, APIC_SVR, APIC_TMR, APIC_TPR, APIC_TSC_DEADLINE, ATTENTION,
   CURRENT, FEATURES, HAS_LOCAL_APIC, HAS_X2APIC, END, PHYSICAL_MASK, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI,
-  VCPU_SIZE, VCPUS,
+  VCPU_COUNT, VCPU_SIZE, VCPUS,
 } from "./layout";
 import { attend } from "./access";
 import { endOfInterrupt } from "./bus";
@@ -23,6 +23,7 @@ export const LVT_MASKED: u32 = 0x10000;
 export const LVT_TIMER = 0;
 export const LVT_LINT0 = 3;
 export const LVT_LINT1 = 4;
+const LVT_ERROR = 5;
 
 @inline export function vcpuAt(vcpu: u32): usize {
   return VCPUS + vcpu * VCPU_SIZE;
@@ -62,7 +63,7 @@ export function resetApic(vcpu: u32, init: bool): void {
     store<u32>(v, vcpu, APIC_ID);
   }
   store<u32>(v, 0, APIC_TPR);
-  store<u32>(v, x2(v) ? x2Logical(load<u32>(v, APIC_ID)) : 0, APIC_LDR);
+  store<u32>(v, x2(v) ? x2Logical(vcpu) : 0, APIC_LDR);
   store<u32>(v, 0xffffffff, APIC_DFR);
   store<u32>(v, 0xff, APIC_SVR);
   store<u32>(v, 0, APIC_ESR);
@@ -135,11 +136,27 @@ export function endInterrupt(v: usize): void {
   attend();
 }
 
-/** Requests `vector`; below 16 it is an error (ESR bit 6, received illegal vector). */
+// ---- Errors ----
+export const SEND_ILLEGAL_VECTOR: u32 = 0x20;
+const RECEIVE_ILLEGAL_VECTOR: u32 = 0x40;
+export const ILLEGAL_REGISTER: u32 = 0x80;
+
+/**
+ * Collects an error for the next write to the ESR. The first since the last such write raises the interrupt of the LVT
+ * error register; the write arms it again (SDM vol. 3, 10.5.3).
+ */
+export function noteError(v: usize, error: u32): void {
+  const before = load<u32>(v, APIC_ESR_NEXT);
+  store<u32>(v, before | error, APIC_ESR_NEXT);
+  const entry = load<u32>(v + (LVT_ERROR << 2), APIC_LVT);
+  if (!before && !(entry & LVT_MASKED)) requestVector(v, entry & 0xff, false);
+}
+
+/** Requests `vector`; below 16 it is an error. */
 export function requestVector(v: usize, vector: u32, level: bool): void {
   if (!apicEnabled(v) || !apicSoftware(v)) return;
   if (vector < 16) {
-    store<u32>(v, load<u32>(v, APIC_ESR_NEXT) | 0x40, APIC_ESR_NEXT);
+    noteError(v, RECEIVE_ILLEGAL_VECTOR);
     return;
   }
   setBit(v + APIC_IRR, vector);
@@ -153,7 +170,7 @@ export function notice(): void {
 }
 
 /** A message to one vCPU, from an IPI, an IOAPIC or an MSI. */
-export function message(vcpu: u32, vector: u32, mode: u32, level: bool): void {
+function message(vcpu: u32, vector: u32, mode: u32, level: bool): void {
   const v = vcpuAt(vcpu);
   switch (mode) {
     case 0:
@@ -180,7 +197,7 @@ export function message(vcpu: u32, vector: u32, mode: u32, level: bool): void {
 }
 
 /** Whether a destination field names this vCPU. */
-export function isDestination(vcpu: u32, destination: u32, logical: bool, wide: bool): bool {
+function isDestination(vcpu: u32, destination: u32, logical: bool, wide: bool): bool {
   const v = vcpuAt(vcpu);
   if (!apicEnabled(v)) return false;
   const broadcast: u32 = wide ? 0xffffffff : 0xff;
@@ -191,6 +208,33 @@ export function isDestination(vcpu: u32, destination: u32, logical: bool, wide: 
   const mine = ldr >> 24;
   if (load<u32>(v, APIC_DFR) >> 28 == 15) return (mine & destination) != 0;
   return mine >> 4 == destination >> 4 && (mine & destination & 15) != 0;
+}
+
+/** Whom an IPI goes to: the destination field, or a shorthand (SDM vol. 3, 10.6.1). */
+export const NO_SHORTHAND = 0;
+const SELF = 1;
+const ALL = 2;
+/**
+ * Sends a message to those that its destination names. Self and all including self take fixed mode only. One of lowest
+ * priority goes to the software-enabled APIC with the lowest processor priority, the first among equals (10.6.2.4).
+ */
+export function send(
+  vector: u32, mode: u32, level: bool, destination: u32, logical: bool, wide: bool, shorthand: u32, sender: u32,
+): void {
+  const count = load<u32>(VCPU_COUNT);
+  let lowest: i32 = -1;
+  for (let i: u32 = 0; i < count; i++) {
+    const v = vcpuAt(i);
+    let hit: bool;
+    if (shorthand == NO_SHORTHAND) hit = isDestination(i, destination, logical, wide);
+    else if (shorthand == SELF) hit = i == sender && mode == 0;
+    else if (shorthand == ALL) hit = mode == 0;
+    else hit = i != sender;
+    if (!hit || !apicEnabled(v)) continue;
+    if (mode != 1) message(i, vector, mode, level);
+    else if (apicSoftware(v) && (lowest < 0 || processorPriority(v) < processorPriority(vcpuAt(lowest)))) lowest = i;
+  }
+  if (lowest >= 0) message(lowest, vector, mode, level);
 }
 
 /** WRMSR IA32_APIC_BASE: the transitions of SDM vol. 3, 10.12.5. */

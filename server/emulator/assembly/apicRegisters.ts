@@ -1,7 +1,7 @@
 /** The local APIC as software sees it: the xAPIC page, the x2APIC MSRs, the interrupt command (SDM vol. 3, 10.4, 10.6, 10.12). */
 import {
   APIC_DFR, APIC_DIVIDE, APIC_ESR, APIC_ESR_NEXT, APIC_EXPIRES, APIC_ICR, APIC_ID, APIC_INITIAL, APIC_IRR, APIC_ISR,
-  APIC_LDR, APIC_LVT, APIC_SVR, APIC_TMR, APIC_TPR, CURRENT, TRACE, VCPU_COUNT,
+  APIC_LDR, APIC_LVT, APIC_SVR, APIC_TMR, APIC_TPR, CURRENT, FEATURES, HAS_AMD, MSRS_PERMITTED, MSRS_TSC_DEADLINE, TRACE,
 } from "./layout";
 import { attend } from "./access";
 import { interprocessorInterrupt, trace } from "./bus";
@@ -9,10 +9,15 @@ import { Reason, TRACE_IPI } from "./events";
 import { now, protection, start } from "./fault";
 
 import {
-  apicEnabled, apicSoftware, endInterrupt, isDestination, LVT_MASKED, me, message, NEVER, processorPriority, vcpuAt, x2,
+  apicSoftware, endInterrupt, ILLEGAL_REGISTER, LVT_MASKED, me, noteError, processorPriority, send,
+  SEND_ILLEGAL_VECTOR, x2,
 } from "./apic";
-import { currentCount, divisor, findNextTimer, startTimer, timerMode } from "./apicTimer";
+import { currentCount, disarmTimer, divisor, findNextTimer, startTimer, timerMode } from "./apicTimer";
 
+/** Bit 18 of the LVT timer entry, TSC-deadline mode, where CPUID has it. */
+@inline function deadlineMode(): u32 {
+  return load<u32>(MSRS_PERMITTED) & MSRS_TSC_DEADLINE ? 0x40000 : 0;
+}
 /** A write to the ICR: the command is sent, and can be read back unless the bus refused it. */
 function command(icr: u64): void {
   sendIpi(icr);
@@ -31,26 +36,11 @@ function sendIpi(icr: u64): void {
   // INIT level de-assert does nothing since the Pentium 4.
   if (mode == 5 && !level && trigger) return;
   if (mode == 3 || mode == 7) return;
-  if (mode == 0 && vector < 16) {
-    store<u32>(v, load<u32>(v, APIC_ESR_NEXT) | 0x20, APIC_ESR_NEXT);
-    return;
-  }
+  // An illegal vector is the sender's error and then, as the message arrives, each receiver's.
+  if (mode <= 1 && vector < 16) noteError(v, SEND_ILLEGAL_VECTOR);
   const wide = x2(v);
   const destination = wide ? <u32>(icr >> 32) : <u32>(icr >> 56);
-  const logical = (icr & 0x800) != 0;
-  const count = load<u32>(VCPU_COUNT);
-  const current = load<u32>(CURRENT);
-  for (let i: u32 = 0; i < count; i++) {
-    let hit: bool;
-    if (shorthand == 0) hit = isDestination(i, destination, logical, wide);
-    else if (shorthand == 1) hit = i == current && mode == 0;
-    else if (shorthand == 2) hit = mode == 0;
-    else hit = i != current;
-    if (!hit || !apicEnabled(vcpuAt(i))) continue;
-    message(i, vector, mode, false);
-    // Lowest priority: one of them takes it.
-    if (mode == 1) break;
-  }
+  send(vector, mode, false, destination, (icr & 0x800) != 0, wide, shorthand, load<u32>(CURRENT));
 }
 
 // ---- Registers, by offset in units of 16 bytes (the x2APIC MSR number minus 0x800) ----
@@ -64,7 +54,9 @@ function readRegister(number: u32): i64 {
     case 0x08: return load<u32>(v, APIC_TPR);
     case 0x09: return x2(v) ? -1 : 0;
     case 0x0a: return processorPriority(v);
-    case 0x0b: return x2(v) ? -1 : 0;
+    case 0x0b:
+    // Remote read: no command sends one since the Pentium 4.
+    case 0x0c: return x2(v) ? -1 : 0;
     case 0x0d: return load<u32>(v, APIC_LDR);
     case 0x0e: return x2(v) ? -1 : load<u32>(v, APIC_DFR);
     case 0x0f: return load<u32>(v, APIC_SVR);
@@ -129,14 +121,10 @@ function writeRegister(number: u32, value: u32): bool {
   }
   if (number >= 0x32 && number <= 0x37) {
     const before = timerMode(v);
-    let mask: u32 = number == 0x32 ? 0x700ff : number == 0x35 || number == 0x36 ? 0x1a7ff : 0x107ff;
+    let mask: u32 = number == 0x32 ? 0x300ff | deadlineMode() : number == 0x35 || number == 0x36 ? 0x1a7ff : 0x107ff;
     if (number == 0x37) mask = 0x100ff;
     store<u32>(v + ((number - 0x32) << 2), (value & mask) | (apicSoftware(v) ? 0 : LVT_MASKED), APIC_LVT);
-    // A change to or from TSC-deadline mode disarms the timer.
-    if (number == 0x32 && (before == 2) != (timerMode(v) == 2)) {
-      store<u64>(v, NEVER, APIC_EXPIRES);
-      findNextTimer();
-    }
+    if (number == 0x32 && (before == 2) != (timerMode(v) == 2)) disarmTimer(v);
     attend();
     return true;
   }
@@ -146,6 +134,7 @@ function writeRegister(number: u32, value: u32): bool {
 // ---- The xAPIC page: aligned 32-bit accesses; others read 0 and are ignored ----
 export function apicRead(offset: u32, size: u32): u64 {
   const value = readRegister(offset >> 4);
+  if (value < 0) noteError(me(), ILLEGAL_REGISTER);
   if (value < 0 || (offset & 15) > 3) return 0;
   return <u64>value >> ((offset & 3) << 3);
 }
@@ -155,7 +144,8 @@ export function apicWrite(offset: u32, size: u32, value: u32): void {
   const number = offset >> 4;
   if (number == 0x30) command((load<u64>(v, APIC_ICR) & 0xffffffff00000000) | (value & 0xccfff));
   else if (number == 0x31) store<u64>(v, (load<u64>(v, APIC_ICR) & 0xffffffff) | (<u64>(value & 0xff000000) << 32), APIC_ICR);
-  else if (!writeRegister(number, value)) store<u32>(v, load<u32>(v, APIC_ESR_NEXT) | (number > 0x3f ? 0 : 0x80), APIC_ESR_NEXT);
+  // A read-only register takes a write without effect; only a reserved one is an error.
+  else if (!writeRegister(number, value) && readRegister(number) < 0) noteError(v, ILLEGAL_REGISTER);
 }
 
 // ---- x2APIC MSRs ----
@@ -166,8 +156,9 @@ function x2Reserved(number: u32): u32 {
     case 0x3f: return 0xffffff00;
     case 0x0b:
     case 0x28: return 0xffffffff;
-    case 0x0f: return 0xffffec00;
-    case 0x32: return 0xfff8ef00;
+    // The version register names no suppression of EOI broadcasts: bit 12 is reserved.
+    case 0x0f: return 0xfffffc00;
+    case 0x32: return 0xfffcef00 & ~deadlineMode();
     case 0x33:
     case 0x34: return 0xfffee800;
     case 0x35:
@@ -189,7 +180,8 @@ export function apicMsrWrite(number: u32, value: u64): void {
   const v = me();
   if (!x2(v)) protection(Reason.ApicReserved, number + 0x800, value);
   if (number == 0x30) {
-    if (value & 0xfff33000) protection(Reason.ApicReserved, 0x830, value);
+    // Bit 12 was the delivery status: Intel ignores it, AMD wants 0 (as KVM notes of both).
+    if (value & (load<u32>(FEATURES) & HAS_AMD ? 0xfff33000 : 0xfff32000)) protection(Reason.ApicReserved, 0x830, value);
     command(value);
     return;
   }

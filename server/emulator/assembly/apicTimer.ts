@@ -23,11 +23,20 @@ export function findNextTimer(): void {
   store<u64>(NEXT_TIMER, next);
   notice();
 }
+/** A write to the initial count, which TSC-deadline mode ignores. */
 export function startTimer(v: usize, count: u32): void {
+  if (timerMode(v) == 2) return;
   store<u32>(v, count, APIC_INITIAL);
   const at = now();
   store<u64>(v, at, APIC_STARTED);
-  store<u64>(v, count && timerMode(v) != 2 ? at + count * divisor(v) : NEVER, APIC_EXPIRES);
+  store<u64>(v, count ? at + count * divisor(v) : NEVER, APIC_EXPIRES);
+  findNextTimer();
+}
+/** A change to or from TSC-deadline mode: the deadline and the count are gone (SDM vol. 3, 10.5.4.1). */
+export function disarmTimer(v: usize): void {
+  store<u32>(v, 0, APIC_INITIAL);
+  store<u64>(v, 0, APIC_TSC_DEADLINE);
+  store<u64>(v, NEVER, APIC_EXPIRES);
   findNextTimer();
 }
 export function currentCount(v: usize): u32 {

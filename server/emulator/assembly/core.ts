@@ -14,7 +14,7 @@ import {
   PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
   VCPU_COUNT,
 } from "./layout";
-import { isDestination, message, vcpuAt } from "./apic";
+import { NO_SHORTHAND, send, vcpuAt } from "./apic";
 import { readPdptes } from "./control";
 import { now as clock } from "./fault";
 import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
@@ -119,14 +119,9 @@ export function setInterruptLine(up: i32): void {
   store<u32>(INTR, up);
   if (up) attentionNow();
 }
-/** An interrupt message; lowest priority goes to the first that it names. */
+/** An interrupt message. */
 export function deliverMessage(vector: u32, destination: u32, logical: i32, mode: u32, level: i32): void {
-  const count = load<u32>(VCPU_COUNT);
-  for (let i: u32 = 0; i < count; i++) {
-    if (!isDestination(i, destination, logical != 0, destination > 0xff)) continue;
-    message(i, vector, mode, level != 0);
-    if (mode == 1) return;
-  }
+  send(vector, mode, level != 0, destination, logical != 0, destination > 0xff, NO_SHORTHAND, 0);
 }
 export function raiseNmi(vcpu: u32): void {
   store<u8>(vcpuAt(vcpu), 1, REQUEST_NMI);

@@ -118,12 +118,15 @@ export function longFrame(
   raw: u64, selector: u32, target: u64, level: u32, flags: u32, ist: u32, hasError: bool, error: u32, external: u32,
 ): void {
   const cpl: u32 = load<u8>(CPL);
-  if (!canonical(target)) raise(GP, external, Reason.NonCanonicalTarget, target);
   const oldRsp = load<u64>(RSP);
   let pointer = oldRsp;
   if (ist) pointer = tssPointer(36 + (ist - 1) * 8, external);
   else if (level < cpl) pointer = tssPointer(4 + level * 8, external);
-  useLongStack(pointer & ~15, external, level);
+  pointer &= ~15;
+  // The stack is judged before the target (SDM vol. 2, INT, INTER-PRIVILEGE-LEVEL-INTERRUPT).
+  if (!canonical(pointer - 8)) raise(SS_FAULT, external, Reason.NonCanonicalData, pointer - 8, 8);
+  if (!canonical(target)) raise(GP, external, Reason.NonCanonicalTarget, target);
+  useLongStack(pointer, external, level);
   put(3, selectorOf(SS));
   put(3, oldRsp);
   put(3, flags);

@@ -76,6 +76,8 @@ export function initCurrent(): void {
   const v = vcpuAt(vcpu);
   store<u8>(v, 0, REQUEST_INIT);
   if (load<u32>(TRACE)) trace(TRACE_INIT, vcpu, 0, 0, 0);
+  // An NMI that waited is gone with the state it would have interrupted (as in Bochs, KVM and QEMU).
+  store<u8>(v, 0, REQUEST_NMI);
   resetApic(vcpu, true);
   common((load<u64>(CR0) & 0x60000000) | 0x10);
   store<u32>(CHAIN_LENGTH, 0);

@@ -58,10 +58,11 @@ function runnable(vcpu: u32): bool {
   const activity = load<u32>(v, ACTIVITY);
   if (activity == RUNNING || load<u8>(v, REQUEST_INIT)) return true;
   if (activity == WAIT_FOR_SIPI) return load<u32>(v, REQUEST_SIPI) != 0;
-  if (activity != HALTED) return false;
   const state = stateOf(vcpu);
-  if (load<u32>(state + (PENDING - CPU)) != EVENT_NONE) return true;
+  // An NMI ends shutdown too, unless an NMI handler went into it (SDM vol. 3, 6.15, interrupt 8).
   if (load<u8>(v, REQUEST_NMI) && !load<u8>(state + (NMI_BLOCKED - CPU))) return true;
+  if (activity != HALTED) return false;
+  if (load<u32>(state + (PENDING - CPU)) != EVENT_NONE) return true;
   return (load<u32>(state + (SYSTEM_FLAGS - CPU)) & IF) != 0 && interruptWaits(vcpu);
 }
 

@@ -386,7 +386,8 @@ export function segmentBase<T>(op: usize): void {
   if (which < 2) setRegister<T>(rmOf(op), load<T>(at));
   else {
     const value = <u64>getRegister<T>(rmOf(op));
-    if (!canonical(value)) protection(Reason.MsrNonCanonical, value);
+    // As WRMSR of the same base: the CPU's widest form, whatever CR4.LA57 says.
+    if (!canonicalForCpu(value)) protection(Reason.MsrNonCanonical, value);
     store<u64>(at, value);
   }
 }

@@ -143,13 +143,6 @@ function switchTask(selector: u32, how: u32, external: u32, saved: u32): bool {
 function commitTask(selector: u32, raw: u64, wide: bool): void {
   setSegment(TR, selector, baseOfRaw(raw), limitOfRaw(raw), rightsOf(raw) | 2);
   store<u64>(CR0, load<u64>(CR0) | 8);
-  const cr3 = <u64>image(IMAGE_CR3);
-  const paging = (load<u64>(CR0) & CR0_PG) != 0;
-  if (wide && paging && cr3 != load<u64>(CR3)) {
-    if (load<u64>(CR4) & CR4_PAE) loadPdptes(cr3);
-    store<u64>(CR3, cr3);
-    dropNonGlobal();
-  }
   store<u64>(RIP, image(0));
   setStart(image(0));
   setFlags(wide ? image(1) : image(1) & 0xffff, ALL_FLAGS);
@@ -163,6 +156,16 @@ function commitTask(selector: u32, raw: u64, wide: bool): void {
   setSegment(LDTR, image(IMAGE_LDT), 0, 0, UNUSABLE | 2);
   setCpl(cpl);
   updateMode();
+  if (wide) loadTaskPaging();
+}
+
+/** CR3 where it changes, and then the PDPTEs, whose #GP(0) is the new task's (SDM vol. 3, 4.4.1, 7.3). */
+function loadTaskPaging(): void {
+  const cr3 = <u64>image(IMAGE_CR3);
+  if (!(load<u64>(CR0) & CR0_PG) || cr3 == load<u64>(CR3)) return;
+  if (load<u64>(CR4) & CR4_PAE) loadPdptes(cr3);
+  store<u64>(CR3, cr3);
+  dropNonGlobal();
 }
 
 function loadTaskSegments(external: u32): void {
