@@ -4,7 +4,7 @@ import {
   HAS_LONG_MODE, HAS_SMAP, HAS_XSAVE, LDTR, SS, TR,
 } from "./layout";
 import {
-  byte, immediate8u, isRegister, kind, last, mayLock, modrm, opcodeRegister, operand66, peek, readModrm, readOperands,
+  byte, immediate8u, implicitSegment, isRegister, kind, last, mayLock, modrm, opcodeRegister, operand66, peek, readModrm, readOperands,
   readRegisterForm, regNumber, relativeOfSize, repeat, rmNumber, setImmediate, setReg, setRm, setSize, size, sized,
   stackSize, takeLock, undefinedOp,
 } from "./decode";
@@ -199,11 +199,17 @@ function group7(): void {
   switch (modrm) {
     case 0xd0: if (feature(HAS_XSAVE)) kind(K.XGETBV); else undefinedOp(); return;
     case 0xd1: if (feature(HAS_XSAVE)) last(K.XSETBV); else undefinedOp(); return;
+    // MONITOR and CLZERO have an operand at DS:rAX.
     case 0xc8: case 0xc9:
+      implicitSegment();
       if (has(CPUID_1_ECX, 3)) kind(modrm == 0xc8 ? K.MONITOR : K.MWAIT);
       else undefinedOp();
       return;
-    case 0xfc: if (has(CPUID_88_EBX, 0)) kind(K.CLZERO); else undefinedOp(); return;
+    case 0xfc:
+      implicitSegment();
+      if (has(CPUID_88_EBX, 0)) kind(K.CLZERO);
+      else undefinedOp();
+      return;
     case 0xca: case 0xcb:
       if (!feature(HAS_SMAP)) {
         undefinedOp();

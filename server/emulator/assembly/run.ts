@@ -1,8 +1,8 @@
 /** The outer loop: turns of the vCPUs, events at instruction boundaries in the SDM's order (vol. 3, 6.9), exits. */
 import {
-  ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BREAKPOINTS, BUDGET, CAUSE_FAULT,
+  ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BREAKPOINTS, CAUSE_FAULT,
   CAUSE_MEMORY, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT,
-  DELIVERING, DELIVERING_KIND, DR, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
+  DELIVERING, DELIVERING_KIND, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
   EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE, EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED,
   FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, MODE, NEXT_TIMER,
   NMI_BLOCKED, NO_TRAP, NOW, OLD_SHADOW, PENDING, PENDING_ERROR, PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM,
@@ -21,7 +21,7 @@ import { BLOCK_HEADER, fetchBlock } from "./fetch";
 import { IF, RF, TF, VIF, VIP } from "./flags";
 import { deliver } from "./interrupt";
 import * as K from "./kinds";
-import { OP_IMMEDIATE, OP_KIND, OP_LENGTH, OP_SIZE } from "./op";
+import { OP_IMMEDIATE, OP_KIND, OP_SIZE } from "./op";
 import { initCurrent, startCurrent } from "./reset";
 import { baseOf } from "./segment";
 import { selectTlb } from "./tlb";
@@ -233,6 +233,7 @@ const SLICE: u64 = 0x40000;
   const step: u64 = ask == 2 || (trap && ask == 0) ? DR6_STEP : 0;
   if ((hits | step) != 0 && load<u8>(SHADOW) != 2) {
     noteConditions(hits | step);
+    store<u32>(DEBUG_HIT, 0);
     pend(DB, EVENT_KIND_TRAP);
     traceException(DB, false, 0, load<u64>(RIP));
   }
