@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { VcpuState } from '../../server/src/x86/state';
 import { CODE, DATA, GDT, IDT, Lab, SELECTOR, STACK, TSS, outcomeText } from './lab';
+import { testProfile } from './oracle/profile';
 
 const HANDLER = 0x8800n;
 const RF = 0x10000n;
@@ -188,3 +189,27 @@ for (const [title, code, cr4, dr7, hit] of [
     assert.deepEqual(frame(lab, state), hit ? { rip: CODE + BigInt(code.length / 2), rf: false } : null);
     assert.equal((state.dr[6] ?? 0n) & 15n, hit ? 1n : 0n);
   });
+
+test('a data breakpoint on a descriptor is met by every load of it, not only by the first', () => {
+  const lab = machine(GDT + BigInt(SELECTOR.spare), 0xf0001n).set({ rax: BigInt(SELECTOR.spare), rbx: 0n });
+  lab.put(GDT + BigInt(SELECTOR.spare), 0x00cf93000000ffffn, 8);
+  // inc rbx; iretq
+  lab.core.write(HANDLER, Uint8Array.from([0x48, 0xff, 0xc3, 0x48, 0xcf]));
+  // mov ds, eax, three times
+  assert.equal(lab.run('8ed8 8ed8 8ed8', 50).state.general.rbx, 3n);
+});
+
+test('an instruction breakpoint comes before #CP of a missing ENDBR (SDM vol. 3, table 6-2)', () => {
+  const profile = testProfile({ ibt: true });
+  for (const [dr7, vector] of [
+    [0x401n, 1],
+    [0x400n, 21],
+  ] as const) {
+    const lab = new Lab({ mode: 'long', profile }).set({ rcx: 0x6a2n, rax: 4n, rdx: 0n });
+    const { cr4 } = lab.core.state(0);
+    lab.set({ rsi: HANDLER }, { cr4: cr4 | 0x800000n, dr: [HANDLER, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, dr7] });
+    lab.put(HANDLER, 0xf4, 1);
+    // wrmsr; jmp rsi
+    assert.equal(lab.run('0f30 ffe6').fault?.vector, vector);
+  }
+});

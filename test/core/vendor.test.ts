@@ -122,3 +122,36 @@ for (const [name, code, feature] of [
       );
     assert.deepEqual([attempt({ with: [feature] }), attempt({})], ['ok', '#UD']);
   });
+
+test('the APIC bit of leaf 0x80000001 that AMD repeats follows IA32_APIC_BASE.EN, as that of leaf 1 does', () => {
+  const bits = (setup: string): bigint[] => {
+    const lab = new Lab({ mode: 'long', profile: testProfile({ vendor: 'amd', localApic: true }) });
+    // cpuid of 1; mov ebp, edx; cpuid of 0x80000001
+    const { general } = lab.run(`${setup} b801000000 0fa2 89d5 b801000080 0fa2`).state;
+    return [(general.rbp >> 9n) & 1n, (general.rdx >> 9n) & 1n];
+  };
+  // mov ecx, 0x1b; rdmsr; and eax, ~0x800; wrmsr
+  assert.deepEqual(
+    [bits(''), bits('b91b000000 0f32 25fff7ffff 0f30')],
+    [
+      [1n, 1n],
+      [0n, 0n],
+    ],
+  );
+});
+
+test('RDRAND: two vCPUs get different numbers, and two runs the same', () => {
+  const numbers = (): bigint[] => {
+    const profile = testProfile({ with: ['RDRAND'], localApic: true });
+    const lab = new Lab({ mode: 'real', vcpus: 2, profile });
+    const state = lab.core.state(0);
+    lab.core.setActivity(1, 'running');
+    lab.core.setState(1, state);
+    lab.run('660fc7f0');
+    return [0, 1].map((vcpu) => lab.core.state(vcpu).general.rax);
+  };
+  const [first, second] = numbers();
+  assert.notEqual(first, second);
+  assert.ok(first && second, 'both ran');
+  assert.deepEqual(numbers(), [first, second]);
+});

@@ -62,10 +62,11 @@ function prepare(linear: u64, size: u32, stack: u32, set: u32): u64 {
   else writeSlow<T>(linear, value, stack, load<u32>(TLB_SET));
 }
 
-/** A read by the CPU itself (descriptor tables, IDT, TSS): supervisor rights at any CPL. */
+/** A read by the CPU itself (descriptor tables, IDT, TSS): supervisor rights at any CPL. Data breakpoints see it. */
 export function readSystem<T>(linear: u64): T {
   const entry = systemTlb + ((<usize>(linear >> 12) & 1023) << 4);
-  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK)) return load<T>(<usize>(load<u64>(entry, 8) + linear));
+  if (load<u64>(entry) == ((linear + (sizeof<T>() - 1)) & PAGE_MASK) && !load<u8>(DEBUG_DATA))
+    return load<T>(<usize>(load<u64>(entry, 8) + linear));
   return readSlow<T>(linear, SYSTEM, 0);
 }
 

@@ -16,6 +16,10 @@ const COMPACTS: u32 = 0xa;
   return on ? word | bit : word & ~bit;
 }
 
+/** The APIC bit of EDX, clear while IA32_APIC_BASE.EN is. */
+function apicBit(edx: u32): u32 {
+  return load<u64>(vcpuAt(load<u32>(CURRENT)), APIC_BASE) & 0x800 ? edx : edx & ~APIC;
+}
 /** OSXSAVE and OSPKE are CR4's bits, the APIC shows while it is on, leaf 0xD has the sizes for XCR0 and IA32_XSS. */
 export function cpuid(op: usize): void {
   const leaf = load<u32>(RAX);
@@ -27,7 +31,10 @@ export function cpuid(op: usize): void {
   let d = load<u32>(CPUID_ANSWER + 12);
   if (leaf == 1) {
     c = when(c, OSXSAVE, (load<u64>(CR4) & 0x40000) != 0);
-    if (!(load<u64>(vcpuAt(load<u32>(CURRENT)), APIC_BASE) & 0x800)) d &= ~APIC;
+    d = apicBit(d);
+  } else if (leaf == 0x80000001) {
+    // AMD repeats the bit there (APM vol. 3, appendix E); Intel has none to lose.
+    d = apicBit(d);
   } else if (leaf == 7) {
     if (subleaf == 0) c = when(c, OSPKE, (load<u64>(CR4) & CR4_PKE) != 0);
   } else if (leaf == 0xd) {

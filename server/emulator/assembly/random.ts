@@ -1,6 +1,6 @@
 /**
  * RDRAND and RDSEED (SDM vol. 2): always successful, and the same numbers in every run, from a generator of 64 bits of state
- * per vCPU. No CPU model offers them unless it is asked to, since a guest may take them for real entropy.
+ * per vCPU that begins at the vCPU's number. No CPU model offers them unless it is asked to, since a guest may take them for real entropy.
  */
 import { RANDOM } from "./layout";
 import { setArithmetic } from "./flags";

@@ -214,7 +214,6 @@ const SLICE: u64 = 0x40000;
   const alone = shadow != 0 || trap || debug || load<u32>(BREAKPOINT_COUNT) != 0;
   store<u8>(OLD_SHADOW, shadow);
   if ((flags & (VIF | VIP)) == (VIF | VIP)) checkVirtualState();
-  if (waitsForEndbranch()) checkEndbranch();
   store<u8>(SHADOW, 0);
   store<u8>(NO_TRAP, 0);
   const repeating = load<u8>(REPEATING) != 0;
@@ -225,6 +224,8 @@ const SLICE: u64 = 0x40000;
       if (!(flags & RF) && !repeating) checkExecution(linearRip());
     }
   }
+  // A fault of the fetch, which a breakpoint on the instruction comes before (SDM vol. 3, table 6-2).
+  if (waitsForEndbranch()) checkEndbranch();
   store<u8>(REPEATING, 0);
   if (flags & RF) store<u32>(SYSTEM_FLAGS, flags & ~RF);
   runUntil(horizon(), alone);

@@ -118,11 +118,14 @@ function switchTask(selector: u32, how: u32, external: u32, saved: u32): bool {
   probeWrite(base, 2, 0, 0);
   const oldDescriptor = descriptorAddress(selectorOf(TR), 8, TS, external) + 5;
   const newDescriptor = descriptorAddress(selector, 8, vector, external) + 5;
+  const leaves = how == TASK_JUMP || back;
+  if (leaves) probeWrite(oldDescriptor, 1, 0, 0);
+  if (!back) probeWrite(newDescriptor, 1, 0, 0);
   let flags = rflags() | saved;
-  if (how == TASK_JUMP || back) writeSystem<u8>(oldDescriptor, readSystem<u8>(oldDescriptor) & ~2);
+  if (leaves) writeSystem<u8>(oldDescriptor, readSystem<u8>(oldDescriptor) & ~2);
   if (back) flags &= ~NT;
   saveState(oldBase, oldWide, flags);
-  if (how == TASK_CALL || how == TASK_INTERRUPT) {
+  if (!leaves) {
     writeSystem<u16>(base + LINK, <u16>selectorOf(TR));
     setImage(1, image(1) | NT);
   }

@@ -1,7 +1,8 @@
 /** What the CPU itself reads and writes: descriptors, page tables in odd places, the CR3 of a new task (SDM vol. 3, 4.6.1). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DATA, GDT, Lab, SELECTOR, TABLES, bytesOf, outcomeText } from '../lab';
+import { DATA, GDT, Lab, SELECTOR, TABLES, TSS, bytesOf, outcomeText } from '../lab';
+import { testProfile } from '../oracle/profile';
 import { pagingProfile } from './machine';
 
 const CPU = { width: 40, amd: false, pages1g: false, pse36: true };
@@ -91,4 +92,34 @@ test('LGDT and LIDT check the widest form of the CPU, whatever CR4.LA57 says', (
       lab.put(DATA + 2n, base, 8);
       assert.equal(outcomeText(lab.run(code)), expected, `${code} of 0x${base.toString(16)}`);
     }
+});
+
+test('WRFSBASE and WRGSBASE do so too', () => {
+  for (const [value, wide, expected] of [
+    [0x0080000000000000n, true, 'ok'],
+    [0x0100000000000000n, true, '#GP(0)'],
+    [0x0080000000000000n, false, '#GP(0)'],
+  ] as const)
+    for (const code of ['f3480faed0', 'f3480faed8']) {
+      const profile = testProfile({ with: wide ? ['FSGSBASE', 'LA57'] : ['FSGSBASE'] });
+      const lab = new Lab({ mode: 'long', profile }).set({ rax: value }, { cr4: 0x10020n });
+      assert.equal(outcomeText(lab.run(code)), expected, `${code} of 0x${value.toString(16)}`);
+    }
+});
+
+test('a task switch to a TSS whose descriptor cannot be marked busy changes nothing of the old task', () => {
+  // The table lies over the end of a page: the new descriptor is the first of the next one, which is read-only.
+  const table = DATA - 0x60n;
+  const lab = new Lab({ mode: 'paging-32' });
+  for (let offset = 0n; offset < 0x60n; offset += 8n) lab.put(table + offset, lab.get(GDT + offset, 8), 8);
+  lab.put(table + BigInt(SELECTOR.tss) + 5n, 0x8b, 1);
+  lab.put(table + 0x60n, 0x0000890032000067n, 8);
+  lab.put(lab.entryOf(DATA), DATA | 1n, 4);
+  lab.set({}, { gdtr: { base: table, limit: 0x6f } });
+  // jmp 0x60:0
+  const outcome = lab.run('ea000000006000');
+  assert.equal(outcomeText(outcome), '#PF(3)');
+  assert.equal(outcome.fault?.cr2, DATA + 5n);
+  assert.equal(lab.get(table + BigInt(SELECTOR.tss) + 5n, 1), 0x8bn);
+  for (let offset = 32n; offset < 96n; offset += 4n) assert.equal(lab.get(TSS + offset, 4), 0n);
 });
