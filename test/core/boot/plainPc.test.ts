@@ -212,6 +212,7 @@ const RDMSR = [0x0f, 0x32];
 for (const [title, vendor, index, read] of [
   ['IA32_MISC_ENABLE keeps its read-only bits', 'intel', 0x1a0, [4n, 0xc51809n]],
   ['PERF_CTR0 has 48 bits', 'amd', 0xc0010004, [0xffffn, 0xffffffffn]],
+  ['HWCR keeps all but TscFreqSel', 'amd', 0xc0010015, [0xffffffffn, 0xfeffffffn]],
   ['IA32_MISC_ENABLE does not exist', 'amd', 0x1a0, null],
   ['IA32_PLATFORM_ID cannot be written', 'intel', 0x17, null],
 ] as const) {
@@ -253,6 +254,14 @@ test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there a
   });
   assert.equal(report.vcpus[0]!.registers.general.rax & 0xffn, 3n);
   assert.deepEqual([core.activity(1), core.activity(2)], ['wait-for-sipi', 'wait-for-sipi']);
+});
+
+test('the BIOS data area tells the serial port and where the extended BIOS data area begins, which tells its size', () => {
+  const { core } = bootPc([...HLT]);
+  const read = reader(core);
+  const [serial, extended, kib] = [0x400, 0x40e, 0x413].map((at) => read.u32(at) & 0xffff);
+  assert.deepEqual([serial, extended, kib], [0x3f8, 0x9fc0, 639]);
+  assert.equal(core.read(BigInt(extended!) * 16n, 1)![0], 1);
 });
 
 test('ACPI tables: the RSDP lies in the BIOS segment, every table sums to 0, the MADT lists the vCPUs', () => {

@@ -18,6 +18,11 @@ const MISC_ENABLE_RESET = 0x1801n;
 /** Fast strings, TCC, EIST, MONITOR, limited CPUID, xTPR, XD disable. */
 const MISC_ENABLE_WRITABLE = 0x400c50009n;
 
+/** Bit of HWCR. It stays clear: where it is set there are P-state MSRs. */
+const TSC_FREQ_SEL = 1n << 24n;
+/** Bit of DE_CFG. */
+const LFENCE_SERIALIZES = 2n;
+
 const row = (index: number, vendor: CpuVendor, value: bigint, writable: bigint | null): Row => ({
   index,
   vendor,
@@ -30,6 +35,11 @@ const ROWS: readonly Row[] = [
   row(0x8b, 'intel', 0n, ALL), // IA32_BIOS_SIGN_ID
   row(0x8b, 'amd', 0n, null), // PATCH_LEVEL
   row(0x1a0, 'intel', MISC_ENABLE_RESET, MISC_ENABLE_WRITABLE), // IA32_MISC_ENABLE
+  // What kernels access without expecting a fault: Xen SYSCFG, Linux and OpenBSD HWCR, Linux NB_CFG1, all of them DE_CFG.
+  row(0xc0010010, 'amd', 0n, ALL), // SYSCFG
+  row(0xc0010015, 'amd', 0n, ALL & ~TSC_FREQ_SEL), // HWCR
+  row(0xc001001f, 'amd', 0n, ALL), // NB_CFG1
+  row(0xc0011029, 'amd', LFENCE_SERIALIZES, ALL), // DE_CFG
   // PERF_CTL0 to 3 and PERF_CTR0 to 3, which every AMD processor has.
   ...[0, 1, 2, 3].map((n) => row(0xc0010000 + n, 'amd', 0n, ALL)),
   ...[4, 5, 6, 7].map((n) => row(0xc0010000 + n, 'amd', 0n, (1n << 48n) - 1n)),
