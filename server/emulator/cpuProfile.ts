@@ -10,15 +10,10 @@ import type { CpuProfile } from './face';
 
 const FEATURE_BITS: readonly (readonly [CpuidFeatureName, number])[] = [
   ['APIC', L.HAS_LOCAL_APIC],
-  ['CET_IBT', L.HAS_IBT],
   ['LM', L.HAS_LONG_MODE],
-  ['NX', L.HAS_NX],
   ['Page1GB', L.HAS_1G],
-  ['SMEP', L.HAS_SMEP],
   ['SMAP', L.HAS_SMAP],
-  ['UMIP', L.HAS_UMIP],
   ['FSGSBASE', L.HAS_FSGSBASE],
-  ['PCID', L.HAS_PCID],
   ['XSAVE', L.HAS_XSAVE],
 ];
 
@@ -42,7 +37,6 @@ const WORDS: readonly (readonly [number, number, number, number])[] = [
   [5, 0, 2, L.CPUID_5_ECX],
   [7, 0, 1, L.CPUID_7_EBX],
   [7, 0, 2, L.CPUID_7_ECX],
-  [7, 0, 3, L.CPUID_7_EDX],
   [0xd, 1, 0, L.CPUID_D1_EAX],
   [0x80000001, 0, 2, L.CPUID_81_ECX],
   [0x80000001, 0, 3, L.CPUID_81_EDX],

@@ -65,7 +65,6 @@ test('LOCK MOV CR0 is MOV CR8 on AMD that says so, else #UD', () => {
   assert.deepEqual([state.cr8, state.general.rbx], [5n, 5n]);
   for (const vendor of ['intel', 'amd'] as const)
     assert.equal(outcomeText(on(vendor).run('f00f20c0')), '#UD');
-  assert.equal(outcomeText(amd.set({}, { rip: CODE }).go(0)), 'deadline');
 });
 
 for (const [name, code] of [
@@ -154,4 +153,63 @@ test('RDRAND: two vCPUs get different numbers, and two runs the same', () => {
   assert.notEqual(first, second);
   assert.ok(first && second, 'both ran');
   assert.deepEqual(numbers(), [first, second]);
+});
+
+test('a null selector clears the base of GS on Intel; AMD keeps it, unless CPUID says otherwise', () => {
+  const baseAfter = (options: Parameters<typeof testProfile>[0]): bigint => {
+    const lab = new Lab({ mode: 'long', profile: testProfile(options) }).segment('gs', {
+      base: 0x123456000n,
+    });
+    // mov gs, eax
+    const { gs } = lab.set({ rax: 0n }).run('8ee8').state.segments;
+    assert.equal(gs.selector, 0);
+    return gs.base;
+  };
+  assert.deepEqual(
+    [
+      baseAfter({ vendor: 'intel' }),
+      baseAfter({ vendor: 'amd' }),
+      baseAfter({ vendor: 'amd', with: ['NullSelectorClearsBase'] }),
+    ],
+    [0n, 0x123456000n, 0n],
+  );
+});
+
+/** SYSRET (REX.W: to 64-bit code) with STAR 0x0018 in bits 63:48; `ss` is what SS holds before. */
+function sysret(vendor: CpuVendor, rcx: bigint): ReturnType<Lab['run']> {
+  const machine = on(vendor).segment('ss', { limit: 0x12345fff, attributes: 0x8093 });
+  const { efer } = machine.core.state(0);
+  machine.set({ rcx: 0xc0000081n, rdx: 0x180000n, rax: 0n, rsi: rcx }, { efer: efer | 1n });
+  // wrmsr; mov rcx, rsi; sysretq; at the target a HLT, which is #GP(0) at CPL 3
+  machine.put(0x8800n, 0xf4, 1);
+  return machine.run(`${WRMSR} 4889f1 480f07`);
+}
+test('SYSRET to a non-canonical RCX: #GP(0) at CPL 0 on Intel, at CPL 3 and the target on AMD', () => {
+  const where = (vendor: CpuVendor): readonly [string, bigint | undefined, number | undefined] => {
+    const outcome = sysret(vendor, 0x800000000000n);
+    const state = outcome.fault?.state;
+    return [outcomeText(outcome), state?.rip, state && state.segments.cs.selector & 3];
+  };
+  assert.deepEqual(
+    [where('intel'), where('amd')],
+    [
+      ['#GP(0)', CODE + 5n, 0],
+      ['#GP(0)', 0x800000000000n, 3],
+    ],
+  );
+});
+test('SS after SYSRET: flat on Intel; AMD changes its selector and DPL only', () => {
+  const ss = (vendor: CpuVendor): readonly [number | undefined, number | undefined, number | undefined] => {
+    const outcome = sysret(vendor, 0x8800n);
+    assert.equal(outcome.fault?.state.rip, 0x8800n);
+    const after = outcome.fault?.state.segments.ss;
+    return [after?.selector, after?.limit, after?.attributes];
+  };
+  assert.deepEqual(
+    [ss('intel'), ss('amd')],
+    [
+      [0x23, 0xffffffff, 0xc0f3],
+      [0x23, 0x12345fff, 0x80f3],
+    ],
+  );
 });

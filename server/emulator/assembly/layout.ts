@@ -202,12 +202,11 @@ export const SLOT_COUNT = RUN + 52;
 /** u64: the address bits below MAXPHYADDR. */
 export const PHYSICAL_MASK = RUN + 56;
 export const FEATURES = RUN + 64;
-/** Feature words of CPUID: 1.ecx, 1.edx, 7.ebx, 7.ecx, 7.edx, 80000001.ecx, 80000001.edx, 1.eax. */
+/** Feature words of CPUID: 1.ecx, 1.edx, 7.ebx, 7.ecx, 80000001.ecx, 80000001.edx, 1.eax. */
 export const CPUID_1_ECX = RUN + 72;
 export const CPUID_1_EDX = RUN + 76;
 export const CPUID_7_EBX = RUN + 80;
 export const CPUID_7_ECX = RUN + 84;
-export const CPUID_7_EDX = RUN + 88;
 export const CPUID_81_ECX = RUN + 92;
 export const CPUID_81_EDX = RUN + 96;
 export const CPUID_SIGNATURE = RUN + 100;
@@ -241,9 +240,8 @@ export const RUN_FX_IMAGE = RUN + 0x200;
 /** Header and record of an instruction that isn't kept: it crosses a page, or comes from MMIO. */
 export const SCRATCH_BLOCK = RUN + 336;
 
-/** Header and extended components of the image that XRSTOR reads: 64 and 64 bytes. */
+/** The header of the image that XRSTOR reads: 64 bytes. */
 export const RUN_XSAVE_HEADER = RUN + 0x400;
-export const RUN_XSAVE_EXTENDED = RUN + 0x440;
 
 // ---- What CPUID permits, written by the face (../cpuProfile.ts) ----
 /** u64: bits of CR4 and EFER that may be set. */
@@ -290,16 +288,11 @@ export const SSE_WINDOW = 0x11f60;
 export const HAS_AMD = 1;
 export const HAS_LOCAL_APIC = 2;
 export const HAS_X2APIC = 4;
-export const HAS_IBT = 8;
-export const HAS_LONG_MODE = 0x10;
-export const HAS_NX = 0x20;
-export const HAS_1G = 0x40;
-export const HAS_SMEP = 0x80;
-export const HAS_SMAP = 0x100;
-export const HAS_UMIP = 0x200;
-export const HAS_FSGSBASE = 0x400;
-export const HAS_PCID = 0x800;
-export const HAS_XSAVE = 0x1000;
+export const HAS_LONG_MODE = 8;
+export const HAS_1G = 0x10;
+export const HAS_SMAP = 0x20;
+export const HAS_FSGSBASE = 0x40;
+export const HAS_XSAVE = 0x80;
 
 export const CAUSE_FAULT = 1;
 export const CAUSE_REFUSED = 2;

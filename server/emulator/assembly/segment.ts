@@ -1,6 +1,6 @@
 /** Segment registers: descriptor loads and their checks in order, limits and types (SDM vol. 3, 3.4, 5.2 to 5.7). */
 import {
-  CPL, CPU_MODE, CR0, CS, CURRENT, FLAT, GDTR_BASE, GDTR_LIMIT, LDTR, MODE, MODE_COMPATIBILITY, MODE_LONG,
+  CPL, CPU_MODE, CPUID_8021_EAX, CR0, CS, CURRENT, FEATURES, FLAT, GDTR_BASE, GDTR_LIMIT, HAS_AMD, LDTR, MODE, MODE_COMPATIBILITY, MODE_LONG,
   MODE_PROTECTED_16, MODE_PROTECTED_32, MODE_REAL, MODE_V86, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, SEG_READ_HIGH,
   SEG_READ_LOW, SEG_SELECTOR, SEG_WRITE_HIGH, SEG_WRITE_LOW, SEGMENT_SIZE, SEGMENTS, SS, STACK_MODE,
   SYSTEM_FLAGS, TRACE,
@@ -17,7 +17,6 @@ import { selectTlb } from "./tlb";
 export const ATTRIBUTE_P: u32 = 0x80;
 export const ATTRIBUTE_L: u32 = 0x2000;
 export const ATTRIBUTE_DB: u32 = 0x4000;
-export const ATTRIBUTE_G: u32 = 0x8000;
 export const UNUSABLE: u32 = 0x10000;
 
 @inline export function segment(number: u32): usize {
@@ -178,10 +177,15 @@ export function fillSegment(number: u32, selector: u32, raw: u64): void {
   setSegment(number, selector, baseOfRaw(raw), limitOfRaw(raw), rightsOf(raw));
 }
 
-/** A null selector in DS, ES, FS, GS (or SS in 64-bit mode): unusable. AMD keeps no base either (80000021.EAX[6]). */
+/** AMD's processors keep base and limit under a null selector, unless NullSelectorClearsBase (APM vol. 2, 4.5.1). */
+function keepsHiddenPart(): bool {
+  return (load<u32>(FEATURES) & HAS_AMD) != 0 && (load<u32>(CPUID_8021_EAX) & 0x40) == 0;
+}
+/** A null selector in DS, ES, FS, GS (or SS in 64-bit mode): unusable. */
 function fillNull(number: u32, selector: u32): void {
   const dpl: u32 = number == SS ? load<u8>(CPL) << 5 : 0;
-  setSegment(number, selector, 0, 0, UNUSABLE | dpl);
+  const keeps = keepsHiddenPart();
+  setSegment(number, selector, keeps ? baseOf(number) : 0, keeps ? limitOf(number) : 0, UNUSABLE | dpl);
 }
 
 /** MOV and POP to a segment register, LDS and its like: checks in the SDM's order, then the load. */

@@ -300,7 +300,7 @@ export function syscall(op: usize): void {
   const selector = <u32>(star >> 32) & 0xfffc;
   if (longActive()) {
     store<u64>(RCX, load<u64>(RIP));
-    store<u64>(R11, amd ? rflags() & ~RF : rflags());
+    store<u64>(R11, rflags());
     setFlags(rflags() & ~<u32>load<u64>(MSR_FMASK), 0x3f7fd5);
     store<u32>(SYSTEM_FLAGS, systemFlags() & ~(RF | VM));
     flatCode(selector, 0, true);
