@@ -1,4 +1,4 @@
-/** A20 off: bit 20 of every address that the CPU puts out is 0 (SDM vol. 3, 8.7.13.4, 20.1.1). */
+/** A20 off: bit 20 of every address that the CPU puts out is 0 (SDM vol. 3, 20.1.1, A20M#). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CODE, DATA, Lab, SELECTOR, TABLES, type LabMode } from './lab';
