@@ -1,11 +1,13 @@
 /**
  * What the core offers to its face (../core.ts).
  *
- * Not modelled: SMM; caches and memory types (MTRRs and PAT are storage); entries of a PCID other than the current one (a switch drops them, which is allowed);
- * performance counters, machine checks; shadow stacks; SSE4.2, AES and PCLMULQDQ,
- * AVX, 3DNow! and SSE4A (#UD, as on a CPU whose CPUID lacks it); FERR# (with CR0.NE clear an unmasked x87 exception makes the
- * next waiting x87 instruction wait for any interrupt, as nothing is wired to FERR#). The x87 is there whatever
- * CPUID.1:EDX[0] says, as under a VMM that hides it.
+ * Not modelled: SMM; VMX and SVM; caches and memory types (MTRRs and PAT are storage), so MWAIT wakes at once; entries of a
+ * PCID other than the current one (a switch drops them, which is allowed); performance counters, branch traces and last-branch
+ * records; machine checks; shadow stacks; SSE4.2, AES, PCLMULQDQ, SHA, ADX, SSE4A, 3DNow! and all that has a VEX, EVEX or XOP
+ * prefix (#UD, as on a CPU whose CPUID lacks it); XSAVE's modified optimization, and state beyond x87, SSE and PKRU; FERR#
+ * (with CR0.NE clear an unmasked x87 exception makes the next waiting x87 instruction wait for any interrupt, as nothing is
+ * wired to FERR#); RF of an instruction that stores the flags (INT n and SYSCALL store it clear). The x87 is there whatever
+ * CPUID.1:EDX[0] says, as under a VMM that hides it. What a profile may offer: ../coreFeatures.ts.
  * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
  */
 import {
