@@ -3,8 +3,8 @@
  * with a block pointer for each byte, and never a write-TLB entry: so a write to code always takes the slow path.
  */
 import {
-  ARENA, ARENA_TOP, CODE_BITMAP, CODE_MODE, CODE_NEXT, CODE_PAGE_COUNT, CODE_PAGE_SIZE, CODE_PAGES, CODE_TABLE, END,
-  MAX_CODE_PAGES, PAGE_COUNT, PAGES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS,
+  ARENA, ARENA_TOP, CODE_BITMAP, CODE_MODE, CODE_NEXT, CODE_PAGE_COUNT, CODE_PAGE_SIZE, CODE_PAGES, CODE_TABLE, EMPTY_CODE_PAGE,
+  END, MAX_CODE_PAGES, PAGE_COUNT, PAGES, TLB_FETCH, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS,
   VCPU_COUNT,
 } from "./layout";
 import { PAGE_CODE, leafOf } from "./physical";
@@ -35,7 +35,11 @@ export function dropAllCode(): void {
   const vcpus = load<u32>(VCPU_COUNT);
   for (let v: u32 = 0; v < vcpus; v++)
     for (let set: u32 = 0; set < 3; set++)
-      memory.fill(TLBS + v * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_FETCH, 0xff, TLB_FETCH_ENTRIES * TLB_FETCH_SIZE);
+      forgetCodePages(TLBS + v * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_FETCH);
+}
+/** The translations stay; only what was decoded is gone. */
+function forgetCodePages(tlb: usize): void {
+  for (let i: u32 = 0; i < <u32>TLB_FETCH_ENTRIES; i++) store<u32>(tlb + i * TLB_FETCH_SIZE, EMPTY_CODE_PAGE, 12);
 }
 
 /** The code page of a physical page for a code size, made if there is none. 0: the pool is used up. */

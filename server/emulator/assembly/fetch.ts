@@ -1,9 +1,9 @@
 /** From RIP to decoded instructions: the fetch TLB, blocks of the code pages, and single instructions that aren't kept. */
 import {
   ARENA_END, ARENA_TOP, BLOCK_RIP, CODE_TABLE, CS, FETCH_BUFFER, MODE, RIP, SCRATCH_BLOCK, SEG_BASE, SEG_LIMIT,
-  SEGMENT_SIZE, SEGMENTS, TLB_FETCH_ENTRIES, TLB_SET, WALK_TLB,
+  SEGMENT_SIZE, SEGMENTS, TLB_BITS, TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_SET, WALK_TLB,
 } from "./layout";
-import { canonical, onward } from "./access";
+import { PAGE_MASK, canonical, onward } from "./access";
 import { codePage, dropAllCode, markCode } from "./code";
 import { decode, endsBlock } from "./decode";
 import { Reason } from "./events";
@@ -30,8 +30,8 @@ const MAX_OPS = 32;
 }
 
 @inline function cached(linear: u64, mode: u32): usize {
-  const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * 32;
-  if (load<u64>(entry) != ((linear & ~(<u64>0xfff)) | mode)) return 0;
+  const entry = fetchTlb + (<usize>(linear >> 12) & (TLB_FETCH_ENTRIES - 1)) * TLB_FETCH_SIZE;
+  if (load<u64>(entry) != ((linear & PAGE_MASK) | mode)) return 0;
   return load<u32>(<usize>load<u32>(entry, 12) + ((<usize>linear & 0xfff) << 2), CODE_TABLE);
 }
 
@@ -57,12 +57,25 @@ export function fetchBlock(): usize {
   return single(linear, mode, limit - rip + 1);
 }
 
-/** Fills the fetch TLB and decodes a block; 0 where the first instruction can't be kept. */
+/**
+ * Fills the fetch TLB and decodes a block; 0 where the first instruction can't be kept. What the TLB translates stays so,
+ * decoded or not: else it would depend on what is decoded whether a stale translation is used.
+ */
 function enter(linear: u64, mode: u32): usize {
   if (mode == 2 && !canonical(linear)) raise(GP, 0, Reason.NonCanonicalTarget, linear);
-  const set = load<u32>(TLB_SET);
-  const gpa = translate(linear, FETCH, set);
-  const bits = load<u32>(WALK_TLB);
+  const index = <u32>(linear >> 12) & (TLB_FETCH_ENTRIES - 1);
+  const entry = fetchTlb + index * TLB_FETCH_SIZE;
+  const tag = (linear & PAGE_MASK) | mode;
+  let gpa: u64;
+  let bits: u32;
+  if (load<u64>(entry) == tag) {
+    const info = load<u64>(entry, 16);
+    gpa = (info & PAGE_MASK) | (linear & 0xfff);
+    bits = <u32>info & TLB_BITS;
+  } else {
+    gpa = translate(linear, FETCH, load<u32>(TLB_SET));
+    bits = load<u32>(WALK_TLB);
+  }
   const leaf = touch(gpa);
   if (!leaf) return 0;
   let page = codePage(leaf, mode);
@@ -70,8 +83,7 @@ function enter(linear: u64, mode: u32): usize {
     dropAllCode();
     page = codePage(leaf, mode);
   }
-  const index = <u32>(linear >> 12) & (TLB_FETCH_ENTRIES - 1);
-  fillFetch(fetchTlb, index, (linear & ~(<u64>0xfff)) | mode, hostOf(leaf), page, (gpa & ~(<u64>0xfff)) | bits);
+  fillFetch(fetchTlb, index, tag, hostOf(leaf), page, (gpa & PAGE_MASK) | bits);
   const offset = <u32>gpa & 0xfff;
   const known = load<u32>(page + CODE_TABLE + (offset << 2));
   if (known) return known;

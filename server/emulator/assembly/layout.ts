@@ -405,6 +405,8 @@ export const CODE_MODE = 0;
 export const CODE_NEXT = 4;
 export const CODE_BITMAP = 8;
 export const CODE_TABLE = 64;
+/** Never written: what a fetch entry points to where no block of its page is decoded any more. */
+export const EMPTY_CODE_PAGE = 0x3140000;
 export const ARENA = 0x3200000;
 export const ARENA_END = 0x4e00000;
 

@@ -72,6 +72,30 @@ for (const [title, event, expected] of [
     assert.equal(twoPages().run(`ffd6 48891f ${event} ffd6`).state.general.rax, expected);
   });
 
+test('a stale translation holds for code of its page that has not run yet', () => {
+  const lab = twoPages();
+  lab.core.write(DATA + 0x10n, Uint8Array.from(bytesOf('b803000000 c3')));
+  // call rsi; mov [rdi],rbx; add rsi,0x10; call rsi
+  assert.equal(lab.run('ffd6 48891f 4883c610 ffd6').state.general.rax, 3n);
+});
+test('a stale translation outlives a snapshot, and nobody sets the accessed bit that the guest took away', () => {
+  const whole = twoPages().set({ rbx: (DATA + 0x1000n) | 7n });
+  whole.core.write(CODE, Uint8Array.from(bytesOf('ffd6 48891f ffd6 f4')));
+  // Up to the store: call, mov, ret, mov.
+  whole.core.run(whole.core.now + 4);
+  const entries = [DATA, CODE].map((page) => whole.entryOf(page));
+  whole.core.write(entries[1]!, Uint8Array.of(7));
+  const snapshot = whole.core.snapshot();
+  const resumed = new Lab({ mode: 'long' });
+  resumed.core.restore(snapshot);
+  const results = [whole, resumed].map((lab) => [
+    lab.go().state.general.rax,
+    ...entries.map((at) => lab.get(at, 8)),
+  ]);
+  assert.deepEqual(results[0], [1n, (DATA + 0x1000n) | 7n, CODE | 7n]);
+  assert.deepEqual(results[1], results[0]);
+});
+
 test('the running page itself is led elsewhere: INVLPG is the last instruction of the old one', () => {
   const lab = new Lab({ mode: 'long' }).set({ rsi: CODE, rbx: 0x20000n | 7n });
   lab.set({ rdi: lab.entryOf(CODE) });
