@@ -78,4 +78,8 @@ export function setTscDeadline(value: u64): void {
   store<u64>(v, !value ? NEVER : value > tsc ? at + (value - tsc) : at + 1, APIC_EXPIRES);
   findNextTimer();
 }
-
+/** The TSC was set: a deadline is a value of it, not a point in time. */
+export function followTsc(): void {
+  const value = tscDeadline();
+  if (value) setTscDeadline(value);
+}

@@ -9,7 +9,7 @@ import {
 import { attend, canonicalForCpu } from "./access";
 import { apicBase, writeApicBase } from "./apic";
 import { apicMsrRead, apicMsrWrite } from "./apicRegisters";
-import { setTscDeadline, tscDeadline } from "./apicTimer";
+import { followTsc, setTscDeadline, tscDeadline } from "./apicTimer";
 import { readMsr, trace, writeMsr } from "./bus";
 import { privileged } from "./control";
 import { Reason, TRACE_MSR } from "./events";
@@ -129,6 +129,7 @@ function writeEfer(value: u64): void {
 function moveTsc(by: u64): void {
   store<u64>(TSC_OFFSET, load<u64>(TSC_OFFSET) + by);
   store<u64>(MSR_TSC_ADJUST, load<u64>(MSR_TSC_ADJUST) + by);
+  followTsc();
 }
 
 /** SUPPRESS and WAIT_FOR_ENDBRANCH exclude each other; bits 9:6 are reserved, and shadow-stack bits without shadow stacks. */

@@ -127,6 +127,11 @@ for (const [title, code, left] of [
     DEADLINE_MODE + deadline(0x7fffffff) + write('initialCount', 5) + rdmsr(0x6e0),
     0x7fffffff,
   ],
+  [
+    'a TSC that is set beyond it has passed it',
+    DEADLINE_MODE + deadline(0x100000) + wrmsr(0x10, 0x200000) + '90'.repeat(4) + rdmsr(0x6e0),
+    0,
+  ],
   ['the current count reads 0', DEADLINE_MODE + deadline(0x7fffffff) + read('currentCount'), 0],
   ['the initial count is gone', `${write('initialCount', 5000)}${DEADLINE_MODE}${read('initialCount')}`, 0],
 ] as const)
@@ -139,4 +144,11 @@ test('a deadline fires once when the TSC reaches it', () => {
   const arm = `${write('timer', 0x40041)} 0f31 05e8030000 b9e0060000 0f30`;
   assert.equal(fired(arm, 900).times, 0);
   assert.equal(fired(arm, 10_500).times, 1);
+});
+
+test('a deadline waits for a TSC that is set back', () => {
+  const armed = `${wrmsr(0x10, 1_000_000)}${write('timer', 0x40041)}${deadline(1_001_000)}`;
+  assert.equal(fired(armed, 10_500).times, 1);
+  assert.equal(fired(armed + wrmsr(0x10, 0), 10_500).times, 0);
+  assert.equal(fired(armed + wrmsr(0x10, 995_000), 10_500).times, 1);
 });
