@@ -256,3 +256,27 @@ for (const [name, code] of [
     assert.equal(outcomeText(lab.run(code)), '#GP(0)');
   });
 }
+
+/** LMSW moves PE, MP, EM and TS only, and never clears PE (SDM vol. 2, LMSW). */
+for (const [title, mode, before, operand, after] of [
+  ['sets PE in real mode', 'real', 0x60000010n, 1n, 0x60000011n],
+  ['sets all four', 'protected-32', 0x31n, 0xfn, 0x3fn],
+  ['clears MP, EM and TS, not PE', 'protected-32', 0x3fn, 0n, 0x31n],
+  ['leaves ET, NE, WP, AM and the upper half alone', 'protected-32', 0x60050031n, 0xfff1n, 0x60050031n],
+  ['keeps PG with PE', 'paging-32', 0x80010031n, 0n, 0x80010031n],
+  ['keeps PG in 64-bit mode', 'long', 0x80010031n, 0xen, 0x8001003fn],
+] as const)
+  test(`LMSW ${title} (${mode})`, () => {
+    const lab = new Lab({ mode }).set({ rax: 0xffffffff0000n | operand }, { cr0: before });
+    const outcome = lab.run('0f01f0');
+    assert.equal(outcomeText(outcome), 'ok');
+    assert.equal(outcome.state.cr0, after);
+  });
+test('LMSW m16 reads two bytes in every mode', () => {
+  for (const mode of ['protected-32', 'long'] as const) {
+    const lab = new Lab({ mode }).set({ rsi: 0x3fffffn - 1n });
+    lab.put(0x3ffffen, 0x0e, 2);
+    const { state } = lab.run('0f0136');
+    assert.equal(state.cr0 & 0xfn, 0xfn);
+  }
+});
