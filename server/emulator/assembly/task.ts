@@ -162,7 +162,10 @@ function commitTask(selector: u32, raw: u64, wide: bool): void {
   if (wide) loadTaskPaging();
 }
 
-/** CR3 where it changes, and then the PDPTEs, whose #GP(0) is the new task's (SDM vol. 3, 4.4.1, 7.3). */
+/**
+ * CR3 where it changes, and then the PDPTEs (SDM vol. 3, 4.4.1, 7.3). A reserved bit is #GP(0) in the new task: the SDM names
+ * that for MOV to CR only; KVM's emulator does the same here, newer Bochs raises #TS(0).
+ */
 function loadTaskPaging(): void {
   const cr3 = <u64>image(IMAGE_CR3);
   if (!(load<u64>(CR0) & CR0_PG) || cr3 == load<u64>(CR3)) return;

@@ -1,7 +1,7 @@
 /** The PDPTE registers of PAE paging (SDM vol. 3, 4.4.1): when they are loaded, and what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IDT, Lab, SELECTOR, TABLES, bytesOf, outcomeText } from '../lab';
+import { GDT, IDT, Lab, SELECTOR, STACK, TABLES, bytesOf, outcomeText } from '../lab';
 import { pagingProfile } from './machine';
 
 const CPU = { width: 40, amd: false, pages1g: false, pse36: true };
@@ -84,3 +84,33 @@ test('they have no A bit: a walk leaves the table in memory alone', () => {
   assert.equal(made.get(SECOND, 8), LEGAL);
   assert.equal(made.get(TABLES, 8), LEGAL);
 });
+
+/** A jump to a TSS whose CR3 is that or another table; the new task reads 1 GiB + DATA at once. */
+const OTHER_TABLE = TABLES + 0x1020n;
+for (const [title, cr3, second, expected, rip] of [
+  ['another CR3 loads them', OTHER_TABLE, LEGAL, 'ok', null],
+  ['another CR3 with a reserved bit: #GP(0) in the new task', OTHER_TABLE, LEGAL | 2n, '#GP(0)', 0x8a00n],
+  ['the same CR3 loads nothing', TABLES, LEGAL, '#PF(0)', 0x8a00n],
+  ['the same CR3 checks nothing', TABLES, LEGAL | 2n, '#PF(0)', 0x8a00n],
+] as const)
+  test(`a task switch: ${title}`, () => {
+    const made = lab();
+    const tss = 0x3800n;
+    made.put(GDT + BigInt(SELECTOR.tss), 0x00008b0030000067n, 8);
+    made.put(GDT + BigInt(SELECTOR.spare), 0x0000890038000067n, 8);
+    made.put(tss + 28n, cr3, 4);
+    made.put(tss + 32n, 0x8a00n, 4);
+    made.put(tss + 36n, 2n, 4);
+    made.put(tss + 56n, STACK, 4);
+    made.put(tss + 76n, SELECTOR.code32, 4);
+    for (const offset of [72n, 80n, 84n, 88n, 92n]) made.put(tss + offset, SELECTOR.data, 4);
+    made.core.write(0x8a00n, Uint8Array.from(bytesOf(`${READ} f4`)));
+    made.put(OTHER_TABLE, LEGAL, 8);
+    made.put(OTHER_TABLE + 8n, second, 8);
+    made.set({});
+    made.put(SECOND, second, 8);
+    const outcome = made.run('ea 00000000 5000');
+    assert.equal(outcomeText(outcome), expected);
+    if (rip !== null) assert.equal(outcome.fault?.state.rip, rip);
+    assert.equal(outcome.state.cr3, expected === 'ok' ? cr3 : TABLES);
+  });
