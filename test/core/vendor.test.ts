@@ -90,19 +90,28 @@ test('SYSCALL outside 64-bit mode is #UD on Intel; AMD goes to CSTAR from compat
   assert.equal(attempt('amd').run(code).state.rip, 0x8801n);
 });
 
-test('x87 pointers in an FXSAVE image: AMD without RstrFpErrPtrs leaves them as they are, with it and on Intel they are written', () => {
-  const saved = (vendor: CpuVendor, always: boolean): bigint => {
+// APM vol. 2, 11.4.4; zeros: an AMD family 26 CPU.
+for (const [vendor, always, pending, saved] of [
+  ['intel', false, false, 'written'],
+  ['amd', false, false, 'left as it was'],
+  ['amd', true, false, 'zero'],
+  ['intel', false, true, 'written'],
+  ['amd', false, true, 'written'],
+  ['amd', true, true, 'written'],
+] as const)
+  test(`the x87 instruction pointer in an FXSAVE image, ${vendor} with${always ? '' : 'out'} RstrFpErrPtrs, with${pending ? '' : 'out'} a pending exception: ${saved}`, () => {
     const profile = testProfile({ vendor, with: always ? ['RstrFpErrPtrs'] : [] });
     const machine = new Lab({ mode: 'long', profile }).set({ rsi: DATA });
     const { cr4 } = machine.core.state(0);
     machine.set({}, { cr4: cr4 | 0x200n });
-    machine.put(DATA + 8n, 0xddddn, 8);
-    // FNINIT makes the pointers 0; FXSAVE64.
-    machine.run('dbe3 480fae06');
-    return machine.get(DATA + 8n, 8);
-  };
-  assert.deepEqual([saved('intel', false), saved('amd', true), saved('amd', false)], [0n, 0n, 0xddddn]);
-});
+    machine.put(DATA + 0x200n, pending ? 0x37e : 0x37f, 2);
+    machine.put(DATA + 8n, 0xddddddddddddddddn, 8);
+    // FNINIT; FLDCW; at 8 FSQRT of an empty register: an invalid operation; FXSAVE64.
+    machine.run('dbe3 d9ae00020000 d9fa 480fae06');
+    const pointer = machine.get(DATA + 8n, 8);
+    const expected = { written: CODE + 8n, zero: 0n, 'left as it was': 0xddddddddddddddddn };
+    assert.equal(pointer, expected[saved]);
+  });
 
 for (const [name, code, feature] of [
   ['CLZERO', '0f01fc', 'CLZERO'],

@@ -34,12 +34,16 @@ export function canonicalForCpu(linear: u64): bool {
 /** In place of the bit that says "through the stack segment": the CPU's own access to a descriptor table, IDT or TSS. */
 const SYSTEM: u32 = 2;
 
+/** #GP(0), or #SS(0) of the stack, for an access beyond the canonical addresses; comes before #AC. */
+export function requireCanonical(linear: u64, size: u32, stack: u32): void {
+  if (!canonical(linear) || !canonical(linear + size - 1))
+    raise(stack & ~SYSTEM ? SS_FAULT : GP, 0, Reason.NonCanonicalData, linear, size);
+}
+
 /** Brings `linear` into the address space in force: canonical in long mode, else 32 bits. */
 function prepare(linear: u64, size: u32, stack: u32, set: u32): u64 {
-  if (longActive()) {
-    if (!canonical(linear) || !canonical(linear + size - 1))
-      raise(stack & ~SYSTEM ? SS_FAULT : GP, 0, Reason.NonCanonicalData, linear, size);
-  } else linear &= 0xffffffff;
+  if (longActive()) requireCanonical(linear, size, stack);
+  else linear &= 0xffffffff;
   if (load<u8>(AC_CHECK) != 0 && set == 2 && (<u32>linear & (size - 1)) != 0)
     raise(AC, 0, Reason.Alignment, linear, size);
   return linear;

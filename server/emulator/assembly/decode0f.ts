@@ -10,7 +10,7 @@ import {
 } from "./decode";
 import * as K from "./kinds";
 import { loadPointer } from "./opcodes";
-import { OP_REP, OP_REPNE } from "./op";
+import { OP_REP } from "./op";
 import { decode38, decode3a, decodeSse } from "./sse/decode";
 
 @inline function has(word: usize, bit: u32): bool {
@@ -197,8 +197,8 @@ function group7(): void {
     return;
   }
   switch (modrm) {
-    case 0xd0: if (feature(HAS_XSAVE)) kind(K.XGETBV); else undefinedOp(); return;
-    case 0xd1: if (feature(HAS_XSAVE)) last(K.XSETBV); else undefinedOp(); return;
+    case 0xd0: if (feature(HAS_XSAVE) && repeat == 0 && !operand66) kind(K.XGETBV); else undefinedOp(); return;
+    case 0xd1: if (feature(HAS_XSAVE) && repeat == 0 && !operand66) last(K.XSETBV); else undefinedOp(); return;
     // MONITOR and CLZERO have an operand at DS:rAX.
     case 0xc8: case 0xc9:
       implicitSegment();
@@ -263,6 +263,8 @@ function group15(): void {
   if (isRegister()) {
     if (repeat == OP_REP && number < 4 && feature(HAS_FSGSBASE)) {
       setImmediate(number);
+      // 64-bit code only, where 66 means nothing.
+      if (size < 2) setSize(2);
       sized(K.SEGMENT_BASE);
     } else if (repeat == 0 && !operand66 && number >= 5) kind(K.NOP);
     else undefinedOp();
@@ -293,7 +295,7 @@ function group15(): void {
 function threeByte(): void {
   const opcode = byte();
   readOperands();
-  if ((opcode == 0xf0 || opcode == 0xf1) && repeat != OP_REPNE && has(CPUID_1_ECX, 22) && !isRegister())
+  if ((opcode == 0xf0 || opcode == 0xf1) && repeat == 0 && has(CPUID_1_ECX, 22) && !isRegister())
     sized(opcode == 0xf0 ? K.MOVBE_LOAD : K.MOVBE_STORE);
   else if (opcode == 0x82 && operand66 && repeat == 0 && has(CPUID_7_EBX, 10) && !isRegister()) last(K.INVPCID);
   else decode38(opcode);

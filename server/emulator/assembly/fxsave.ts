@@ -1,7 +1,7 @@
 /**
- * FXSAVE and FXRSTOR, and the legacy region that XSAVE shares with them (SDM vol. 1, 10.5, 13.4.1; APM vol. 2, 11.4.4). AMD
- * processors that do not report RstrFpErrPtrs leave opcode and pointers of the x87 alone, in memory and in the registers,
- * unless an exception is pending.
+ * FXSAVE and FXRSTOR, and the legacy region that XSAVE shares with them (SDM vol. 1, 10.5, 13.4.1; APM vol. 2, 11.4.4).
+ * Without a pending exception AMD processors save no opcode and pointers of the x87: those that do not report RstrFpErrPtrs
+ * leave memory alone and restore nothing either; the others write zeros and restore whatever is there (AMD family 26).
  */
 import {
   CPL, CPUID_88_EBX, CR4, EFER, FEATURES, FOP, FPU_CS, FPU_DATA, FPU_DS, FPU_INSTRUCTION, FSW, HAS_AMD, MODE, MXCSR,
@@ -24,10 +24,12 @@ export const FX_SIZE: u32 = 512;
 /** MXCSR and its mask lie in this quadword of the image. */
 const MXCSR_WORD: u32 = 3;
 
-/** Whether opcode and pointers belong to the state, where the status word of the registers or the image is `status`. */
-export function keepsPointers(status: u32): bool {
-  if (!(load<u32>(FEATURES) & HAS_AMD) || (load<u32>(CPUID_88_EBX) & RESTORES_POINTERS) != 0) return true;
-  return (status & EXCEPTION_SUMMARY) != 0;
+/** Whether opcode and pointers are saved, where the status word is `status`. */
+function savesPointers(status: u32): bool {
+  return !(load<u32>(FEATURES) & HAS_AMD) || (status & EXCEPTION_SUMMARY) != 0;
+}
+@inline function restoresPointers(): bool {
+  return (load<u32>(CPUID_88_EBX) & RESTORES_POINTERS) != 0;
 }
 /** Sixteen XMM registers in 64-bit mode, else eight. */
 export function xmmBytes(): u32 {
@@ -40,13 +42,18 @@ function movesXmm(): bool {
 }
 
 export function saveX87(at: u64, wide: bool, stack: u32): void {
-  if (keepsPointers(load<u16>(FSW))) {
+  if (savesPointers(load<u16>(FSW))) {
     write<u64>(at, imageWord(0, wide), stack);
     write<u64>(at + 8, imageWord(1, wide), stack);
     write<u64>(at + 16, imageWord(2, wide), stack);
   } else {
     write<u32>(at, <u32>imageWord(0, wide), stack);
     write<u16>(at + 4, <u16>(imageWord(0, wide) >> 32), stack);
+    if (restoresPointers()) {
+      write<u16>(at + 6, 0, stack);
+      write<u64>(at + 8, 0, stack);
+      write<u64>(at + 16, 0, stack);
+    }
   }
   for (let i = MXCSR_WORD + 1; i < IMAGE_WORDS; i++) write<u64>(at + (i << 3), imageWord(i, wide), stack);
 }
@@ -74,7 +81,7 @@ export function loadX87(wide: bool): void {
   const fcs = load<u16>(FPU_CS);
   const fds = load<u16>(FPU_DS);
   setImage(RUN_FX_IMAGE, wide);
-  if (keepsPointers(load<u16>(RUN_FX_IMAGE + 2))) return;
+  if (restoresPointers() || savesPointers(load<u16>(RUN_FX_IMAGE + 2))) return;
   store<u16>(FOP, opcode);
   store<u64>(FPU_INSTRUCTION, instruction);
   store<u64>(FPU_DATA, data);

@@ -142,7 +142,10 @@ export function popf(op: usize): void {
   attend();
 }
 
-/** ENTER: the frame pointers of the outer levels are read before anything changes. */
+/**
+ * ENTER: the frame pointers of the outer levels are read before anything changes. The frame pointer has the size of the
+ * operand: of 32 bits on a 16-bit stack it is all of ESP (SDM vol. 2, ENTER).
+ */
 export function enter(op: usize): void {
   const size: u32 = load<u8>(op, OP_OPERAND);
   const bytes: u64 = 1 << size;
@@ -150,7 +153,7 @@ export function enter(op: usize): void {
   const level = <u32>(load<u64>(op, OP_IMMEDIATE) >> 16) & 31;
   beginStack();
   pushSized(size, load<u64>(RBP));
-  const frame = stackTop();
+  const frame = (load<u64>(RSP) & ~stackMask()) | stackTop();
   if (level) {
     let bp = load<u64>(RBP);
     for (let i: u32 = 1; i < level; i++) {

@@ -282,6 +282,14 @@ export const STACK_ROWS: Chapter = {
       '------',
       LONG,
     ],
+    [
+      'ENTER of 32 bits on a 16-bit stack gives all of ESP',
+      'o32 enter 16, 0',
+      'esp=69f80 ebp=11223344',
+      'ebp=69f7c sp=stack-14 [stack-4]4=11223344',
+      '------',
+      { in: ['compatibility-16-user'] },
+    ],
     ['LEAVE', 'leave', 'ebp=29f90 [stack+10]4=11223344', 'esp=stack+14 ebp=11223344', '------', ONLY32],
     [
       'LEAVE in 64-bit mode',

@@ -269,6 +269,7 @@ export const DATA_TRANSFER: Chapter = {
     ['LEA r64, m relative to RIP', 'lea rax, [rel $+0x17]', '', 'rax=code+17', '------', LONG],
     ['LEA r32, r32', 'db 0x8d, 0xc0', '', '#UD'],
     ['MOVBE r32, m32', 'movbe eax, [ebx]', 'ebx=data [data]4=11223344', 'eax=44332211'],
+    ['MOVBE with F3', 'db 0xf3; movbe eax, [ebx]', 'ebx=data', '#UD'],
     ['MOVBE m32, r32', 'movbe [ebx], eax', 'ebx=data eax=11223344', '[data]4=44332211'],
     ['MOVNTI m32, r32', 'movnti [ebx], eax', 'ebx=data eax=11223344', '[data]4=11223344'],
     ['MOVNTI r32, r32', 'db 0x0f, 0xc3, 0xc0', '', '#UD'],

@@ -112,7 +112,12 @@ function tags(random: Random, top: number, pushes: boolean): number {
   return pushes !== random.oneIn(10) ? 0xff & ~last : 0xff;
 }
 
-function putState(random: Random, view: DataView, instruction: X87Instruction): void {
+/** An FXSAVE image without XMM registers; for an instruction, one with operands of its domain. */
+export function putState(
+  random: Random,
+  view: DataView,
+  instruction: Pick<X87Instruction, 'domain' | 'pushes'>,
+): void {
   const control = controlWord(random);
   const top = random.below(8);
   // Exceptions that are masked may be set already.

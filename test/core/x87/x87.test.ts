@@ -81,6 +81,45 @@ for (const opcode of ['d8', 'd9', 'da', 'db', 'dc', 'dd', 'de', 'df'])
     assert.deepEqual(memory, UNDEFINED_MEMORY[opcode] ?? []);
   });
 
+// An AMD family 26 CPU: #UD comes before #MF.
+test('with an exception pending the same ModRM bytes are undefined, all others but the control instructions raise #MF', () => {
+  for (const opcode of ['d8', 'd9', 'da', 'db', 'dc', 'dd', 'de', 'df'])
+    for (const modrm of range(0xc0, 0xff)) {
+      const control = opcode === 'db' ? range(0xe0, 0xe4) : opcode === 'df' ? [0xe0] : [];
+      const expected = UNDEFINED[opcode]?.includes(modrm) ? '#UD' : control.includes(modrm) ? 'ok' : '#MF';
+      const lab = labWith(NE);
+      lab.put(DATA, 0x340, 2);
+      assert.equal(
+        outcomeText(lab.run(`${PENDING}${opcode}${modrm.toString(16)}`)),
+        expected,
+        `${opcode} ${modrm}`,
+      );
+    }
+  for (const [opcode, members] of Object.entries(UNDEFINED_MEMORY))
+    for (const member of members) {
+      const lab = labWith(NE);
+      lab.put(DATA, 0x340, 2);
+      const code = `${PENDING}${opcode}${((member << 3) | 5).toString(16).padStart(2, '0')}00900000`;
+      assert.equal(outcomeText(lab.run(code)), '#UD', `${opcode} /${member}`);
+    }
+});
+
+// An AMD family 26 CPU: what will not be stored must be writable all the same.
+for (const [name, code] of [
+  ['FST m32', 'd915'],
+  ['FSTP m64', 'dd1d'],
+  ['FSTP m80', 'db3d'],
+  ['FIST m16', 'df15'],
+  ['FISTP m64', 'df3d'],
+  ['FBSTP', 'df35'],
+] as const)
+  test(`${name} of an empty register into an absent page, IE unmasked: #PF`, () => {
+    const lab = labWith(NE, {}, 'paging-32');
+    lab.put(DATA, 0x340, 2);
+    const fault = outcomeText(lab.run(`${FNINIT}${UNMASK}${code}00004000`));
+    assert.match(fault, /^#PF/);
+  });
+
 test('FCMOVcc and FCOMI come with CMOV, FISTTP with SSE3', () => {
   for (const code of ['dac1', 'dbc1', 'dbe9', 'dbf1', 'dfe9', 'dff1'])
     assert.equal(outcomeText(labWith(0n, { without: ['CMOV'] }).run(`${FNINIT}${code}`)), '#UD', code);

@@ -129,7 +129,7 @@ export function maskedMove(op: usize, cell: u32): void {
   const offset = load<u64>(RDI) & load<u64>(ADDRESS_MASKS + (<usize>load<u8>(op, OP_ADDRESS) << 3));
   const at = linearWrite(op, offset, size);
   const stack = stackBit(op);
-  checkAlignment(at, 8);
+  checkAlignment(at, 8, stack);
   const first = min<u32>(size, 0x1000 - (<u32>at & 0xfff));
   probeWrite(at, 1, stack, load<u32>(TLB_SET));
   if (first < size) probeWrite(onward(at, first), 1, stack, load<u32>(TLB_SET));

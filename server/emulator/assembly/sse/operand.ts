@@ -1,6 +1,6 @@
 /** Vector registers and memory operands of MMX and SSE. Whole operands are read or probed before anything changes. */
-import { AC_CHECK, CPUID_81_ECX, FEATURES, HAS_AMD, MXCSR, ST, TLB_SET, XMM } from "../layout";
-import { onward, probeWrite, read, write } from "../access";
+import { AC_CHECK, CPUID_81_ECX, FEATURES, HAS_AMD, MODE, MXCSR, ST, TLB_SET, XMM } from "../layout";
+import { onward, probeWrite, read, requireCanonical, write } from "../access";
 import { Reason } from "../events";
 import { AC, GP, raise } from "../fault";
 import { effective, isMemory, linearRead, linearWrite, loadOperand, regOf, rmOf, stackBit, storeOperand } from "../operand";
@@ -46,16 +46,18 @@ function misaligned(at: u64): void {
  * #AC of an unaligned operand of 16 bytes: AMD looks at all four bits, Intel names a boundary of 8 bytes (SDM vol. 3,
  * interrupt 17), which its two halves check.
  */
-export function checkAlignment(at: u64, size: u32): void {
+export function checkAlignment(at: u64, size: u32, stack: u32): void {
   const mask: u64 = size == 16 && !(load<u32>(FEATURES) & HAS_AMD) ? 7 : size - 1;
-  if (load<u8>(AC_CHECK) != 0 && (at & mask) != 0) raise(AC, 0, Reason.Alignment, at, size);
+  if (load<u8>(AC_CHECK) == 0 || (at & mask) == 0) return;
+  if (load<u8>(MODE) == 2) requireCanonical(at, size, stack);
+  raise(AC, 0, Reason.Alignment, at, size);
 }
 
 function load16(op: usize, aligned: bool): v128 {
   const at = linearRead(op, effective(op), 16);
   if (at & 15) {
     if (aligned) misaligned(at);
-    checkAlignment(at, 16);
+    checkAlignment(at, 16, stackBit(op));
   }
   const stack = stackBit(op);
   const low = read<u64>(at, stack);
@@ -72,11 +74,19 @@ function memory_(op: usize, cell: u32, aligned: bool): v128 {
   }
 }
 
+/** In the misaligned mode only the half that is used is read, though #AC is that of the whole (AMD family 26). */
+function lowHalf(op: usize): v128 {
+  const at = linearRead(op, effective(op), 8);
+  const stack = stackBit(op);
+  checkAlignment(at, 16, stack);
+  return i64x2(read<u64>(at, stack), 0);
+}
+
 /** ModRM.rm as a vector: a whole register, or a memory operand with zeros above it. */
 export function source(op: usize, cell: u32): v128 {
   if (isMemory(op)) {
     const aligned = (cell & ALIGNED) != 0 && !misalignedMode();
-    return !aligned && (cell & LOW_HALF) != 0 ? i64x2(loadOperand<u64>(op), 0) : memory_(op, cell, aligned);
+    return !aligned && (cell & LOW_HALF) != 0 ? lowHalf(op) : memory_(op, cell, aligned);
   }
   return cell & MM ? v128.load64_zero(mm(rmOf(op))) : v128.load(xmm(rmOf(op)));
 }
@@ -95,7 +105,7 @@ export function storeVector(op: usize, cell: u32, value: v128): void {
   const at = linearWrite(op, effective(op), 16);
   if (at & 15) {
     if (cell & ALIGNED) misaligned(at);
-    checkAlignment(at, 16);
+    checkAlignment(at, 16, stackBit(op));
   }
   const stack = stackBit(op);
   const next = onward(at, 8);

@@ -28,11 +28,17 @@ import { fcos, fptan, fsin, fsincos } from "./trigonometry";
   return number == 0x0e || number == 0x0f || number == 0x2e || number == 0x2f;
 }
 
+/** Memory forms that are no instruction: D9 /1, DB /4 and /6, DD /5. #UD comes before a pending exception. */
+@inline function isUndefinedMemory(number: u32): bool {
+  return number == 0x09 || number == 0x1c || number == 0x1e || number == 0x2d;
+}
+
 export function x87Memory(op: usize): void {
   available();
   const code = immediate<u32>(op);
   const number = ((code >> 5) & 0x38) | ((code >> 3) & 7);
   if (pending() && !isNonWaiting(number)) {
+    if (isUndefinedMemory(number)) undefined_();
     reportPending();
     return;
   }
@@ -89,16 +95,32 @@ function fisttp(op: usize, bits: u32): void {
   return (code >= 0x3e0 && code <= 0x3e4) || code == 0x7e0;
 }
 
+/** Register forms that are no instruction, as below. */
+function isUndefinedRegister(number: u32, i: u32): bool {
+  switch (number) {
+    case 0x0a: return i != 0;
+    case 0x0c: return i == 2 || i == 3 || i > 5;
+    case 0x0d: return i == 7;
+    case 0x15: case 0x33: return i != 1;
+    case 0x1c: return i > 4;
+    case 0x3c: return i != 0;
+    case 0x14: case 0x16: case 0x17: case 0x1f: case 0x2e: case 0x2f: case 0x3f: return true;
+    default: return false;
+  }
+}
+
 export function x87Register(op: usize): void {
   available();
   const code = immediate<u32>(op);
+  const i = code & 7;
+  const which = (code >> 3) & 7;
+  const number = ((code >> 5) & 0x38) | which;
   if (pending() && !isControl(code)) {
+    if (isUndefinedRegister(number, i)) undefined_();
     reportPending();
     return;
   }
-  const i = code & 7;
-  const which = (code >> 3) & 7;
-  switch (((code >> 5) & 0x38) | which) {
+  switch (number) {
     case 0x00: case 0x01: case 0x04: case 0x05: case 0x06: case 0x07: arithmeticRegisters(op, which, 0, i, false); return;
     // D0 and D8 of DC, and D0 of DE, are aliases.
     case 0x02: case 0x22: compareRegisters(op, i, true, 0); return;

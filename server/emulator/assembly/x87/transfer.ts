@@ -111,7 +111,7 @@ export function fst(op: usize, format: u32, popping: bool): void {
   if (empty) {
     signal(IE);
     if (wouldStore()) storeBits(op, format, format == M64 ? 0xfff8000000000000 : 0xffc00000);
-    else effectiveChecked(op, format);
+    else probeStore(op, format == M64 ? 8 : 4);
     note(op);
     if (stackFault(op, false) && popping) pop();
     return;
@@ -122,7 +122,7 @@ export function fst(op: usize, format: u32, popping: bool): void {
   const bits = format == M64 ? packF64() : <u64>packF32();
   const stored = wouldStore();
   if (stored) storeBits(op, format, bits);
-  else effectiveChecked(op, format);
+  else probeStore(op, format == M64 ? 8 : 4);
   note(op);
   if (stored) settle(op);
   else settleUnstored(op);
@@ -132,9 +132,9 @@ function storeBits(op: usize, format: u32, bits: u64): void {
   if (format == M64) storeOperand<u64>(op, bits);
   else storeOperand<u32>(op, <u32>bits);
 }
-/** The operand's address is checked though nothing is stored. */
-function effectiveChecked(op: usize, format: u32): void {
-  linearWrite(op, effective(op), format == M64 ? 8 : 4);
+/** Nothing is stored with an unmasked exception, but the destination must be writable (AMD family 26). */
+function probeStore(op: usize, bytes: u32): void {
+  probeWrite(linearWrite(op, effective(op), bytes), bytes, stackBit(op), load<u32>(TLB_SET));
 }
 
 /** FST ST(i): the bits as they are. */
@@ -163,11 +163,18 @@ export function fstpUnchecked(op: usize, i: u32): void {
   pop();
 }
 
-/** Ten bytes are written as one: both ends must be writable before the first. */
-function storeTen(op: usize, head: u32, significand: u64): void {
+/** Ten bytes are written as one: both ends must be writable before the first. The address of the lower one. */
+function probeTen(op: usize): u64 {
   const at = linearWrite(op, effective(op), 10);
   const stack = stackBit(op);
-  probeWrite(onward(at, 8), 2, stack, load<u32>(TLB_SET));
+  const set = load<u32>(TLB_SET);
+  probeWrite(at, 8, stack, set);
+  probeWrite(onward(at, 8), 2, stack, set);
+  return at;
+}
+function storeTen(op: usize, head: u32, significand: u64): void {
+  const at = probeTen(op);
+  const stack = stackBit(op);
   write<u64>(at, significand, stack);
   write<u16>(onward(at, 8), <u16>head, stack);
 }
@@ -178,6 +185,7 @@ export function fstpM80(op: usize): void {
   if (empty) {
     signal(IE);
     if (wouldStore()) storeTen(op, 0xffff, 0xc000000000000000);
+    else probeTen(op);
     note(op);
     if (stackFault(op, false)) pop();
     return;
@@ -205,7 +213,7 @@ export function fist(op: usize, bits: u32, popping: bool, truncate: bool): void 
     if (bits == 16) storeOperand<u16>(op, <u16>value);
     else if (bits == 32) storeOperand<u32>(op, <u32>value);
     else storeOperand<u64>(op, <u64>value);
-  } else linearWrite(op, effective(op), bits >> 3);
+  } else probeStore(op, bits >> 3);
   note(op);
   if (empty) stackFault(op, false);
   else settle(op);
@@ -257,7 +265,7 @@ export function fbstp(op: usize): void {
       head = (sign << 15) | <u32>(value / 10 << 4) | <u32>(value % 10);
     }
     storeTen(op, head, low);
-  }
+  } else probeTen(op);
   note(op);
   if (empty) stackFault(op, false);
   else settle(op);

@@ -3,7 +3,7 @@ import { explain, type OracleName } from '../explained';
 import { decodeResult, encodeCases, RESULT, type Case, type Result } from '../stepper/records';
 import type { Runner } from '../stepper/runners';
 import { CODE_SIZE, CODE_START, WINDOWS, windowAt, type Mode } from '../stepper/stage';
-import { differences, same, type Field } from './compare';
+import { differences, fxDifferences, fxPart, same, type Field, type FxPart } from './compare';
 import { opcodeOf } from './opcode';
 
 export interface Sum {
@@ -132,9 +132,23 @@ function report(
     `  before: ${stateText(mode, start)}`,
     `  core:   ${outcomeOf(core)} ${stateText(mode, core)}`,
     `  ${name}:   ${outcomeOf(oracle)} ${stateText(mode, oracle)}`,
+    ...(fields.has('selectors')
+      ? [
+          `  selectors: core ${core.selectors.map(hex).join(' ')} oracle ${oracle.selectors.map(hex).join(' ')}`,
+        ]
+      : []),
     ...memoryText((before ?? each).memory, core.memory, oracle.memory),
-    ...(same(core.fx, oracle.fx)
-      ? []
-      : [`  fx core ${bytesText(core.fx)}`, `  fx ${name} ${bytesText(oracle.fx)}`]),
+    ...fxText(each.fx, core.fx, oracle.fx),
   ].join('\n');
+}
+
+/** The parts of an FXSAVE image that differ, and what one must know of it anyway. */
+function fxText(before: Uint8Array | null, core: Uint8Array, oracle: Uint8Array): string[] {
+  const differing = fxDifferences(core, oracle);
+  if (differing.length === 0) return [];
+  const text = (image: Uint8Array | null, name: FxPart): string =>
+    image === null ? '' : bytesText(fxPart(image, name).slice().reverse());
+  return [...new Set<FxPart>(['FCW', 'FSW', 'FTW', 'MXCSR', 'ST0', 'ST1', ...differing])].map(
+    (name) => `  ${name}: before ${text(before, name)} core ${text(core, name)} oracle ${text(oracle, name)}`,
+  );
 }

@@ -6,7 +6,7 @@ import { missingHost } from '../hostCpu';
 import { onCore, onHost, onQemu } from '../stepper/runners';
 import { MODES, modeNamed, type Mode } from '../stepper/stage';
 import { differential, type Sum } from './differential';
-import { fuzzProfile } from './fuzzProfile';
+import { fuzzProfile, fuzzRom } from './fuzzProfile';
 import { rawCase } from './rawBytes';
 import { sequenceCase } from './sequences';
 
@@ -77,7 +77,7 @@ export async function run(job: Job): Promise<Sum> {
   const make = job.kind === 'bytes' ? rawCase : sequenceCase;
   const cases = Array.from({ length: job.count }, () => make(random, mode, job.oracle));
   if (job.oracle === 'bochs') throw new Error('Bochs is too slow for fuzzing');
-  const core = onCore(fuzzProfile(job.oracle));
+  const core = onCore(fuzzProfile(job.oracle), fuzzRom(job.oracle));
   return differential(mode, cases, core, { name: job.oracle, run: ORACLES[job.oracle] });
 }
 

@@ -1,5 +1,7 @@
 /** Random bytes as one instruction: prefixes, opcode, ModRM and the rest, with registers that often point at memory. */
 import type { Random } from '../random';
+import { anyFxState, fillFloats } from './fxState';
+import { opcodeOf, register } from './opcode';
 import type { Case } from '../stepper/records';
 import {
   CODE_SIZE,
@@ -12,6 +14,12 @@ import {
 } from '../stepper/stage';
 
 const PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x66, 0x66, 0x67, 0x67, 0xf0, 0xf2, 0xf3, 0xf3];
+
+const ALIGNMENT_CHECK = 0x40000;
+const DATA = 0x4f80;
+const DATA_SIZE = 256;
+/** Bits 31:16 of the ROM's KERNEL_STACK. */
+const STACK_HALF = 0x60000n;
 
 /** Offsets around which something happens: page ends, the segment's limit, the absent and the read-only pages. */
 const PLACES = [
@@ -92,13 +100,26 @@ function callsKernel(code: Uint8Array): boolean {
   );
 }
 
+/** A load of SS holds the trap back for one more instruction, which shall be NOP. */
+function quietBehindStackSegment(code: Uint8Array, mode: Mode): void {
+  const o = opcodeOf(code, mode.bits);
+  const { length } = o.prefixes;
+  const loads = o.map === 1 && (o.opcode === 0x17 || (o.opcode === 0x8e && register(o) === 2));
+  if (loads) code.fill(0x90, length + (o.rex === 0 ? 0 : 1) + (o.opcode === 0x17 ? 1 : 2));
+}
+
 export function rawCase(random: Random, mode: Mode): Case {
   let code = anyInstruction(random, mode);
   while (callsKernel(code)) code = anyInstruction(random, mode);
+  quietBehindStackSegment(code, mode);
   // Now and then the page ends within or right behind it.
   const at = random.oneIn(8) ? CODE_SIZE - random.between(1, 16) : 0;
   const state = anyState(random, mode, code, at);
-  if (random.oneIn(60))
-    return { ...state, rflags: state.rflags | 0x40000, steps: 1, undefinedFlags: new Map(), fx: null };
-  return { ...state, steps: 1, undefinedFlags: new Map(), fx: null };
+  const fx = anyFxState(random);
+  if (random.oneIn(3)) fillFloats(random, state.memory.subarray(windowAt(DATA), windowAt(DATA) + DATA_SIZE));
+  const rflags = random.oneIn(60) ? state.rflags | ALIGNMENT_CHECK : state.rflags;
+  const general = [...state.general];
+  // On a 16-bit stack ESP keeps the upper half of the kernel's, which Linux hides and the ROM does not.
+  if (mode.bits === 16) general[4] = ((general[4] ?? 0n) & 0xffffn) | STACK_HALF;
+  return { ...state, general, rflags, steps: 1, undefinedFlags: new Map(), fx };
 }

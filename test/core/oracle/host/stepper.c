@@ -194,7 +194,7 @@ int main(int argc, char **argv) {
 
   for (int entry = 0; entry < 2; entry++) {
     struct user_desc segment = {.entry_number = entry, .base_addr = ARENA, .limit = 0xffff, .contents = entry ? 0 : 2};
-    if (bits == 16 && syscall(SYS_modify_ldt, 1, &segment, sizeof segment)) fail("modify_ldt");
+    if (syscall(SYS_modify_ldt, 1, &segment, sizeof segment)) fail("modify_ldt");
   }
   stack_t stack = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
   if (sigaltstack(&stack, NULL)) fail("sigaltstack");

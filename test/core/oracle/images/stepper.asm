@@ -142,6 +142,12 @@ protected:
 
         mov eax, CR4_VALUE
         mov cr4, eax
+%if CR4_VALUE & 0x40000                                 ; OSXSAVE: x87 and SSE in XCR0
+        xor ecx, ecx
+        xor edx, edx
+        mov eax, 3
+        xsetbv
+%endif
 %if PAGING
         mov eax, ROOT
         mov cr3, eax
@@ -160,7 +166,7 @@ protected:
         lidt [idtr]
         mov ax, 0x68
         ltr ax
-        mov ax, 0x78
+        mov ax, 0x58
         lldt ax
 %endif
 
@@ -534,7 +540,7 @@ kernel_64:
         lidt [idtr]
         mov ax, 0x68
         ltr ax
-        mov ax, 0x78
+        mov ax, 0x58
         lldt ax
         mov esp, KERNEL_STACK
 next_case:
@@ -558,7 +564,7 @@ next_case:
         jnz .fx
         mov esi, initial_fx
 .fx:
-        fxrstor [rsi]
+        fxrstor64 [rsi]
 %endif
         mov rax, [RIP_AT]
         mov [LAST_AT], rax
@@ -692,7 +698,7 @@ record:
 %if WITH_FX
         test byte [rbx + 4], 1
         jz .no_fx
-        fxsave [rdi + 0x490]
+        fxsave64 [rdi + 0x490]
 .no_fx:
 %endif
         lea edx, [rdi + 0xc0]

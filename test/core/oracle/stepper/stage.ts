@@ -65,7 +65,9 @@ export const SELECTOR = {
   code16: 0x48,
   data16: 0x50,
   tss: 0x68,
-  ldt: 0x78,
+  ldt: 0x58,
+  /** Linux keeps the number of the CPU in its limit. */
+  cpuNumber: 0x7b,
   absentData: 0x8b,
   readOnlyData: 0x93,
   executeOnly: 0x9b,
@@ -133,7 +135,8 @@ const segment = (base: number, limit: number, access: number, flags: number): bi
   (BigInt(((limit >> 16) & 15) | (flags << 4)) << 48n) |
   (BigInt(base >>> 24) << 56n);
 
-function globalTable(long: boolean): readonly (readonly [selector: number, descriptor: bigint])[] {
+/** Where a Linux process runs too, only what it sees: descriptors with DPL 3 are the same. */
+function globalTable({ user }: Mode): readonly (readonly [selector: number, descriptor: bigint])[] {
   return [
     [S.kernelCode, segment(0, 0xfffff, 0x9b, 0xc)],
     [S.kernelData, segment(0, 0xfffff, 0x93, 0xc)],
@@ -146,23 +149,27 @@ function globalTable(long: boolean): readonly (readonly [selector: number, descr
     [0x40, segment(0, 0xffff, 0x93, 0)],
     [S.code16, segment(ARENA, 0xffff, 0x9b, 0)],
     [S.data16, segment(ARENA, 0xffff, 0x93, 0)],
-    [S.tss, segment(TSS_AT, 0x67, 0x89, 0)],
-    // Sixteen bytes long in long mode.
+    // Both are sixteen bytes long in long mode.
     [S.ldt, segment(LDT_AT, 0xf, 0x82, 0)],
-    [S.absentData, segment(0, 0xfffff, 0x73, 0xc)],
-    [S.readOnlyData, segment(0, 0xfffff, 0xf1, 0xc)],
-    [S.executeOnly, segment(0, 0xfffff, 0xf9, 0xc)],
-    [S.conforming, segment(0, 0xfffff, long ? 0xff : 0xff, 0xc)],
+    [S.tss, segment(TSS_AT, 0x67, 0x89, 0)],
+    [S.cpuNumber, segment(0, 0, 0xf5, 4)],
+    ...(user === undefined ? ownSegments : []),
   ];
 }
+
+const ownSegments = [
+  [S.absentData, segment(0, 0xfffff, 0x73, 0xc)],
+  [S.readOnlyData, segment(0, 0xfffff, 0xf1, 0xc)],
+  [S.executeOnly, segment(0, 0xfffff, 0xf9, 0xc)],
+  [S.conforming, segment(0, 0xfffff, 0xff, 0xc)],
+] as const;
 
 const localTable: readonly bigint[] = [segment(ARENA, 0xffff, 0xfb, 0), segment(ARENA, 0xffff, 0xf3, 0)];
 
 /** The bytes at TABLES for a mode. */
 export function systemTables(mode: Mode): Uint8Array {
   const view = new DataView(new ArrayBuffer(TABLES_SIZE));
-  for (const [selector, descriptor] of globalTable(mode.kernel === 'long'))
-    view.setBigUint64(selector & ~7, descriptor, true);
+  for (const [selector, descriptor] of globalTable(mode)) view.setBigUint64(selector & ~7, descriptor, true);
   localTable.forEach((descriptor, i) => view.setBigUint64(LDT_AT - TABLES + 8 * i, descriptor, true));
   pagingStructures(mode, view);
   return new Uint8Array(view.buffer);
