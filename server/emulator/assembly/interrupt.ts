@@ -73,6 +73,8 @@ function deliverProtected(vector: u32, kind: u32, hasError: bool, error: u32, re
   const at = vector * size;
   if (at + size - 1 > load<u32>(IDTR_LIMIT)) raise(GP, index, Reason.GateBeyondIdt, vector, load<u32>(IDTR_LIMIT));
   const low = readSystem<u64>(load<u64>(IDTR_BASE) + at);
+  // Bits 127:96 of a 64-bit gate are reserved without a fault in the SDM (6.14.1); QEMU and VirtualBox ignore them, Bochs
+  // wants the type field there to be 0 as in a call gate.
   const high = long ? readSystem<u64>(load<u64>(IDTR_BASE) + at + 8) : 0;
   const rights = <u32>(low >> 40) & 0xff;
   const type = rights & 0x1f;
