@@ -213,3 +213,17 @@ test('an instruction breakpoint comes before #CP of a missing ENDBR (SDM vol. 3,
     assert.equal(lab.run('0f30 ffe6').fault?.vector, vector);
   }
 });
+
+test('every #DB clears DR7.GD at the entry of its handler, an INT 1 does not (SDM vol. 3, 18.2.4)', () => {
+  for (const [title, dr0, dr7, rflags, code, guarded] of [
+    ['a single step', 0n, 0x2000n, 2n | TF, '90', false],
+    ['an instruction breakpoint', CODE, 0x2001n, 2n, '90', false],
+    ['an access to DR0', 0n, 0x2000n, 2n, '0f21c0', false],
+    ['INT1', 0n, 0x2000n, 2n, 'f1', false],
+    ['INT 1', 0n, 0x2000n, 2n, 'cd01', true],
+  ] as const) {
+    const { state } = machine(dr0, dr7, rflags).run(code);
+    assert.equal(state.rip, HANDLER + 1n, title);
+    assert.equal((state.dr[7]! & 0x2000n) !== 0n, guarded, title);
+  }
+});

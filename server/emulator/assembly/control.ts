@@ -176,9 +176,7 @@ function debugRegister(op: usize): u32 {
     number += 2;
   }
   privileged();
-  const dr7 = load<u64>(DR + 56);
-  if (dr7 & 0x2000) {
-    store<u64>(DR + 56, dr7 & ~0x2000);
+  if (load<u64>(DR + 56) & 0x2000) {
     noteConditions(DR6_GENERAL_DETECT);
     raise(DB, 0, Reason.DrGeneralDetect, number);
   }

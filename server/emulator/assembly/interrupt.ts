@@ -3,7 +3,7 @@
  * changes before every check and push has been made, so a fault during delivery starts from the state before it.
  */
 import {
-  CPL, CS, CURRENT, DELIVERING, DELIVERING_KIND, EVENT_KIND_EXCEPTION, EVENT_KIND_NMI, EVENT_KIND_SOFTWARE,
+  CPL, CS, CURRENT, DELIVERING, DELIVERING_KIND, DR, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_SOFTWARE,
   EVENT_KIND_SOFTWARE_EXCEPTION, EVENT_NONE, IDTR_BASE, IDTR_LIMIT, NMI_BLOCKED, NO_TRAP, RIP, SEG_BASE, SEG_SELECTOR,
   REPEATING, SHADOW, SYSTEM_FLAGS, TRACE,
 } from "./layout";
@@ -11,7 +11,7 @@ import { attend, readSystem } from "./access";
 import { expectEndbranchAtEntry } from "./branch";
 import { trace } from "./bus";
 import { Reason, SOURCE_SOFTWARE, TRACE_INTERRUPT } from "./events";
-import { GP, NP, raise } from "./fault";
+import { DB, GP, NP, raise } from "./fault";
 import { AC_FLAG, IF, NT, RF, rflags, systemFlags, TF, VM } from "./flags";
 import { legacyFrame, longFrame } from "./frame";
 import { longActive } from "./mmu";
@@ -26,6 +26,11 @@ import { taskGate } from "./task";
   return kind == EVENT_KIND_SOFTWARE || kind == EVENT_KIND_SOFTWARE_EXCEPTION ? 0 : 1;
 }
 
+/** The handler of a debug exception may use the debug registers: DR7.GD is cleared (SDM vol. 3, 18.2.4). */
+function openDebugRegisters(): void {
+  store<u64>(DR + 56, load<u64>(DR + 56) & ~0x2000);
+}
+
 /** Delivers `vector`; RIP is the address to be pushed. */
 export function deliver(vector: u32, kind: u32, hasError: bool, error: u32): void {
   store<u32>(DELIVERING, vector);
@@ -38,6 +43,7 @@ export function deliver(vector: u32, kind: u32, hasError: bool, error: u32): voi
   store<u8>(SHADOW, 0);
   store<u8>(REPEATING, 0);
   if (kind == EVENT_KIND_NMI) store<u8>(NMI_BLOCKED, 1);
+  if (vector == DB && kind != EVENT_KIND_SOFTWARE && kind != EVENT_KIND_EXTERNAL) openDebugRegisters();
   attend();
 }
 
