@@ -27,6 +27,7 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.Privilege]: (a) => `a privileged operation at CPL ${a}`,
   [Reason.IoPermission]: (a, b) =>
     `port ${hex(a)} (${b} bytes): CPL exceeds IOPL and the TSS I/O bitmap does not allow it`,
+  [Reason.V86WithTracker]: () => 'IRET to virtual-8086 mode while indirect-branch tracking is on at CPL 3',
   [Reason.V86Sensitive]: () => 'an IOPL-sensitive instruction in virtual-8086 mode with IOPL below 3',
   [Reason.DivideError]: (a, b) =>
     b === 0n ? `division of ${hex(a)} by zero` : `the quotient of ${hex(a)} by ${hex(b)} does not fit`,
@@ -99,7 +100,7 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
   [Reason.DeviceNotAvailable]: (a) => `CR0 (${hex(a)}) forbids it: TS, or EM for x87, or MP with TS for WAIT`,
   [Reason.EndbrMissing]: (a) =>
     `the target of an indirect branch, ${hex(a)}, is not ENDBR (CET indirect-branch tracking)`,
-  [Reason.Debug]: () => 'INT1',
+  [Reason.Debug]: (a) => `a breakpoint of DR0 to DR3 on the instruction at ${hex(a)}`,
   [Reason.RealIdtLimit]: (a, b) =>
     `vector ${a} lies beyond the interrupt vector table (IDTR limit ${hex(b)})`,
   [Reason.SyscallDisabled]: () => 'SYSCALL or SYSRET with EFER.SCE=0',
@@ -112,7 +113,7 @@ const WORDING: Record<Reason, (a: bigint, b: bigint) => string> = {
     `the XSAVE header (XSTATE_BV ${hex(a)}, XCOMP_BV ${hex(b)}) has bits that may not be set here`,
   [Reason.OsxsaveClear]: () => 'an instruction of the XSAVE feature set with CR4.OSXSAVE=0',
   [Reason.MonitorHint]: (a) =>
-    `MONITOR or MWAIT with an extension or hint in ECX (${hex(a)}) that does not exist`,
+    `MONITOR or MWAIT with an extension or hint in RCX (${hex(a)}) that does not exist`,
   [Reason.ProtectionKey]: (a, b) =>
     `${hex(a)} is mapped, but protection key ${(b >> 59n) & 15n} forbids the access; the last paging entry is ${hex(b)}`,
   [Reason.PkruOperand]: (a, b) => `RDPKRU or WRPKRU with ECX ${hex(a)} or EDX ${hex(b)} not zero`,

@@ -227,3 +227,9 @@ test('every #DB clears DR7.GD at the entry of its handler, an INT 1 does not (SD
     assert.equal((state.dr[7]! & 0x2000n) !== 0n, guarded, title);
   }
 });
+
+test('an instruction breakpoint is reported as one, with its address', () => {
+  const lab = machine(CODE, 1n);
+  lab.run('90');
+  assert.match(lab.core.faults(0)[0]?.reason ?? '', /breakpoint of DR0 to DR3 on the instruction at 0x8000/);
+});

@@ -1,7 +1,8 @@
 /** Virtual-8086 mode: paragraphs, IOPL, and the way out through an interrupt gate (SDM vol. 3, 20.2, 20.3). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CODE, IDT, Lab, SELECTOR, TSS, outcomeText } from './lab';
+import { CODE, IDT, Lab, SELECTOR, STACK, TSS, outcomeText } from './lab';
+import { testProfile } from './oracle/profile';
 
 /** Virtual-8086 code at 0x800:0, a ring-0 stack in the TSS, and a handler for vectors 13 and 0x40 that halts. */
 function v86(iopl: bigint): Lab {
@@ -170,5 +171,24 @@ test('PVI: CLI and STI at CPL 3 below IOPL 3 use VIF', () => {
     const { fault } = lab.run(code);
     assert.equal(fault?.state.rip, CODE + 1n);
     assert.equal(fault.state.rflags & VIF, expected);
+  }
+});
+
+test('IRET to virtual-8086 mode with indirect-branch tracking at CPL 3: #GP(0) (SDM vol. 2, IRET)', () => {
+  for (const [cr4, expected] of [
+    [0x800000n, '#GP(0)'],
+    [0n, 'ok'],
+  ] as const) {
+    const lab = new Lab({ mode: 'protected-32', profile: testProfile({ ibt: true }) });
+    // EIP, CS, EFLAGS with VM and IOPL 3, ESP, SS, ES, DS, FS, GS
+    [0n, 0x900n, 0x23002n, 0x700n, 0x600n, 0n, 0n, 0n, 0n].forEach((value, i) =>
+      lab.put(STACK + BigInt(4 * i), value, 4),
+    );
+    // There: a jump to itself.
+    lab.put(0x9000n, 0xfeeb, 2);
+    // IA32_U_CET = ENDBR_EN, then iretd
+    const { cr0 } = lab.core.state(0);
+    lab.set({ rcx: 0x6a0n, rax: 4n, rdx: 0n }, { cr0: cr0 | 0x10000n, cr4 });
+    assert.equal(outcomeText(lab.run('0f30 cf', 50)).replace('deadline', 'ok'), expected);
   }
 });

@@ -102,4 +102,5 @@ export const enum Reason {
   MxcsrReserved,
   SimdFloatingPoint,
   VectorsDisabled,
+  V86WithTracker,
 }

@@ -4,7 +4,7 @@
  */
 import { CPL, CS, DS, ES, FS, GS, MODE, NMI_BLOCKED, RIP, SS } from "./layout";
 import { attend, canonical, read, readSystem } from "./access";
-import { expectEndbranchAtEntry } from "./branch";
+import { endbranchEnabled, expectEndbranchAtEntry } from "./branch";
 import { Reason } from "./events";
 import { GP, NP, protection, raise, SS_FAULT } from "./fault";
 import { AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, setFlags, systemFlags, TF, VIF, VIP, VM } from "./flags";
@@ -362,6 +362,8 @@ function finishIret(flags: u32, mask: u32): void {
 
 /** IRETD at CPL 0 with VM set in the image: nine doublewords (SDM vol. 3, 20.2.1). */
 function enterV86(target: u64, selector: u32, flags: u32): void {
+  // The tracker has no place in virtual-8086 mode (SDM vol. 2, IRET).
+  if (endbranchEnabled(3)) protection(Reason.V86WithTracker);
   const sp = popSized(2);
   const ss = <u32>popSized(2);
   const es = <u32>popSized(2);
