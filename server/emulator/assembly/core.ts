@@ -2,12 +2,13 @@
  * What the core offers to its face (../core.ts).
  *
  * Not modelled: SMM; VMX and SVM; caches and memory types (MTRRs and PAT are storage), so MWAIT wakes at once; entries of a
- * PCID other than the current one (a switch drops them, which is allowed); performance counters, branch traces and last-branch
- * records; machine checks; shadow stacks; SSE4.2, AES, PCLMULQDQ, SHA, ADX, SSE4A, 3DNow! and all that has a VEX, EVEX or XOP
- * prefix (#UD, as on a CPU whose CPUID lacks it); XSAVE's modified optimization, and state beyond x87, SSE and PKRU; FERR#
- * (with CR0.NE clear an unmasked x87 exception makes the next waiting x87 or MMX instruction wait for any interrupt, as nothing
- * is wired to FERR#); LINT0 in another delivery mode than ExtINT, and LINT1 (an NMI comes past it); a local APIC that is
- * software-disabled lets the 8259's line through to vCPU 0, as KVM's does after RESET, instead of masking LINT0; RF of an instruction that stores the flags (INT n and SYSCALL store it clear). The x87 is there whatever
+ * PCID other than the current one (a switch drops them, which is allowed); performance counters, branch traces and
+ * last-branch records; machine checks; shadow stacks; SSE4.2, AES, PCLMULQDQ, SHA, ADX, SSE4A, 3DNow! and all that has a
+ * VEX, EVEX or XOP prefix (#UD, as on a CPU whose CPUID lacks it); XSAVE's modified optimization, and state beyond x87, SSE
+ * and PKRU; FERR# (with CR0.NE clear an unmasked x87 exception makes the next waiting x87 or MMX instruction wait for any
+ * interrupt, as nothing is wired to FERR#); LINT0 in another delivery mode than ExtINT, and LINT1 (an NMI comes past it); a
+ * local APIC that is software-disabled lets the 8259's line through to vCPU 0, as KVM's does after RESET, instead of
+ * masking LINT0; RF of an instruction that stores the flags (INT n and SYSCALL store it clear). The x87 is there whatever
  * CPUID.1:EDX[0] says, as under a VMM that hides it. What a profile may offer: ../coreFeatures.ts.
  * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
  */
