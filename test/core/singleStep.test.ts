@@ -56,6 +56,8 @@ const SET: readonly Row[] = [
   ['IRETQ that clears it', 'long', '48cf', at(0x10, false), [TO_NOP, CS64, 2n, STACK, SS]],
   ['MOV SS, then NOP: behind the NOP', 'protected-32', '8ed0 90 90', at(3)],
   ['POP SS, then NOP: behind the NOP', 'protected-32', '17 90 90', at(2), [SS]],
+  // The SDM promises it of the first only; a family 26 CPU holds behind each.
+  ['MOV SS twice, then NOP: behind the NOP', 'protected-32', '8ed0 8ed0 90 90', at(5)],
   ['MOV SS, then NOP, in 64-bit mode', 'long', '8ed0 90 90', at(3)],
   ['MOV DS, which holds nothing', 'protected-32', '8ed8 90', at(2)],
   ['LSS, which holds nothing', 'protected-32', '0fb226 90', at(3)],
