@@ -29,10 +29,11 @@ import { inDx, inImm, outDx, outImm } from "./io";
 import { callFar, callFarMemory, iret, jmpFar, jmpFarMemory, retFar } from "./transfer";
 import { clts, lmsw, movFromControl, movFromDebug, movToControl, movToDebug, smsw } from "./control";
 import { rdmsr, wrmsr } from "./msr";
+import { syscall, sysenter, sysexit, sysret } from "./fastSystemCalls";
 import {
   arpl, cld, cli, hlt, int1, int3, int_, into, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
   movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
-  syscall, sysenter, sysexit, sysret, tooLong, ud, verify,
+  tooLong, ud, verify,
 } from "./system";
 import { clflush, invlpg, invpcid } from "./invalidate";
 import { rdpkru, wrpkru } from "./protectionKeys";

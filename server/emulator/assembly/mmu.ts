@@ -103,8 +103,9 @@ function mark(index: u32, bits: u64): void {
 }
 
 /**
- * The end of a walk (`entry`: the last one, with XD of any level): rights, then what the TLB must know. A violation of rights leaves A set in the entries above the last
- * one (SDM vol. 3, 6.15, #PF); in the last one that is up to the model, and stays clear here.
+ * The end of a walk (`entry`: the last one, with XD of any level): rights, then what the TLB must know. A violation of rights
+ * leaves A set in the entries above the last one (SDM vol. 3, 6.15, #PF); in the last one that is up to the model, and stays
+ * clear here.
  */
 @inline function finish(linear: u64, access: u32, set: u32, rights: u64, entry: u64, pageBits: u32): void {
   const byKey = keyForbids(access, set, (rights & US) != 0, <u32>(entry >> 59) & 15);

@@ -20,7 +20,6 @@ export const WINDOWS = [
   /** Up to the limit of a 16-bit segment; the page behind it is absent. */
   { name: 'top', at: 0xffc0, size: 64 },
 ] as const;
-export type WindowName = (typeof WINDOWS)[number]['name'];
 export const WINDOW_BYTES = WINDOWS.reduce((sum, { size }) => sum + size, 0);
 
 export const CODE_START = 0x1f00;
