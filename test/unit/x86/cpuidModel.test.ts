@@ -114,6 +114,7 @@ test('vendor, widths and XSAVE components are what the leaves say', () => {
     physical: 32,
     linear: 32,
   });
+  assert.deepEqual(addressWidths(SKYLAKE_SERVER.with('LA57')), { physical: 46, linear: 57 });
   assert.deepEqual(xsaveState(SKYLAKE_SERVER), {
     xcr0: 0x203n,
     xss: 0n,

@@ -33,12 +33,15 @@ export function vendorOf(answers: CpuidAnswers): CpuVendor {
   return AMD_VENDORS.includes(answers.cpuid(0, 0, 0)[1] >>> 0) ? 'amd' : 'intel';
 }
 
-/** MAXPHYADDR and the linear-address width in bits (SDM vol. 3, 4.1.4). */
+/**
+ * MAXPHYADDR and the linear-address width in bits (SDM vol. 3, 4.1.4). A CPU with five-level paging has 57 linear bits also
+ * where a VMM forgot to say so in leaf 0x80000008: a kernel's tables lie up there, and LGDT takes their addresses.
+ */
 export function addressWidths(answers: CpuidAnswers): { readonly physical: number; readonly linear: number } {
   const eax = leafOrNothing(answers, 0x80000008)[0];
   const physical = eax & 0xff || (hasFeature(answers, 'PAE') ? 36 : 32);
-  const linear = (eax >>> 8) & 0xff || (hasFeature(answers, 'LM') ? 48 : 32);
-  return { physical, linear };
+  const stated = (eax >>> 8) & 0xff || (hasFeature(answers, 'LM') ? 48 : 32);
+  return { physical, linear: hasFeature(answers, 'LA57') ? 57 : stated };
 }
 
 /** One state component of the XSAVE feature set (CPUID.(EAX=0DH,ECX=i), SDM vol. 1, 13.2). */
