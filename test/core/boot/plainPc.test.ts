@@ -256,6 +256,27 @@ test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there a
   assert.deepEqual([core.activity(1), core.activity(2)], ['wait-for-sipi', 'wait-for-sipi']);
 });
 
+test('in real mode every BIOS call comes back refused, and other interrupts come back', () => {
+  const { core } = bootPc([...HLT]);
+  const after = (vector: number) => {
+    core.write(0x7000n, Uint8Array.of(0xcd, vector, 0xf4));
+    core.reset();
+    const state = core.state(0);
+    const { cs, ss } = state.segments;
+    core.setState(0, {
+      ...state,
+      rip: 0x7000n,
+      general: { ...state.general, rax: 0xe820n, rsp: 0x6000n },
+      segments: { ...state.segments, cs: { ...cs, selector: 0, base: 0n }, ss },
+    });
+    assert.equal(core.run(core.now + 20).reason, 'idle');
+    const { rip, rflags, general } = core.state(0);
+    return [rip, rflags & 1n, general.rax, general.rsp];
+  };
+  assert.deepEqual(after(0x15), [0x7003n, 1n, 0x8620n, 0x6000n]);
+  assert.deepEqual(after(0x08), [0x7003n, 0n, 0xe820n, 0x6000n]);
+});
+
 test('the BIOS data area tells the serial port and where the extended BIOS data area begins, which tells its size', () => {
   const { core } = bootPc([...HLT]);
   const read = reader(core);

@@ -19,6 +19,7 @@ import type { Core } from '../../../emulator/face';
 import { parseMultiboot } from '../../machine/image/multiboot';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { writeAcpiTables } from './acpiTables';
+import { writeBiosCalls } from './biosCalls';
 import { writeBiosDataArea } from './biosDataArea';
 import { pcCpuProfile } from './cpuProfile';
 import { IOAPIC_BASE, pcMemory, pcMemoryMap, pcRam } from './layout';
@@ -75,7 +76,7 @@ export function pcBoard(inputs: BoardInputs): Board {
 }
 
 const NOT_MODELLED = [
-  'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and BIOS calls lead nowhere',
+  'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and every BIOS call is refused (CF=1, AH=0x86)',
   'keyboard controller, DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
   'the HPET and a watchdog; waking from S3',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
@@ -198,6 +199,7 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
   const image = parseMultiboot(inputs.kernel);
   if ('problem' in image) return `the image cannot be loaded: ${image.problem}`;
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
+  writeBiosCalls(write);
   writeBiosDataArea(write);
   writeAcpiTables(inputs.machine.vcpus.value, write);
   const state = loadMultiboot(image, inputs.boot, memory, write);
