@@ -251,6 +251,20 @@ test('an NMI is blocked until IRET, one more is kept', () => {
   assert.equal(lab.go().state.general.rbx, 2n);
 });
 
+test('an IRET that faults unblocks NMIs as well (SDM vol. 3, 6.7.1)', () => {
+  const lab = machine('protected-32');
+  gate(lab, 2);
+  gate(lab, 13, { target: 0x8900n });
+  // inc ebx; push eax, ecx, ecx; iretd: EAX as EFLAGS, CS beyond the table. Its #GP halts.
+  lab.core.write(HANDLER, Uint8Array.from([0x43, 0x50, 0x51, 0x51, 0xcf]));
+  lab.put(0x8900n, 0xf4, 1);
+  lab.set({ rax: 2n, rbx: 0n, rcx: 0x1000n });
+  for (const seen of [1n, 2n]) {
+    lab.core.raiseNmi(0);
+    const { state } = lab.run('90');
+    assert.deepEqual([state.general.rbx, state.rip], [seen, 0x8901n]);
+  }
+});
 test('an NMI waits for the instruction behind STI, as behind MOV SS (SDM vol. 2, STI; APM vol. 2, 8.1.4)', () => {
   for (const [first, length] of [
     ['fb', 1n], // sti

@@ -298,15 +298,15 @@ function outward(selector: u32, raw: u64, target: u64, ss: u32, pointer: u64, re
   updateMode();
 }
 
-/** IRET in all modes. */
+/** IRET in all modes. It unblocks NMIs even where it faults (SDM vol. 3, 6.7.1). */
 export function iret(op: usize): void {
+  store<u8>(NMI_BLOCKED, 0);
   const size: u32 = load<u8>(op, OP_OPERAND);
   const virtual = virtualInV86() && size == 1;
   if (v86() && (systemFlags() & IOPL) != IOPL && !virtual) protection(Reason.V86Sensitive);
   if (!realStyle() && (systemFlags() & NT) != 0) {
     if (longActive()) protection(Reason.NestedTaskInLong);
     taskReturn();
-    store<u8>(NMI_BLOCKED, 0);
     return;
   }
   beginStack();
@@ -356,7 +356,6 @@ export function iret(op: usize): void {
 }
 function finishIret(flags: u32, mask: u32): void {
   setFlags(flags, mask);
-  store<u8>(NMI_BLOCKED, 0);
   updateMode();
 }
 
@@ -380,7 +379,6 @@ function enterV86(target: u64, selector: u32, flags: u32): void {
   setV86Segment(GS, gs);
   store<u64>(RSP, sp);
   store<u64>(RIP, target & 0xffff);
-  store<u8>(NMI_BLOCKED, 0);
   updateMode();
 }
 function setV86Segment(number: u32, selector: u32): void {

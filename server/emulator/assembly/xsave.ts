@@ -34,8 +34,7 @@ const HAS_XGETBV_1: u32 = 4;
 const AREA: u32 = 576;
 const HEADER: u32 = 512;
 
-/** Immediates of the save instructions. */
-const OPTIMIZED: u32 = 1;
+/** Bits of the immediates of the save instructions; XSAVEOPT has 1. */
 const COMPACT: u32 = 2;
 const SUPERVISOR: u32 = 4;
 
