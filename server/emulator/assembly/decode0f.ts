@@ -207,7 +207,7 @@ function group7(): void {
       return;
     case 0xfc:
       implicitSegment();
-      if (has(CPUID_88_EBX, 0)) kind(K.CLZERO);
+      if (has(CPUID_88_EBX, 0) && repeat == 0) kind(K.CLZERO);
       else undefinedOp();
       return;
     case 0xca: case 0xcb:

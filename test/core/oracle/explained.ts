@@ -294,6 +294,75 @@ export const RULES: readonly Rule[] = [
       allWhen(oneByte(o, 0x63) && has(o, 0x66) && core.vector === 1 && oracle.vector === PF),
   },
   {
+    title: 'a descriptor table register stored across a page that faults',
+    oracles: ['qemu'],
+    because:
+      'QEMU 7.2 stores the limit before the base faults; a fault leaves memory alone (SDM vol. 3, 6.5)',
+    explains: ({ instruction: o, core, oracle }) =>
+      twoByte(o, 0x01) && isMemory(o) && register(o) < 2 && core.vector === PF && oracle.vector === PF
+        ? ['memory']
+        : NOTHING,
+  },
+  {
+    title: 'an operand that FS or GS does not allow',
+    oracles: ['qemu'],
+    because:
+      'QEMU 7.2 checks no limit, no rights and no null selector of a data segment (SDM vol. 3, 5.3 to 5.5: #GP(0))',
+    explains: ({ mode, instruction: o, core }) =>
+      allWhen(
+        mode.bits !== 64 &&
+          core.vector === 13 &&
+          core.errorCode === 0 &&
+          ((has(o, 0x64) && core.selectors[4] !== mode.data) ||
+            (has(o, 0x65) && core.selectors[5] !== mode.data)),
+      ),
+  },
+  {
+    title: 'an undefined instruction that would be too long',
+    oracles: ['host'],
+    because: 'AMD fetches displacement and immediate before #UD, and finds more than 15 bytes: #GP(0)',
+    explains: ({ instruction: o, core, oracle }) =>
+      core.vector === UD &&
+      oracle.vector === 13 &&
+      oracle.errorCode === 0 &&
+      (o.prefixes.length > 2 || o.map === 7)
+        ? ['vector']
+        : NOTHING,
+  },
+  {
+    title: 'XSAVE and XRSTOR of components that the core lacks',
+    oracles: ['host'],
+    because:
+      'Linux has AVX and AVX-512 in XCR0, the stage x87 and SSE; AVX brings MXCSR with it (SDM vol. 1, 13.7 and 13.8)',
+    explains: ({ instruction: o, prepared }) =>
+      isXsave(o) && ((prepared.general[0] ?? 0n) & 0xfcn) !== 0n ? ['memory', 'MXCSR'] : NOTHING,
+  },
+  {
+    title: 'ARPL that changes nothing in a read-only page',
+    oracles: ['qemu'],
+    because:
+      'QEMU 7.2 always writes; SDM vol. 2, ARPL: only where the RPL grows (so does an AMD family 26 CPU)',
+    explains: ({ mode, instruction: o, core, oracle }) =>
+      allWhen(mode.bits !== 64 && oneByte(o, 0x63) && core.vector === 1 && oracle.vector === PF),
+  },
+  {
+    title: 'FXSAVE and FXRSTOR of a misaligned address that is not canonical',
+    oracles: ['host'],
+    because: '#GP(0) of the alignment or #SS(0) of the address (SDM vol. 3, table 6-2 leaves it open)',
+    explains: ({ instruction: o, core, oracle }) =>
+      twoByte(o, 0xae) && isLong(o) && core.vector === 13 && oracle.vector === 12 ? ['vector'] : NOTHING,
+  },
+  {
+    title: 'BSF and BSR of zero',
+    oracles: ['qemu', 'bochs'],
+    because:
+      'the destination is undefined (SDM vol. 2); an AMD family 26 CPU leaves all of it, QEMU clears the upper half',
+    explains: ({ instruction: o, core }) =>
+      twoByte(o, 0xbc, 0xbd) && (core.rflags & 0x40) !== 0
+        ? [`r${register(o) | ((o.rex & 4) << 1)}`]
+        : NOTHING,
+  },
+  {
     title: 'INT1 seen by a hypervisor',
     oracles: ['host'],
     because: 'a host that is a guest of KVM on AMD reports the address of INT1 itself (intercept of #DB)',
@@ -310,16 +379,12 @@ export const RULES: readonly Rule[] = [
     title: 'a group’s undefined member at the end of a page',
     oracles: ['host'],
     because:
-      'AMD fetches displacement and immediate before #UD, and no ModRM byte for UD0 and UD1; the manuals leave it open',
+      'AMD fetches displacement and immediate before #UD, and no ModRM byte for 0F 7A, 7B, UD0 and UD1; the manuals leave it open',
     explains: ({ instruction: o, core, oracle }) =>
       allWhen(
         (core.vector === UD && oracle.vector === PF && (oracle.errorCode & 0x10) !== 0) ||
           (oracle.vector === UD && core.vector === PF && (core.errorCode & 0x10) !== 0) ||
-          (oracle.vector === UD && core.vector === 13 && twoByte(o, 0xb9, 0xff)) ||
-          (core.vector === UD &&
-            oracle.vector === 13 &&
-            o.prefixes.length > 2 &&
-            (oneByte(o, 0x82, 0xc6, 0xc7) || twoByte(o, 0x0f))),
+          (oracle.vector === UD && core.vector === 13 && twoByte(o, 0x7a, 0x7b, 0xb9, 0xff)),
       ),
   },
   {

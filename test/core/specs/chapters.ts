@@ -1,4 +1,5 @@
 /** All specifications, in the order of SDM vol. 1, chapter 5. */
+import { VECTORS, X87 } from './floatingPoint';
 import { ARITHMETIC } from './arithmetic';
 import { CONTROL_TRANSFER, STACK_ROWS } from './control';
 import { DATA_TRANSFER } from './dataTransfer';
@@ -21,4 +22,6 @@ export const CHAPTERS: readonly Chapter[] = [
   MISCELLANEOUS,
   SYSTEM,
   PREFIXES,
+  X87,
+  VECTORS,
 ];

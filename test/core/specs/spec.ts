@@ -7,10 +7,15 @@
  * flags OF SF ZF AF PF CF after: a capital is set, a small letter clear, `-` as before, `?` undefined. Without flags all are
  * as before. Instead of a change there may be a fault: `#GP(0)`, `#PF(6) cr2=absent`.
  *
+ * Of x87 and SSE: `st0=1.5` (a decimal number, or 20 hexadecimal digits), `push=1.5` and `pop=1` on the register stack,
+ * `xmm1=ps(4,3,2,1)` and `xmm1=pd(2,1)` (the highest element first) or 32 digits, `fcw`, `mxcsr`, and the bits of the
+ * status word by name: `ie=1 c1=0 es=1`. ES means B as well.
+ *
  * Numbers are hexadecimal. Places in memory are names of PLACES, with `+n` behind them; `[data]4=12345678` is a cell of
  * four bytes. `al` to `ah`, `ax`, `eax` and `rax` are what they say: a write of EAX clears the upper half of RAX.
  */
 import type { Case, Result } from '../oracle/stepper/records';
+import { applyFx, fxErrors, initialFx, namesFx } from './fxState';
 import { CODE_SIZE, CODE_START, WINDOW_BYTES, WINDOWS, windowAt, type Mode } from '../oracle/stepper/stage';
 
 export interface RowOptions {
@@ -121,10 +126,13 @@ interface State {
   memory: Uint8Array;
   selectors: Map<string, number>;
   rip: bigint | null;
+  /** An FXSAVE image; null in rows that name nothing of it. */
+  fx: Uint8Array | null;
 }
 
 function apply(text: string, state: State, origin: number): void {
   for (const token of text.split(/\s+/).filter((each) => each !== '')) {
+    if (applyFx(token, state)) continue;
     const match = /^(?:\[([^\]]+)\]([0-9a-f]+)|(\w+))=([+]?[-+\w]+)$/.exec(token);
     if (!match) throw new Error(`not an assignment: ${token}`);
     const [, cell, size, name = '', value = ''] = match;
@@ -157,6 +165,7 @@ const EMPTY = (): State => ({
   memory: new Uint8Array(WINDOW_BYTES),
   selectors: new Map(),
   rip: null,
+  fx: null,
 });
 
 export interface Prepared {
@@ -199,6 +208,7 @@ export function prepare(row: Row, mode: Mode, code: Uint8Array): Prepared {
   start.memory.fill(0xcc, windowAt(CODE_START), windowAt(CODE_START) + CODE_SIZE);
   start.memory.set(code, windowAt(CODE_START) + at);
   start.general[4] = BigInt(origin + STACK);
+  if (namesFx(`${before} ${after}`)) start.fx = initialFx();
   apply(before, start, origin);
   if (bits !== 64) start.general = start.general.map((value, i) => (i < 8 ? BigInt.asUintN(32, value) : 0n));
   const rip = origin + CODE_START + at;
@@ -211,7 +221,7 @@ export function prepare(row: Row, mode: Mode, code: Uint8Array): Prepared {
     rflags: start.rflags,
     memory,
     undefinedFlags: new Map(),
-    fx: null,
+    fx: start.fx?.slice() ?? null,
   };
   return { case: prepared, check: (result) => checkResult(result) };
 
@@ -222,6 +232,7 @@ export function prepare(row: Row, mode: Mode, code: Uint8Array): Prepared {
       general: [...start.general],
       memory: memory.slice(),
       selectors: new Map(),
+      fx: prepared.fx?.slice() ?? null,
     };
     const wrong: string[] = [];
     const vector = fault ? VECTORS.indexOf(fault[1] ?? '') : 1;
@@ -266,6 +277,7 @@ export function prepare(row: Row, mode: Mode, code: Uint8Array): Prepared {
     for (const [name, selector] of expected.selectors)
       if (result.selectors[SELECTORS.indexOf(name)] !== selector)
         wrong.push(`${name} ${hex(result.selectors[SELECTORS.indexOf(name)] ?? 0)}, not ${hex(selector)}`);
+    if (expected.fx) wrong.push(...fxErrors(result.fx, expected.fx));
     wrong.push(...memoryErrors(result.memory, expected, result, mode));
     return wrong;
   }

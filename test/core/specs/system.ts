@@ -141,6 +141,7 @@ export const SYSTEM: Chapter = {
       '------',
       { in: [16, 32] },
     ],
+    ['CLZERO with F3', 'db 0xf3, 0x0f, 0x01, 0xfc', '', '#UD'],
     ['LSL r32, r16 with granularity', 'lsl eax, bx', 'ebx=2b', 'eax=ffffffff', '--Z---', { in: [32, 64] }],
     ['LSL r32, r16 of a TSS', 'lsl eax, bx', 'ebx=68', 'eax=67', '--Z---', { in: ['protected-32'] }],
     ['LSL r32, r16 of null keeps the register', 'lsl eax, bx', 'ebx=0 ZF=1', '', '--z---', { in: [32] }],

@@ -74,9 +74,9 @@ function memory_(op: usize, cell: u32, aligned: bool): v128 {
   }
 }
 
-/** In the misaligned mode only the half that is used is read, though #AC is that of the whole (AMD family 26). */
+/** In the misaligned mode only the half that is used is read, though limit and #AC are those of the whole (AMD family 26). */
 function lowHalf(op: usize): v128 {
-  const at = linearRead(op, effective(op), 8);
+  const at = linearRead(op, effective(op), 16);
   const stack = stackBit(op);
   checkAlignment(at, 16, stack);
   return i64x2(read<u64>(at, stack), 0);

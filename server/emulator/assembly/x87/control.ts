@@ -117,14 +117,14 @@ export function fnstenv(op: usize): void {
   store<u16>(FCW, load<u16>(FCW) | 63);
   summarize();
 }
+/** The alignment of FSAVE and FRSTOR is that of their words (SDM vol. 3, table 6-7), so registers move by twos. */
 export function fnsave(op: usize): void {
   locateForWrite(op, 80);
   putEnvironment();
   let to = onward(base, wide ? 28 : 14);
   for (let i: u32 = 0; i < 8; i++) {
     const from = addressOf(i);
-    write<u64>(to, load<u64>(from), stack);
-    write<u16>(onward(to, 8), load<u16>(from, 8), stack);
+    for (let j: u32 = 0; j < 10; j += 2) write<u16>(onward(to, j), load<u16>(from + j), stack);
     to = onward(to, 10);
   }
   fninit();
@@ -188,7 +188,9 @@ export function frstor(op: usize): void {
   const full = load<u8>(FTW);
   for (let i: u32 = 0; i < 8; i++) {
     const from = onward(first, i * 10);
-    setRaw(i, read<u16>(onward(from, 8), stack), read<u64>(from, stack));
+    let significand: u64 = 0;
+    for (let j: u32 = 0; j < 8; j += 2) significand |= <u64>read<u16>(onward(from, j), stack) << (j << 3);
+    setRaw(i, read<u16>(onward(from, 8), stack), significand);
   }
   store<u8>(FTW, full);
 }
