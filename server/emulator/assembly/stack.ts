@@ -1,6 +1,6 @@
 /** PUSH, POP and their like. RSP changes only when nothing can fault any more. */
 import { CPL, REGS, SHADOW, SS, STACK_MODE, TLB_SET } from "./layout";
-import { attend, probeWrite, read, write } from "./access";
+import { attend, onward, probeWrite, read, write } from "./access";
 import { Reason } from "./events";
 import { BR, protection, raise } from "./fault";
 import { AC_FLAG, ARITHMETIC, DF_FLAG, ID, IF, IOPL, NT, RF, rflags, setFlags, systemFlags, TF, VM } from "./flags";
@@ -197,15 +197,13 @@ export function bound(op: usize): void {
   let index: i64;
   if (load<u8>(op, OP_OPERAND) == 1) {
     const at = linearRead(op, offset, 4);
-    const pair = read<u32>(at, 0);
-    low = <i16>pair;
-    high = <i16>(pair >> 16);
+    low = <i16>read<u16>(at, 0);
+    high = <i16>read<u16>(onward(at, 2), 0);
     index = getRegister<i16>(regOf(op));
   } else {
     const at = linearRead(op, offset, 8);
-    const pair = read<u64>(at, 0);
-    low = <i32>pair;
-    high = <i32>(pair >> 32);
+    low = <i32>read<u32>(at, 0);
+    high = <i32>read<u32>(onward(at, 4), 0);
     index = getRegister<i32>(regOf(op));
   }
   if (index < low || index > high) raise(BR, 0, Reason.BoundRange, <u64>index, <u64>low);

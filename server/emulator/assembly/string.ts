@@ -88,7 +88,7 @@ export function movs<T>(op: usize): void {
     done++;
     noteProgress(done);
     if (load<u32>(ATTENTION)) break;
-    if (count > 1 && delta > 0) {
+    if (count > 1 && delta > 0 && done < budget) {
       const from = hostForRead(source(op, m, sizeof<T>()));
       const to = hostForWrite(destinationWrite(op, m, sizeof<T>()));
       if (from && to) {
@@ -149,7 +149,7 @@ export function stos<T>(op: usize): void {
     done++;
     noteProgress(done);
     if (load<u32>(ATTENTION)) break;
-    if (count > 1 && delta > 0) {
+    if (count > 1 && delta > 0 && done < budget) {
       const to = hostForWrite(destinationWrite(op, m, sizeof<T>()));
       if (to) {
         let n = min<u64>(room<T>(to), min<u64>(count, budget - done));

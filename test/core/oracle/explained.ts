@@ -384,7 +384,7 @@ export const RULES: readonly Rule[] = [
       allWhen(
         (core.vector === UD && oracle.vector === PF && (oracle.errorCode & 0x10) !== 0) ||
           (oracle.vector === UD && core.vector === PF && (core.errorCode & 0x10) !== 0) ||
-          (oracle.vector === UD && core.vector === 13 && twoByte(o, 0x7a, 0x7b, 0xb9, 0xff)),
+          (oracle.vector === UD && core.vector === 13 && (o.map === 7 || twoByte(o, 0x7a, 0x7b, 0xb9, 0xff))),
       ),
   },
   {

@@ -152,6 +152,14 @@ export const STRINGS: Chapter = {
       '------',
       LONG,
     ],
+    [
+      'REP STOSW traps before the next iteration faults',
+      'rep stosw',
+      'edi=top+5 ecx=80 eax=1234',
+      'rip=0 edi=top+7 ecx=7f [top+5]2=1234',
+      '------',
+      { in: [16], source: 'SDM vol. 3, 17.3.2' },
+    ],
     ['INS m8, DX at CPL 3', 'insb', 'edi=data edx=80', '#GP(0)'],
     ['OUTS DX, m8 at CPL 3', 'outsb', 'esi=data edx=80', '#GP(0)'],
     [
