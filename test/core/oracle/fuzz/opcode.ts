@@ -49,3 +49,7 @@ export const repeat = ({ prefixes }: Opcode): number =>
   [...prefixes].reverse().find((prefix) => prefix === 0xf2 || prefix === 0xf3) ?? 0;
 export const register = ({ modrm }: Opcode): number => (modrm >> 3) & 7;
 export const isMemory = ({ modrm }: Opcode): boolean => modrm < 0xc0;
+export const oneByte = ({ map, opcode }: Opcode, ...opcodes: readonly number[]): boolean =>
+  map === 1 && opcodes.includes(opcode);
+export const twoByte = ({ map, opcode }: Opcode, ...opcodes: readonly number[]): boolean =>
+  map === 2 && opcodes.includes(opcode);
