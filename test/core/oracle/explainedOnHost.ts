@@ -134,9 +134,12 @@ export const HOST_RULES: readonly Rule[] = [
     title: 'a long operand around the end of the segment',
     oracles: ['host'],
     because:
-      'AMD probes the last byte of an x87 environment or FXSAVE image first, at an address that wraps with the address size',
+      'AMD probes the last byte of an x87 environment, FXSAVE image or MASKMOV first, at an address that wraps with the address size',
     explains: ({ instruction: o, core, oracle }) =>
-      isLong(o) && [12, 13].includes(core.vector) && oracle.vector === PF && wraps(oracle.cr2)
+      (isLong(o) || twoByte(o, 0xf7)) &&
+      [12, 13].includes(core.vector) &&
+      oracle.vector === PF &&
+      wraps(oracle.cr2)
         ? ['vector']
         : NOTHING,
   },
