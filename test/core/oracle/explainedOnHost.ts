@@ -162,7 +162,7 @@ export const HOST_RULES: readonly Rule[] = [
     because: 'AMD pushes before it checks the target; the order is open (SDM vol. 3, table 6-2)',
     explains: ({ instruction: o, core, oracle }) =>
       core.vector === 13 &&
-      oracle.vector === PF &&
+      [PF, AC].includes(oracle.vector) &&
       (oneByte(o, 0xe8) || (oneByte(o, 0xff) && register(o) === 2))
         ? ['vector']
         : NOTHING,
