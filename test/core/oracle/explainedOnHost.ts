@@ -35,7 +35,11 @@ const SERIES = [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff];
 /** In the first or last 512 bytes of what a 16-bit or a 32-bit address reaches. */
 const wraps = (address: bigint): boolean =>
   address < 0x200n || (address & ~0x1ffn) === 0xfffffe00n || (address & ~0x1ffn) === BigInt(ARENA);
-const distance = (a: bigint, b: bigint): bigint => (a < b ? b - a : a - b);
+/** Around the end of the address space too. */
+const distance = (a: bigint, b: bigint): bigint => {
+  const [up, down] = [BigInt.asUintN(64, a - b), BigInt.asUintN(64, b - a)];
+  return up < down ? up : down;
+};
 
 export const HOST_RULES: readonly Rule[] = [
   {
