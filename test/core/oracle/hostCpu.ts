@@ -34,7 +34,13 @@ function program(name: string): string {
 
 /** Feeds host/NAME.c `requests` and returns what it answers. */
 export function runOnHost(name: string, requests: Uint8Array, ...args: readonly string[]): Uint8Array {
-  const run = spawnSync(program(name), args, { input: requests, maxBuffer: 2 ** 30 });
+  const run = spawnSync(program(name), args, {
+    input: requests,
+    maxBuffer: 2 ** 30,
+    // A case that ends single steps and then loops.
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+  });
   if (run.status !== 0)
     throw new Error(`${name} ended with ${run.status ?? run.signal}: ${run.stderr.toString()}`);
   return new Uint8Array(run.stdout);
