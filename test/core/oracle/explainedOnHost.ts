@@ -41,7 +41,17 @@ const distance = (a: bigint, b: bigint): bigint => {
   return up < down ? up : down;
 };
 
+/** What stepper.c reports for an instruction that did not end within a second. */
+const HUNG = 255;
+
 export const HOST_RULES: readonly Rule[] = [
+  {
+    title: 'the host does not come back from the instruction',
+    oracles: ['host'],
+    because:
+      'now and then a 16-bit case hangs natively and no signal comes, on a machine whose hypervisor is a software KVM; the cause is not known',
+    explains: ({ oracle }) => allWhen(oracle.vector === HUNG),
+  },
   {
     title: 'page fault on the kernel half, or where the ROM keeps its own pages',
     oracles: ['host'],

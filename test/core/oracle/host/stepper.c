@@ -5,7 +5,8 @@
  *
  * A case is entered by returning from a signal with its registers and TF set; each signal that follows is one step of it:
  * SIGTRAP after an instruction, another signal for a fault, whose vector, error code and CR2 the kernel hands over. The
- * handler uses no thread-local storage, as the cases have FS for themselves.
+ * handler uses no thread-local storage, as the cases have FS for themselves. A case that neither steps nor faults for a second
+ * ends with the vector HUNG.
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -26,6 +28,8 @@
 #define CODE_START 0x1f00
 #define CODE_SIZE 256
 #define WINDOW_BYTES 960
+/* No vector: the CPU, or the hypervisor around it, did not come back from the instruction. */
+#define HUNG 255
 
 struct test_case {
   uint32_t steps, options;
@@ -58,7 +62,8 @@ static const int order[16] = {
 
 static struct test_case *cases;
 static struct result *results;
-static size_t count, current;
+static size_t count, current, watched;
+static uint32_t watched_steps;
 /* As FNINIT and RESET leave x87 and SSE. */
 static const uint8_t initial_fx[416] = {[0] = 0x7f, [1] = 0x03, [24] = 0x80, [25] = 0x1f};
 static int bits, running;
@@ -126,9 +131,15 @@ static void on_signal(int signal, siginfo_t *info, void *context_) {
     enter(context);
     return;
   }
+  if (signal == SIGALRM && (watched != current || watched_steps != steps)) {
+    watched = current;
+    watched_steps = steps;
+    context->uc_flags |= 6;
+    return;
+  }
   const struct test_case *c = &cases[current];
   uint64_t offset = last - c->rip + (c->rip & (CODE_SIZE - 1));
-  uint32_t vector = registers[REG_TRAPNO];
+  uint32_t vector = signal == SIGALRM ? HUNG : registers[REG_TRAPNO];
   int stepped = signal == SIGTRAP && vector == 1;
   if (stepped) {
     steps++;
@@ -200,8 +211,10 @@ int main(int argc, char **argv) {
   if (sigaltstack(&stack, NULL)) fail("sigaltstack");
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigfillset(&action.sa_mask);
-  static const int signals[] = {SIGUSR1, SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGSYS};
+  static const int signals[] = {SIGUSR1, SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGSYS, SIGALRM};
   for (unsigned i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+  struct itimerval second = {.it_interval = {.tv_sec = 1}, .it_value = {.tv_sec = 1}};
+  if (setitimer(ITIMER_REAL, &second, NULL)) fail("setitimer");
   raise(SIGUSR1);
   return 1;
 }
