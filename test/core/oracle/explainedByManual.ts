@@ -154,4 +154,11 @@ export const GENERAL_RULES: readonly Rule[] = [
         ? ['rflags']
         : NOTHING,
   },
+  {
+    title: 'MOVSXD with 66 before an absent page',
+    oracles: ['host', 'qemu'],
+    because: 'AMD reads four bytes and so does QEMU 7.2, Intel’s manual names r/m16',
+    explains: ({ instruction: o, core, oracle }) =>
+      allWhen(oneByte(o, 0x63) && has(o, 0x66) && core.vector === 1 && oracle.vector === PF),
+  },
 ];

@@ -189,13 +189,6 @@ export const HOST_RULES: readonly Rule[] = [
       twoByte(o, 0xae) && isLong(o) && core.vector === 13 && oracle.vector === AC ? ['vector'] : NOTHING,
   },
   {
-    title: 'MOVSXD with 66 before an absent page',
-    oracles: ['host'],
-    because: 'AMD reads four bytes, Intel’s manual names r/m16',
-    explains: ({ instruction: o, core, oracle }) =>
-      allWhen(oneByte(o, 0x63) && has(o, 0x66) && core.vector === 1 && oracle.vector === PF),
-  },
-  {
     title: 'an undefined instruction that would be too long',
     oracles: ['host'],
     because: 'AMD fetches displacement and immediate before #UD, and finds more than 15 bytes: #GP(0)',
