@@ -2,7 +2,7 @@
 import type { Rule } from './explained';
 import { fxPart, type Field } from './fuzz/compare';
 import { areEstimates, areNeighbours, fxWord, sameRegisters, ST_NAMES, XMM_NAMES } from './fuzz/fxCompare';
-import { has, isMemory, oneByte, register, repeat, twoByte, type Opcode } from './fuzz/opcode';
+import { isMemory, oneByte, register, repeat, twoByte, type Opcode } from './fuzz/opcode';
 import { ARENA } from './stepper/stage';
 
 const UD = 6;
