@@ -94,7 +94,7 @@ export const HOST_RULES: readonly Rule[] = [
       'AMD reads SP and SS of a return to another RPL before it looks at the selector, and CS before the offset; the order is open (SDM vol. 3, table 6-2)',
     explains({ instruction: o, core, oracle }) {
       if (!oneByte(o, 0xca, 0xcb, 0xcf)) return NOTHING;
-      if ([12, 13].includes(core.vector)) return [PF, AC].includes(oracle.vector) ? ['vector'] : NOTHING;
+      if ([12, 13].includes(core.vector)) return [12, PF, AC].includes(oracle.vector) ? ['vector'] : NOTHING;
       return core.vector === PF && oracle.vector === PF && distance(core.cr2, oracle.cr2) < 32n
         ? ['cr2']
         : NOTHING;

@@ -39,6 +39,10 @@ export const LACKING: readonly Lacking[] = [
   { feature: 'MOVDIRI', matches: (o) => behind(3, [0], 0xf9)(o) && isMemory(o) },
   { feature: 'MOVDIR64B', matches: (o) => behind(3, [0x66], 0xf8)(o) && isMemory(o) },
   {
+    feature: 'INVLPGB, TLBSYNC, and SEV-SNP: RMPADJUST, RMPUPDATE, PSMASH, PVALIDATE',
+    matches: (o) => o.map === 2 && o.opcode === 0x01 && (o.modrm === 0xfe || o.modrm === 0xff),
+  },
+  {
     feature: 'RDSEED',
     matches: (o) => o.map === 2 && o.opcode === 0xc7 && !isMemory(o) && register(o) === 7,
   },
