@@ -71,9 +71,18 @@ function runFiles(files) {
       };
       if (code !== 0 && sum.failed === 0) sum.failed = 1;
       printFailures(text);
+      printSkips(text);
       resolve(sum);
     });
   });
+}
+
+/** Why tests were skipped: each reason once, with its number of tests. */
+function printSkips(text) {
+  const reasons = new Map();
+  for (const [, reason] of text.matchAll(/^ *ok \d+ - .*# SKIP (.+)$/gm))
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  for (const [reason, tests] of reasons) console.log(`${tests} skipped: ${reason}`);
 }
 
 /** The failing leaves of the TAP text, with their diagnostics. */

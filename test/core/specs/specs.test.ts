@@ -105,8 +105,8 @@ async function runAll(): Promise<ReadonlyMap<Row, readonly Outcome[]>> {
   return outcomes;
 }
 
-const running = skip === false ? runAll() : Promise.resolve(new Map<Row, readonly Outcome[]>());
 const skipped = skip || (oracle?.missing ?? false);
+const running = skipped === false ? runAll() : Promise.resolve(new Map<Row, readonly Outcome[]>());
 
 for (const { chapter, row, modes } of ROWS) {
   const [form, assembly, before, after] = row;
