@@ -1,8 +1,10 @@
 /** ACPI tables of the plain PC in the BIOS segment, where operating systems look for them: ACPI 1.0 layouts, as SeaBIOS leaves. */
+import { acpiChecksum, acpiTable, putText, seal } from '../acpiTable';
 import { BIOS_SEGMENT, IOAPIC_BASE, LOCAL_APIC_BASE } from './layout';
 import type { WriteMemory } from './multibootLoad';
 import { PM } from './powerManagement';
 
+const MAKER = { oem: 'BOOTPT', table: 'PLAINPC ', creator: 'BTPT' } as const;
 /** SCI of the PIIX: IRQ 9, active high and level triggered at the I/O APIC. */
 const SCI = 9;
 const ACTIVE_HIGH_LEVEL = 0xd;
@@ -29,36 +31,36 @@ export function writeAcpiTables(vcpus: number, write: WriteMemory): void {
 /** Revision 0, 20 bytes (ACPI 1.0b, 5.2.4). */
 function rsdp(rsdtAt: number): Uint8Array {
   const bytes = new Uint8Array(20);
-  put(bytes, 0, 'RSD PTR ');
-  put(bytes, 9, 'BOOTPT');
+  putText(bytes, 0, 'RSD PTR ');
+  putText(bytes, 9, 'BOOTPT');
   new DataView(bytes.buffer).setUint32(16, rsdtAt, true);
-  bytes[8] = checksum(bytes);
+  bytes[8] = acpiChecksum(bytes);
   return bytes;
 }
 
 function rsdt(tables: readonly number[]): Uint8Array {
-  const bytes = header('RSDT', 36 + 4 * tables.length);
+  const bytes = acpiTable('RSDT', MAKER, 36 + 4 * tables.length);
   const view = new DataView(bytes.buffer);
   tables.forEach((table, index) => view.setUint32(36 + 4 * index, table, true));
   return seal(bytes);
 }
 
 function dsdt(): Uint8Array {
-  const bytes = header('DSDT', 36 + S5.length);
+  const bytes = acpiTable('DSDT', MAKER, 36 + S5.length);
   bytes.set(S5, 36);
   return seal(bytes);
 }
 
 function facs(): Uint8Array {
   const bytes = new Uint8Array(64);
-  put(bytes, 0, 'FACS');
+  putText(bytes, 0, 'FACS');
   new DataView(bytes.buffer).setUint32(4, 64, true);
   return bytes;
 }
 
 /** ACPI 1.0b, 5.2.5. There is no SMI command port: SCI_EN is set from the start. */
 function fadt(facsAt: number, dsdtAt: number): Uint8Array {
-  const bytes = header('FACP', 116);
+  const bytes = acpiTable('FACP', MAKER, 116);
   const view = new DataView(bytes.buffer);
   const words: readonly (readonly [offset: number, value: number])[] = [
     [36, facsAt],
@@ -89,37 +91,10 @@ function madt(vcpus: number): Uint8Array {
   entries.push([2, 10, 0, SCI, ...wide(SCI), ACTIVE_HIGH_LEVEL, 0]);
   entries.push([4, 6, 0xff, 0, 0, 1]);
   const body = entries.flat();
-  const bytes = header('APIC', 44 + body.length);
+  const bytes = acpiTable('APIC', MAKER, 44 + body.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(36, Number(LOCAL_APIC_BASE), true);
   view.setUint32(40, 1, true); // PCAT_COMPAT: the 8259 pair is there
   bytes.set(body, 44);
   return seal(bytes);
-}
-
-function header(signature: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  put(bytes, 0, signature);
-  view.setUint32(4, length, true);
-  bytes[8] = 1;
-  put(bytes, 10, 'BOOTPT');
-  put(bytes, 16, 'PLAINPC ');
-  view.setUint32(24, 1, true);
-  put(bytes, 28, 'BTPT');
-  view.setUint32(32, 1, true);
-  return bytes;
-}
-
-function seal(bytes: Uint8Array): Uint8Array {
-  bytes[9] = checksum(bytes);
-  return bytes;
-}
-
-function checksum(bytes: Uint8Array): number {
-  return -bytes.reduce((sum, byte) => sum + byte, 0) & 0xff;
-}
-
-function put(bytes: Uint8Array, at: number, text: string): void {
-  bytes.set(new TextEncoder().encode(text), at);
 }
