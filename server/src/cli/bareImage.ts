@@ -6,8 +6,8 @@ import { coreKeeps } from '../../emulator/coreFeatures';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
 import { unpackedKernel } from '../hostFiles';
 import { isElf } from '../machine/image/elf';
-import { isMultiboot } from '../machine/image/multiboot';
 import type { SimulationRequest } from '../simulation/report';
+import { BOOT_PROTOCOLS, protocolFor } from '../vmm/loaders/protocols';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { SimulationJob } from '../worker';
@@ -33,6 +33,10 @@ export const IMAGE_OPTIONS: Command['options'] = {
     multiple: true,
     help: 'an image without a config: a boot module, FILE or "FILE WORDS…" (repeatable)',
   },
+  protocol: {
+    type: 'string',
+    help: `an image without a config: how it is booted (${BOOT_PROTOCOLS.map(({ name }) => name).join(', ')}); the first that knows it otherwise`,
+  },
   feature: {
     type: 'string',
     multiple: true,
@@ -44,10 +48,10 @@ export const IMAGE_OPTIONS: Command['options'] = {
 /** What goes for configs and images alike. */
 export type Limits = Pick<SimulationRequest, 'taps' | 'maxInstructions' | 'reboots' | 'quantum'>;
 
-/** True for what boots without a config: an ELF file or a Multiboot kernel, gzip's wrapping aside. */
+/** True for what boots without a config: an ELF file or what a boot protocol recognises, gzip's wrapping aside. */
 export function isBareImage(bytes: Uint8Array): boolean {
   const image = unpacked(bytes);
-  return isElf(image) || isMultiboot(image);
+  return isElf(image) || protocolFor(image, null) !== null;
 }
 
 /** The job for an image; UsageError where an option does not go with it. */
@@ -79,6 +83,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
           vendor: vendorOption(stringOption(options, 'vendor')),
           ...featureOptions(listOption(options, 'feature')),
         },
+        protocol: protocolOption(stringOption(options, 'protocol')),
         commandLine: words === undefined ? name : `${name} ${words}`,
         modules: listOption(options, 'module').map((text) => {
           const [path = '', ...more] = text.split(' ');
@@ -119,6 +124,13 @@ function vendorOption(text: string | undefined): 'intel' | 'amd' {
   if (text === undefined || text === 'intel') return 'intel';
   if (text === 'amd') return 'amd';
   throw new UsageError(`--vendor takes intel or amd, not "${text}"`);
+}
+
+function protocolOption(name: string | undefined): string | null {
+  if (name === undefined) return null;
+  if (BOOT_PROTOCOLS.some((protocol) => protocol.name === name)) return name;
+  const known = BOOT_PROTOCOLS.map((protocol) => protocol.name).join(', ');
+  throw new UsageError(`--protocol ${name}: there is no such boot protocol (there are ${known})`);
 }
 
 /** Names are the manuals'; their case does not matter. */

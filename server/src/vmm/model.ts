@@ -61,6 +61,8 @@ export interface CpuChoice {
 /** What comes with an image that is booted without a config. */
 export interface DirectBoot {
   readonly cpu: CpuChoice;
+  /** Name of the boot protocol, or null for the first that recognises the image. */
+  readonly protocol: string | null;
   /** The whole line as the kernel sees it. */
   readonly commandLine: string;
   readonly modules: readonly BootModule[];

@@ -36,7 +36,7 @@ function bootPc(code: readonly number[], asked: Asked = {}): { report: BootRepor
       taps: [],
       maxInstructions: 100_000,
       reboots: 0,
-      boot: { cpu: { vendor, added, removed }, commandLine, modules },
+      boot: { cpu: { vendor, added, removed }, protocol: null, commandLine, modules },
     },
     {
       createCore: (options: CoreOptions) => (core = createCore(options)),

@@ -1,7 +1,7 @@
 /** ACPI tables of the plain PC in the BIOS segment, where operating systems look for them: ACPI 1.0 layouts, as SeaBIOS leaves. */
 import { acpiChecksum, acpiTable, putText, seal } from '../acpiTable';
 import { BIOS_SEGMENT, IOAPIC_BASE, LOCAL_APIC_BASE } from './layout';
-import type { WriteMemory } from './multibootLoad';
+import type { WriteMemory } from '../loaders/loader';
 import { PM } from './powerManagement';
 
 const MAKER = { oem: 'BOOTPT', table: 'PLAINPC ', creator: 'BTPT' } as const;

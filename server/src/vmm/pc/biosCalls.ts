@@ -3,7 +3,7 @@
  * memory map and the screen before it looks at what the boot loader gave it.
  */
 import { BIOS_SEGMENT } from './layout';
-import type { WriteMemory } from './multibootLoad';
+import type { WriteMemory } from '../loaders/loader';
 
 const VECTORS = 256;
 /** Video to the system services, and what lies between them. */

@@ -4,7 +4,7 @@
  */
 import { KIB } from '../../address/range';
 import { EBDA } from './layout';
-import type { WriteMemory } from './multibootLoad';
+import type { WriteMemory } from '../loaders/loader';
 
 const SERIAL_PORTS = 0x400n;
 /** Segment of the extended BIOS data area. */

@@ -1,6 +1,6 @@
 /** The plain PC with the power off: its chips, their wires, and the loader that stands in for a firmware. */
 import { hex } from '../../address/format';
-import { KIB, MIB, sizeOf, GIB } from '../../address/range';
+import { KIB, MIB, GIB } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import { DebugExit } from '../../devices/debugExit';
 import type { Device } from '../../devices/device';
@@ -16,14 +16,14 @@ import { SystemPort61 } from '../../devices/systemPort61';
 import { SystemPort92 } from '../../devices/systemPort92';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
-import { parseMultiboot } from '../../machine/image/multiboot';
+import { e820Bytes } from '../e820';
+import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { writeAcpiTables } from './acpiTables';
 import { writeBiosCalls } from './biosCalls';
 import { writeBiosDataArea } from './biosDataArea';
 import { pcCpuProfile } from './cpuProfile';
-import { IOAPIC_BASE, pcMemory, pcMemoryMap, pcRam } from './layout';
-import { loadMultiboot } from './multibootLoad';
+import { BIOS_SEGMENT, EBDA, IOAPIC_BASE, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { PcMsrs } from './msrs';
 import { PM } from './powerManagement';
 
@@ -175,35 +175,33 @@ function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCfg {
       [FW_CFG_NB_CPUS, Uint8Array.of(vcpus, 0)],
       [FW_CFG_MAX_CPUS, Uint8Array.of(vcpus, 0)],
     ]),
-    files: [{ name: 'etc/e820', bytes: e820Bytes(memory) }],
+    files: [{ name: 'etc/e820', bytes: e820Bytes(pcMemoryMap(memory)) }],
     readMemory: (address, length) => inputs.readMemory(address, length),
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
 }
 
-/** Entries of {base, length, type}, packed. */
-function e820Bytes(memory: bigint): Uint8Array {
-  const entries = pcMemoryMap(memory);
-  const bytes = new Uint8Array(entries.length * 20);
-  const view = new DataView(bytes.buffer);
-  entries.forEach(({ range, type }, index) => {
-    view.setBigUint64(index * 20, range.start, true);
-    view.setBigUint64(index * 20 + 8, sizeOf(range), true);
-    view.setUint32(index * 20 + 16, type, true);
-  });
-  return bytes;
-}
-
 function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null {
-  if (!inputs.kernel || !inputs.boot) return 'the plain PC has no firmware of its own and was given no image';
-  const image = parseMultiboot(inputs.kernel);
-  if ('problem' in image) return `the image cannot be loaded: ${image.problem}`;
+  const { kernel, boot } = inputs;
+  if (!kernel || !boot) return 'the plain PC has no firmware of its own and was given no image';
+  const protocol = protocolFor(kernel, boot.protocol);
+  if (!protocol) {
+    const what = boot.protocol === null ? 'no known kind' : `no kind for the boot protocol ${boot.protocol}`;
+    return `the image cannot be loaded: it is of ${what}`;
+  }
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   writeBiosCalls(write);
   writeBiosDataArea(write);
   writeAcpiTables(inputs.machine.vcpus.value, write);
-  const state = loadMultiboot(image, inputs.boot, memory, write);
-  if (typeof state === 'string') return `the image cannot be loaded: ${state}`;
+  const state = protocol.load(kernel, boot, {
+    memoryMap: pcMemoryMap(memory),
+    lowEnd: pcMemory(memory).lowEnd,
+    conventionalEnd: EBDA.start,
+    rsdp: BIOS_SEGMENT.start,
+    isRam: (range) => isRam(range, memory),
+    write,
+  });
+  if ('problem' in state) return `the image cannot be loaded: ${state.problem}`;
   core.setState(0, state);
   return null;
 }

@@ -1,6 +1,7 @@
 /** The address space of the plain PC: RAM around its holes, as the 82441FX has it and QEMU's machine `pc` sizes it. */
 import { isEmpty, KIB, MIB, GIB, type AddressRange } from '../../address/range';
 import type { Region, RegionKind } from '../../machine/machine';
+import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
 import { pcOrigin } from './origin';
 
 /** RAM up to 3.5 GiB lies below 4 GiB in one piece; with more, 3 GiB do, and the rest goes on at 4 GiB. */
@@ -41,21 +42,15 @@ export function isRam(range: AddressRange, size: bigint): boolean {
   return pcRam(size).some(({ start, end }) => start <= range.start && range.end <= end);
 }
 
-/** Entry of the BIOS memory map: type 1 is usable, 2 reserved. */
-export interface E820Entry {
-  readonly range: AddressRange;
-  readonly type: 1 | 2;
-}
-
 export function pcMemoryMap(size: bigint): E820Entry[] {
   const { lowEnd, highEnd } = pcMemory(size);
   const map: E820Entry[] = [
-    { range: { start: 0n, end: EBDA.start }, type: 1 },
-    { range: EBDA, type: 2 },
-    { range: BIOS_SEGMENT, type: 2 },
-    { range: { start: MIB, end: lowEnd }, type: 1 },
+    { range: { start: 0n, end: EBDA.start }, type: E820_RAM },
+    { range: EBDA, type: E820_RESERVED },
+    { range: BIOS_SEGMENT, type: E820_RESERVED },
+    { range: { start: MIB, end: lowEnd }, type: E820_RAM },
   ];
-  if (highEnd > 4n * GIB) map.push({ range: { start: 4n * GIB, end: highEnd }, type: 1 });
+  if (highEnd > 4n * GIB) map.push({ range: { start: 4n * GIB, end: highEnd }, type: E820_RAM });
   return map;
 }
 

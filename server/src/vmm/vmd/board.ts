@@ -14,12 +14,13 @@ import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
 import { isElf, parseElf } from '../../machine/image/elf';
 import type { Machine, Region } from '../../machine/machine';
+import { e820Bytes } from '../e820';
 import type { Board, BoardInputs } from '../model';
 import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
 import { FLAT16 } from './bootState';
 import { vmdCpuProfile } from './cpuProfile';
 import { guestMemoryMap } from './e820';
-import { bootElf, memoryMapBytes } from './elfBoot';
+import { bootElf } from './elfBoot';
 import {
   notModelled,
   restartLimit,
@@ -190,7 +191,7 @@ function firmwareConfiguration(inputs: BoardInputs, version: VmdVersion): FwCfg 
     { name: 'etc/screen-and-debug', bytes: Uint8Array.of(inputs.observed ? 1 : 0, 0, 0, 0) },
   ];
   const map = guestMemoryMap(version, inputs.machine.memory?.value ?? 0n, 'bios');
-  if (map) files.unshift({ name: 'etc/e820', bytes: memoryMapBytes(map.entries) });
+  if (map) files.unshift({ name: 'etc/e820', bytes: e820Bytes(map.entries) });
   return new FwCfg({
     items,
     files,

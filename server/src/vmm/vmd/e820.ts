@@ -1,13 +1,7 @@
 /** The memory map that vmd tells the guest: through fw_cfg to a BIOS, in the boot arguments to an ELF kernel. */
-import type { AddressRange } from '../../address/range';
+import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
 import { createMemoryMap } from './layout';
 import { isVmdSince, lowmemEnd, type VmdVersion } from './versions';
-
-export interface E820Entry {
-  readonly range: AddressRange;
-  /** 1 is RAM, 2 reserved: vmd uses no other type. */
-  readonly type: 1 | 2;
-}
 
 export interface GuestMemoryMap {
   readonly entries: readonly E820Entry[];
@@ -30,7 +24,10 @@ export function guestMemoryMap(
       boot === 'bios'
         ? 'usr.sbin/vmd/fw_cfg.c rev 1.11 (2025-06-12), fw_cfg_init: file etc/e820'
         : 'usr.sbin/vmd/loadfile_elf.c rev 1.51 (2025-06-23), create_bios_memmap';
-    return { entries: ranges.map(({ range, type }) => ({ range, type: type === 'ram' ? 1 : 2 })), citation };
+    return {
+      entries: ranges.map(({ range, type }) => ({ range, type: type === 'ram' ? E820_RAM : E820_RESERVED })),
+      citation,
+    };
   }
   if (boot === 'bios') return null;
   // Until 2019 the map had no types: everything was RAM, cut at LOWMEM_KB below 1 MiB.
@@ -39,7 +36,7 @@ export function guestMemoryMap(
     .filter(({ range }) => range.start === 0n || range.start >= 0x100000n)
     .map(({ range }) => ({
       range: range.start === 0n && range.end > low ? { start: 0n, end: low } : range,
-      type: 1 as const,
+      type: E820_RAM,
     }));
   return { entries, citation: 'usr.sbin/vmd/loadfile_elf.c rev 1.34 (2019), create_bios_memmap' };
 }

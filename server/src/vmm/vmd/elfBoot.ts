@@ -3,7 +3,7 @@
  * the pages that a boot loader would have left.
  */
 import { hex } from '../../address/format';
-import { PAGE, sizeOf } from '../../address/range';
+import { PAGE } from '../../address/range';
 import type { ElfImage } from '../../machine/image/elf';
 import type { VcpuState } from '../../x86/state';
 import {
@@ -16,7 +16,7 @@ import {
   PML4_PAGE,
   STACK_PAGE,
 } from './bootState';
-import type { E820Entry } from './e820';
+import { e820Bytes, type E820Entry } from '../e820';
 import type { VmdBehaviour } from './exits';
 import type { WriteMemory } from './firmwareLoad';
 
@@ -81,7 +81,8 @@ function writeDirectory(write: WriteMemory): void {
 
 /** BIOS memory map and console device. Returns the size in bytes, as it goes on the stack. */
 function writeBootarguments(memoryMap: readonly E820Entry[], write: WriteMemory): number {
-  const map = memoryMapBytes(memoryMap);
+  // bios_memmap_t, packed.
+  const map = e820Bytes(memoryMap);
   // A terminating entry of zeroes follows.
   const mapSize = 12 + map.length + 20;
   // dev_t of com1 is makedev(8, 0).
@@ -92,18 +93,6 @@ function writeBootarguments(memoryMap: readonly E820Entry[], write: WriteMemory)
   bytes.set(words32([...console, BOOTARGS_END]), mapSize);
   write(BOOTARGS_PAGE, bytes);
   return mapSize + 28;
-}
-
-/** `bios_memmap_t`, packed: address, size, type. */
-export function memoryMapBytes(entries: readonly E820Entry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * 20);
-  const view = new DataView(bytes.buffer);
-  entries.forEach(({ range, type }, index) => {
-    view.setBigUint64(index * 20, range.start, true);
-    view.setBigUint64(index * 20 + 8, sizeOf(range), true);
-    view.setUint32(index * 20 + 16, type, true);
-  });
-  return bytes;
 }
 
 function writeStack(argumentsSize: number, end: bigint, write: WriteMemory): void {

@@ -1,13 +1,13 @@
 /** Puts a Multiboot kernel, its modules and its information structure into memory (Multiboot Specification 0.6.96, 3.2 and 3.3). */
 import { hex } from '../../address/format';
-import { KIB, MIB, PAGE, overlaps, sizeOf } from '../../address/range';
-import type { MultibootImage } from '../../machine/image/multiboot';
-import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuState } from '../../x86/state';
+import { KIB, MIB, PAGE, overlaps } from '../../address/range';
+import { isMultiboot, parseMultiboot, type MultibootImage } from '../../machine/image/multiboot';
+import type { ImageProblem } from '../../machine/image/problem';
+import type { VcpuState } from '../../x86/state';
+import { e820Bytes, E820_ENTRY_SIZE, type E820Entry } from '../e820';
 import type { DirectBoot } from '../model';
-import { EBDA, isRam, pcMemory, pcMemoryMap } from './layout';
-
-/** Writes guest memory; false where a byte is outside RAM. */
-export type WriteMemory = (address: bigint, bytes: Uint8Array) => boolean;
+import { flatProtected32 } from './entryState';
+import type { BootProtocol, LoadTarget } from './loader';
 
 /** EAX of the first instruction. */
 const LOADER_MAGIC = 0x2badb002n;
@@ -24,32 +24,39 @@ interface Placed {
   readonly line: string;
 }
 
-/** Loads everything; gives the first state, or why the kernel cannot be started. */
-export function loadMultiboot(
-  image: MultibootImage,
-  boot: DirectBoot,
-  memory: bigint,
-  write: WriteMemory,
-): VcpuState | string {
+export const MULTIBOOT: BootProtocol = {
+  name: 'multiboot',
+  title: 'Multiboot 0.6.96',
+  recognises: isMultiboot,
+  load: (bytes, boot, target) => {
+    const image = parseMultiboot(bytes);
+    return 'problem' in image ? image : load(image, boot, target);
+  },
+};
+
+function load(image: MultibootImage, boot: DirectBoot, target: LoadTarget): VcpuState | ImageProblem {
+  const { lowEnd, write } = target;
   let kernelEnd = MIB;
   for (const [index, { physical, bytes, memorySize }] of image.segments.entries()) {
     const end = physical + memorySize;
     // Memory is zero at first, so what follows the bytes of the file need not be written.
-    if (!isRam({ start: physical, end }, memory) || !write(physical, bytes)) {
-      return `segment ${index} of the kernel goes to ${hex(physical)} up to ${hex(end)}, which is not all RAM`;
+    if (!target.isRam({ start: physical, end }) || !write(physical, bytes)) {
+      return {
+        problem: `segment ${index} of the kernel goes to ${hex(physical)} up to ${hex(end)}, which is not all RAM`,
+      };
     }
     if (end > kernelEnd) kernelEnd = end;
   }
-  const { lowEnd } = pcMemory(memory);
   const modules = placeModules(boot, kernelEnd);
   const last = modules.at(-1)?.end ?? kernelEnd;
-  if (last > lowEnd) return `the modules end at ${hex(last)}, RAM below 4 GiB at ${hex(lowEnd)}`;
+  if (last > lowEnd) return { problem: `the modules end at ${hex(last)}, RAM below 4 GiB at ${hex(lowEnd)}` };
   modules.forEach(({ start }, index) => write(start, boot.modules[index]!.bytes));
-  const room = (at: bigint) => new Information(at, memory, boot.commandLine, modules).bytes;
+  const room = (at: bigint) => new Information(at, target, boot.commandLine, modules).bytes;
   const size = BigInt(room(0n).length);
-  const at = placeInformation(image, size, last);
-  if (!write(at, room(at))) return `there is no room for ${hex(size)} bytes of Multiboot information`;
-  return entryState(image.entry, at);
+  const at = placeInformation(image, size, last, target.conventionalEnd);
+  if (!write(at, room(at)))
+    return { problem: `there is no room for ${hex(size)} bytes of Multiboot information` };
+  return flatProtected32(image.entry, { rax: LOADER_MAGIC, rbx: at });
 }
 
 /** One after the other behind the kernel, each at a page of its own: flag bit 0 asks for that, and nobody minds. */
@@ -63,8 +70,13 @@ function placeModules({ modules }: DirectBoot, after: bigint): Placed[] {
 }
 
 /** Low memory where the kernel leaves room there, else behind everything. */
-function placeInformation({ segments }: MultibootImage, size: bigint, last: bigint): bigint {
-  for (let start = FIRST_INFO; start + size <= EBDA.start; start += PAGE) {
+function placeInformation(
+  { segments }: MultibootImage,
+  size: bigint,
+  last: bigint,
+  conventionalEnd: bigint,
+): bigint {
+  for (let start = FIRST_INFO; start + size <= conventionalEnd; start += PAGE) {
     const range = { start, end: start + size };
     if (
       !segments.some(({ physical, memorySize }) =>
@@ -87,11 +99,11 @@ class Information {
 
   constructor(
     private readonly at: bigint,
-    memory: bigint,
+    { memoryMap, conventionalEnd, lowEnd }: LoadTarget,
     commandLine: string,
     modules: readonly Placed[],
   ) {
-    const map = memoryMapBytes(memory);
+    const map = memoryMapBytes(memoryMap);
     const parts: Uint8Array[] = [map];
     let size = INFO_SIZE + map.length;
     const append = (part: Uint8Array): number => {
@@ -106,10 +118,9 @@ class Information {
     append(new Uint8Array(-size & 3));
     const list = append(moduleBytes(modules, lines));
     const info = new DataView(new ArrayBuffer(INFO_SIZE));
-    const { lowEnd } = pcMemory(memory);
     const fields: readonly (readonly [offset: number, value: number])[] = [
       [0, INFO_FLAGS],
-      [4, Number(EBDA.start / KIB)],
+      [4, Number(conventionalEnd / KIB)],
       [8, Number((lowEnd - MIB) / KIB)],
       [16, text],
       [20, modules.length],
@@ -134,15 +145,15 @@ class Information {
 }
 
 /** Entries of {size, base, length, type}, where `size` does not count itself. */
-function memoryMapBytes(memory: bigint): Uint8Array {
-  const entries = pcMemoryMap(memory);
-  const bytes = new Uint8Array(entries.length * 24);
+function memoryMapBytes(entries: readonly E820Entry[]): Uint8Array {
+  const stride = E820_ENTRY_SIZE + 4;
+  const bytes = new Uint8Array(entries.length * stride);
   const view = new DataView(bytes.buffer);
-  entries.forEach(({ range, type }, index) => {
-    view.setUint32(index * 24, 20, true);
-    view.setBigUint64(index * 24 + 4, range.start, true);
-    view.setBigUint64(index * 24 + 12, sizeOf(range), true);
-    view.setUint32(index * 24 + 20, type, true);
+  const packed = e820Bytes(entries);
+  entries.forEach((_, index) => {
+    const at = index * E820_ENTRY_SIZE;
+    view.setUint32(index * stride, E820_ENTRY_SIZE, true);
+    bytes.set(packed.subarray(at, at + E820_ENTRY_SIZE), index * stride + 4);
   });
   return bytes;
 }
@@ -157,45 +168,4 @@ function moduleBytes(modules: readonly Placed[], lines: readonly number[]): Uint
 
 function terminated(text: string): Uint8Array {
   return new TextEncoder().encode(text + '\0');
-}
-
-const ZERO = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
-  GeneralRegister,
-  bigint
->;
-const flat = (selector: number, attributes: number): SegmentState => ({
-  selector,
-  base: 0n,
-  limit: 0xffffffff,
-  attributes,
-});
-const CODE = flat(0x08, 0xc09b);
-const DATA = flat(0x10, 0xc093);
-
-/** 3.2: 32-bit protected mode, paging and interrupts off, flat segments; the tables and ESP are the kernel's to set up. */
-export function entryState(entry: bigint, information: bigint): VcpuState {
-  return {
-    general: { ...ZERO, rax: LOADER_MAGIC, rbx: information },
-    rip: entry,
-    rflags: 2n,
-    cr0: 0x11n,
-    cr2: 0n,
-    cr3: 0n,
-    cr4: 0n,
-    cr8: 0n,
-    efer: 0n,
-    segments: {
-      es: DATA,
-      cs: CODE,
-      ss: DATA,
-      ds: DATA,
-      fs: DATA,
-      gs: DATA,
-      ldtr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 },
-      tr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b },
-    },
-    gdtr: { base: 0n, limit: 0 },
-    idtr: { base: 0n, limit: 0x3ff },
-    dr: [0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n],
-  };
 }

@@ -1,0 +1,27 @@
+/** The memory map as PC firmware and boot loaders hand it over (ACPI 6.5, 15.1: INT 15h, E820h). */
+import { sizeOf, type AddressRange } from '../address/range';
+
+export const E820_RAM = 1;
+export const E820_RESERVED = 2;
+
+export interface E820Entry {
+  readonly range: AddressRange;
+  /** Address range type: 1 is usable RAM, 2 reserved, 3 ACPI tables, 4 ACPI NVS, 5 unusable (ACPI 6.5, table 15.4). */
+  readonly type: number;
+}
+
+/** Bytes of a packed entry: base, length, type. */
+export const E820_ENTRY_SIZE = 20;
+
+/** Entries of {base, length, type}, packed. */
+export function e820Bytes(entries: readonly E820Entry[]): Uint8Array {
+  const bytes = new Uint8Array(entries.length * E820_ENTRY_SIZE);
+  const view = new DataView(bytes.buffer);
+  entries.forEach(({ range, type }, index) => {
+    const at = index * E820_ENTRY_SIZE;
+    view.setBigUint64(at, range.start, true);
+    view.setBigUint64(at + 8, sizeOf(range), true);
+    view.setUint32(at + 16, type, true);
+  });
+  return bytes;
+}
