@@ -66,6 +66,10 @@ export const simulateCommand: Command = {
     },
     'max-instructions': { type: 'string', help: `the budget (${countText(DEFAULT_BUDGET)} otherwise)` },
     reboots: { type: 'string', help: 'go on through so many resets' },
+    until: {
+      type: 'string',
+      help: 'end when the guest has written this text; a run that ends without it has failed',
+    },
     quantum: { type: 'string', help: 'instructions that a vCPU runs before the next one’s turn' },
     ...IMAGE_OPTIONS,
   },
@@ -127,11 +131,14 @@ async function runConfig(
 /** What goes for configs and images alike. */
 function limitsOf(options: Options): Limits {
   const quantum = atLeastOne(options, 'quantum');
+  const until = stringOption(options, 'until');
+  if (until === '') throw new UsageError('--until takes a text');
   return {
     taps: listOption(options, 'tap').map((port) => tapOption(port)),
     maxInstructions: atLeastOne(options, 'max-instructions') ?? DEFAULT_BUDGET,
     reboots: numberOption(options, 'reboots') ?? 0,
     ...(quantum === undefined ? {} : { quantum }),
+    ...(until === undefined ? {} : { until }),
   };
 }
 

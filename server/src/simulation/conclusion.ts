@@ -44,11 +44,14 @@ const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
   budget: 'warning',
 };
 
+/** Outcomes that a panic of the guest before them does not change. */
+const FINAL: ReadonlySet<Outcome> = new Set(['cancelled', 'vmm-exit', 'expectation-met']);
+
 export function conclude(run: EndedRun): Conclusion {
   const { outcome, text, region } = describe(run);
   const nested = run.ending.kind === 'triple-fault' ? null : nestedFault(run);
   const panic = run.recorder.panic;
-  const overridden = panic !== null && outcome !== 'cancelled' && outcome !== 'vmm-exit';
+  const overridden = panic !== null && !FINAL.has(outcome);
   const final: Outcome = overridden ? 'guest-panic' : outcome;
   const reason = overridden ? `The guest gave up: ${JSON.stringify(panic)}. Then: ${text}` : text;
   const findings: Finding[] = [];
@@ -60,6 +63,11 @@ export function conclude(run: EndedRun): Conclusion {
   if (probe && failed) {
     const message = `The probe ${probe.name} ended with "${status.code}". ${status.meaning}${nested?.text ?? ''}`;
     findings.push(finding('boot-probe', 'warning', message, nested?.region ?? region, run.machine));
+  }
+  const { until } = run.recorder;
+  if (until !== null && final !== 'expectation-met' && final !== 'cancelled') {
+    const message = `The awaited text ${JSON.stringify(until)} did not come.`;
+    findings.push(finding('boot-expectation-missed', 'error', message, null, run.machine));
   }
   if (run.recorder.passedOver.size > 0) findings.push(wouldStop(run));
   const shown = failed ? shownIssue(run, nested?.region ?? region) : null;
@@ -111,6 +119,14 @@ function describe(run: EndedRun): Description {
         panic: `The guest still runs ${after}`,
       }[ending.why];
       return { outcome: 'budget', text: `${why}; vCPU 0 is at ${place.text}.`, region: place.region };
+    }
+    case 'met': {
+      const seconds = (powered.core.now / 1e9).toFixed(3);
+      return {
+        outcome: 'expectation-met',
+        text: `The guest wrote ${JSON.stringify(run.recorder.until)} ${after}, ${seconds} s of its own time from the start.`,
+        region: null,
+      };
     }
     case 'cancelled':
       return { outcome: 'cancelled', text: `Cancelled ${after}.`, region: null };

@@ -75,7 +75,10 @@ export class PoweredMachine {
       kernel: options.kernel,
       boot: options.boot ?? null,
       observed: options.taps.length > 0,
-      console: (text) => recorder.writeConsole(text),
+      console: (text) => {
+        recorder.writeConsole(text);
+        if (recorder.met) core?.requestStop();
+      },
       setInterruptLine: (up) => core?.setInterruptLine(up),
       setA20: (on) => core?.setA20(on),
       deliver: (...message) => core?.deliver(...message),
@@ -89,7 +92,13 @@ export class PoweredMachine {
     this.tapped = new Set(taps);
     this.devices = [
       ...this.board.devices,
-      ...taps.map((port) => new DebugPort(port, (text) => recorder.writeFirmwareLog(text))),
+      ...taps.map(
+        (port) =>
+          new DebugPort(port, (text) => {
+            recorder.writeFirmwareLog(text);
+            if (recorder.met) core?.requestStop();
+          }),
+      ),
     ];
     this.decode = new AddressDecode(this.devices);
     core = options.createCore({

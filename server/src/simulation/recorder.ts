@@ -1,4 +1,5 @@
 /** What a run leaves behind, over all its power-ons. */
+import { AwaitedText } from './awaitedText';
 import { CapturedText } from './capturedText';
 import { ExitCounts } from './exitCounts';
 import { Timeline } from './timeline';
@@ -21,8 +22,11 @@ export class Recorder {
   now: () => number = () => 0;
   /** When text came last, in ticks of the present power-on. */
   lastText = 0;
+  /** What ends the run when it is written to the console or to a firmware log. */
+  readonly awaited: readonly AwaitedText[];
 
-  constructor() {
+  constructor(readonly until: string | null = null) {
+    this.awaited = until === null ? [] : [new AwaitedText(until), new AwaitedText(until)];
     this.console = new CapturedText((line) => {
       this.timeline.note('console', this.now(), 0, line);
       if (this.panic === null && PANICS.some((panic) => panic.test(line))) this.panic = line;
@@ -30,14 +34,21 @@ export class Recorder {
     this.firmwareLog = new CapturedText();
   }
 
+  /** True once the awaited text has come. */
+  get met(): boolean {
+    return this.awaited.some(({ met }) => met);
+  }
+
   writeConsole(text: string): void {
     this.lastText = this.now();
     this.console.write(text);
+    this.awaited[0]?.read(text);
   }
 
   writeFirmwareLog(text: string): void {
     this.lastText = this.now();
     this.firmwareLog.write(text);
+    this.awaited[1]?.read(text);
   }
 
   passOver(kind: string, reason: string): void {

@@ -78,6 +78,8 @@ export interface SimulationRequest {
   readonly taps: readonly number[];
   readonly maxInstructions: number;
   readonly reboots: number;
+  /** Ends the run with `expectation-met` when the guest has written this to its console or to a watched debug port. */
+  readonly until?: string;
   /** Values for the cells of a probe guest, by name; the others keep their initial value. */
   readonly parameters?: Readonly<Record<string, number>>;
   /** Id of a known issue of the VMM: its own probe is booted instead of an image. */

@@ -21,6 +21,8 @@ export type Ending =
   /** It only waits: `seconds` of guest time without output. */
   | { readonly kind: 'idle'; readonly seconds: number }
   | { readonly kind: 'budget'; readonly why: 'instructions' | 'memory' | 'panic' }
+  /** The text that the caller waits for has been written. */
+  | { readonly kind: 'met' }
   | { readonly kind: 'cancelled' };
 
 export interface RunLimits {
@@ -39,6 +41,7 @@ export function run(powered: PoweredMachine, recorder: Recorder, limits: RunLimi
   for (;;) {
     clock.ringDue();
     if (powered.verdict) return { kind: 'verdict', verdict: powered.verdict };
+    if (recorder.met) return { kind: 'met' };
     if (limits.cancelled()) return { kind: 'cancelled' };
     const left = limits.maxInstructions - core.instructions;
     if (left <= 0) return { kind: 'budget', why: 'instructions' };

@@ -35,7 +35,7 @@ export function simulate(
   host: SimulationHost,
 ): BootReport {
   const started = performance.now();
-  const recorder = new Recorder();
+  const recorder = new Recorder(request.until ?? null);
   const guest = chooseGuest(model, request);
   const options: PowerOptions = {
     machine,

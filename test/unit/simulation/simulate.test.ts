@@ -131,6 +131,38 @@ test('an endless loop spends the budget', () => {
   assert.equal(report.instructions, 2_500_000);
 });
 
+test('a run ends at the instruction that completes the awaited text', () => {
+  const report = boot(
+    function* (cpu) {
+      yield;
+      cpu.print('Kernel panic - not syncing: no root');
+      yield;
+      cpu.print(' and more');
+      for (;;) yield;
+    },
+    { until: 'no root' },
+  );
+  assert.equal(report.outcome, 'expectation-met');
+  assert.equal(report.instructions, 2);
+  assert.equal(report.console, 'Kernel panic - not syncing: no root');
+  assert.deepEqual(report.findings, []);
+});
+
+test('a run that ends without the awaited text has failed', () => {
+  const report = boot(
+    function* (cpu) {
+      cpu.print('login:');
+      yield 'halt';
+    },
+    { until: 'password:' },
+  );
+  assert.equal(report.outcome, 'halted');
+  assert.deepEqual(
+    report.findings.map(({ code, severity, message }) => [code, severity, message]),
+    [['boot-expectation-missed', 'error', 'The awaited text "password:" did not come.']],
+  );
+});
+
 test('a cancel ends the run at the next poll', () => {
   const report = boot(
     function* () {
