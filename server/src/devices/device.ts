@@ -16,6 +16,10 @@ export interface Device {
   writeMmio?(address: bigint, size: 1 | 2 | 4 | 8, value: bigint): void;
   reset(): void;
   save(): DeviceState;
+  /**
+   * Takes over a saved state and sets the alarm that belongs to it. It drives no line and no gate: whoever listens, the core
+   * included, restores what it has seen.
+   */
   restore(state: DeviceState): void;
 }
 

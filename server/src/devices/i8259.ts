@@ -144,7 +144,6 @@ export class I8259Pair implements Device {
     const saved = structuredClone(state) as unknown as { chips: [Chip, Chip]; output: boolean };
     this.chips = saved.chips;
     this.output = saved.output;
-    this.intr(this.output);
   }
 
   private update(): void {

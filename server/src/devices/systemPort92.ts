@@ -5,6 +5,7 @@ const FAST_RESET = 0x01;
 const A20 = 0x02;
 
 export interface SystemPort92Options {
+  /** Called with every write. */
   setA20(on: boolean): void;
   reset(): void;
 }
@@ -23,9 +24,8 @@ export class SystemPort92 implements Device {
 
   writePort(_port: number, _size: number, value: number): void {
     const rising = value & ~this.latch & FAST_RESET;
-    const toggled = (value ^ this.latch) & A20;
     this.latch = value & 0xff;
-    if (toggled !== 0) this.options.setA20((value & A20) !== 0);
+    this.options.setA20((value & A20) !== 0);
     if (rising !== 0) this.options.reset();
   }
 
@@ -40,6 +40,5 @@ export class SystemPort92 implements Device {
 
   restore(state: DeviceState): void {
     this.latch = (state as { latch: number }).latch;
-    this.options.setA20((this.latch & A20) !== 0);
   }
 }

@@ -101,7 +101,6 @@ export class Uart16550 implements Device {
 
   restore(state: DeviceState): void {
     this.state = structuredClone(state) as unknown as State;
-    this.update();
   }
 
   private read(register: number): number {

@@ -5,6 +5,7 @@ import { AcpiPm } from '../../devices/acpiPm';
 import { DebugExit } from '../../devices/debugExit';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
+import { I8042 } from '../../devices/i8042';
 import { I8254 } from '../../devices/i8254';
 import { I8259Pair } from '../../devices/i8259';
 import { Ioapic82093aa } from '../../devices/ioapic82093aa';
@@ -46,6 +47,9 @@ const HOST_BRIDGE = {
 } as const;
 const ISA_BRIDGE = { ...HOST_BRIDGE, device: 0x7000, classCode: 0x060100 } as const;
 
+/** What a BIOS leaves in the 8042: translated scan codes with interrupts, the mouse off, the system flag set. */
+const COMMAND_BYTE_AFTER_BIOS = 0x65;
+
 const PLAIN_CPU = { vendor: 'intel', added: [], removed: [] } as const;
 
 export function pcBoard(inputs: BoardInputs): Board {
@@ -77,7 +81,7 @@ export function pcBoard(inputs: BoardInputs): Board {
 
 const NOT_MODELLED = [
   'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and every BIOS call is refused (CF=1, AH=0x86)',
-  'keyboard controller, DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
+  'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
   'the HPET and a watchdog; waking from S3',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
 ];
@@ -96,6 +100,8 @@ function createDevices(inputs: BoardInputs, memory: bigint, pic: I8259Pair, ioap
   const line = (irq: number) => (level: boolean) => setLine(irq, level);
   const timer = new I8254(clock, line(0));
   const reset = (reason: string) => inputs.request({ kind: 'reset', reason });
+  // Port 0x92 and the keyboard controller both work the gate, and the last write counts, as on QEMU's machine pc.
+  const setA20 = (on: boolean) => inputs.setA20(on);
   return [
     pic,
     timer,
@@ -121,8 +127,14 @@ function createDevices(inputs: BoardInputs, memory: bigint, pic: I8259Pair, ioap
         inputs.request({ kind: 'shutdown', reason: 'the guest entered S5 through the PM1 control register' }),
     }),
     new SystemPort92({
-      setA20: (on) => inputs.setA20(on),
+      setA20,
       reset: () => reset('a write to port 0x92 raised bit 0, which resets the machine'),
+    }),
+    new I8042(clock, line(1), line(12), {
+      mouse: true,
+      commandByte: inputs.firmware ? 0 : COMMAND_BYTE_AFTER_BIOS,
+      setA20,
+      reset: (command) => reset(`command ${hex(command)} to the keyboard controller pulled the reset line`),
     }),
     new ResetControlCf9((hard) =>
       reset(`a write to port 0xcf9 raised bit 2, a ${hard ? 'hard' : 'soft'} reset of the machine`),
