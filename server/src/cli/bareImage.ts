@@ -46,7 +46,10 @@ export const IMAGE_OPTIONS: Command['options'] = {
 };
 
 /** What goes for configs and images alike. */
-export type Limits = Pick<SimulationRequest, 'taps' | 'maxInstructions' | 'reboots' | 'quantum' | 'until'>;
+export type Limits = Pick<
+  SimulationRequest,
+  'taps' | 'maxInstructions' | 'reboots' | 'quantum' | 'until' | 'answers'
+>;
 
 /** True for what boots without a config: an ELF file or what a boot protocol recognises, gzip's wrapping aside. */
 export function isBareImage(bytes: Uint8Array): boolean {

@@ -11,6 +11,7 @@ import type { BootReport, Outcome, SimulationRequest } from '../simulation/repor
 import { unpackedKernel } from '../hostFiles';
 import { VMM_MODELS } from '../vmm/models';
 import { jobOf, startJob, type SimulationJob } from '../worker';
+import { answersOption } from './answerOption';
 import { IMAGE_OPTIONS, imageJob, isBareImage, refuseImageOptions, type Limits } from './bareImage';
 import {
   json,
@@ -66,6 +67,11 @@ export const simulateCommand: Command = {
     },
     'max-instructions': { type: 'string', help: `the budget (${countText(DEFAULT_BUDGET)} otherwise)` },
     reboots: { type: 'string', help: 'go on through so many resets' },
+    answer: {
+      type: 'string',
+      multiple: true,
+      help: 'type a reply on the console when the guest has written a prompt, PROMPT=REPLY (repeatable, in order)',
+    },
     until: {
       type: 'string',
       help: 'end when the guest has written this text; a run that ends without it has failed',
@@ -131,6 +137,7 @@ async function runConfig(
 /** What goes for configs and images alike. */
 function limitsOf(options: Options): Limits {
   const quantum = atLeastOne(options, 'quantum');
+  const answers = answersOption(listOption(options, 'answer'));
   const until = stringOption(options, 'until');
   if (until === '') throw new UsageError('--until takes a text');
   return {
@@ -139,6 +146,7 @@ function limitsOf(options: Options): Limits {
     reboots: numberOption(options, 'reboots') ?? 0,
     ...(quantum === undefined ? {} : { quantum }),
     ...(until === undefined ? {} : { until }),
+    ...(answers.length === 0 ? {} : { answers }),
   };
 }
 

@@ -65,10 +65,18 @@ export class Uart16550 implements Device {
     this.ports = [{ start: options.base, end: options.base + 8 }];
   }
 
+  private get room(): number {
+    return this.options.fifo && (this.state.fcr & 1) !== 0 ? FIFO_BYTES : 1;
+  }
+
+  /** False while a further character would overrun the receiver. */
+  get ready(): boolean {
+    return this.state.received.length < this.room;
+  }
+
   /** A character from the other side. */
   receive(byte: number): void {
-    const { state } = this;
-    const room = this.options.fifo && (state.fcr & 1) !== 0 ? FIFO_BYTES : 1;
+    const { state, room } = this;
     if (state.received.length >= room) {
       state.overrun = true;
       // Without a FIFO the new character replaces the old one.

@@ -23,6 +23,16 @@ export class AwaitedText {
     return this.met;
   }
 
+  save(): { readonly met: boolean; readonly tail: string; readonly state: EscapeState } {
+    return { met: this.met, tail: this.tail, state: this.state };
+  }
+
+  restore({ met, tail, state }: ReturnType<AwaitedText['save']>): void {
+    this.met = met;
+    this.tail = tail;
+    this.state = state;
+  }
+
   private isText(character: string): boolean {
     if (character === ESC) this.state = 'escape';
     else if (this.state === 'escape') this.state = character === '[' ? 'csi' : 'none';

@@ -14,6 +14,7 @@ import type { Device } from '../devices/device';
 import type { Machine } from '../machine/machine';
 import type { Board, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
 import { AddressDecode } from './addressDecode';
+import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
 
@@ -25,6 +26,7 @@ export interface PowerOptions {
   readonly kernel: Uint8Array | null;
   readonly boot?: DirectBoot | null;
   readonly taps: readonly number[];
+  readonly answers?: readonly ConsoleAnswer[];
   /** Accesses at which the VMM gives up are passed over where its model allows that. */
   readonly passOver: boolean;
   readonly quantum?: number;
@@ -61,6 +63,7 @@ export class PoweredMachine {
   ) {
     // The board is built before the core that it drives: until then nothing moves.
     let core: Core | null = null;
+    let typist: ConsoleAnswers | null = null;
     this.clock = new EventQueue(
       () => core?.now ?? 0,
       (at) => {
@@ -77,6 +80,7 @@ export class PoweredMachine {
       observed: options.taps.length > 0,
       console: (text) => {
         recorder.writeConsole(text);
+        typist?.read(text);
         if (recorder.met) core?.requestStop();
       },
       setInterruptLine: (up) => core?.setInterruptLine(up),
@@ -90,8 +94,13 @@ export class PoweredMachine {
     const taps = options.taps.filter((port) => ownPorts.atPort(port) === null);
     this.hiddenTaps = options.taps.filter((port) => ownPorts.atPort(port) !== null);
     this.tapped = new Set(taps);
+    const { consoleInput } = this.board;
+    const { answers = [] } = options;
+    typist =
+      consoleInput && answers.length > 0 ? new ConsoleAnswers(answers, this.clock, consoleInput) : null;
     this.devices = [
       ...this.board.devices,
+      ...(typist ? [typist] : []),
       ...taps.map(
         (port) =>
           new DebugPort(port, (text) => {

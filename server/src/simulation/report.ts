@@ -2,6 +2,7 @@
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { DirectBoot } from '../vmm/model';
+import type { ConsoleAnswer } from './consoleAnswers';
 import type { CpuMode, VcpuState } from '../x86/state';
 
 export const OUTCOMES = [
@@ -80,6 +81,8 @@ export interface SimulationRequest {
   readonly reboots: number;
   /** Ends the run with `expectation-met` when the guest has written this to its console or to a watched debug port. */
   readonly until?: string;
+  /** Replies to prompts of the guest on its console, in this order, anew at each power-on. */
+  readonly answers?: readonly ConsoleAnswer[];
   /** Values for the cells of a probe guest, by name; the others keep their initial value. */
   readonly parameters?: Readonly<Record<string, number>>;
   /** Id of a known issue of the VMM: its own probe is booted instead of an image. */

@@ -45,6 +45,7 @@ export function simulate(
     kernel: guest.kernel,
     boot: request.boot ?? null,
     taps: request.taps,
+    answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),

@@ -95,11 +95,20 @@ export interface BoardInputs {
   request(verdict: Verdict): void;
 }
 
+/** The receiver of the console's serial port. */
+export interface ConsoleInput {
+  /** False while a further character would be lost. */
+  readonly ready: boolean;
+  receive(byte: number): void;
+}
+
 /** A machine with the power off: what is mapped, who answers, and how the first instruction finds the CPU. */
 export interface Board {
   readonly profile: CpuProfile;
   readonly slots: readonly { readonly start: bigint; readonly end: bigint; readonly kind: SlotKind }[];
   readonly devices: readonly Device[];
+  /** Where typed characters go; none where the console only writes. */
+  readonly consoleInput?: ConsoleInput | undefined;
   /** Before a device sees it: string I/O that the VMM cannot do, and the like. Null lets it pass. */
   screenPort?(access: PortAccess): Verdict | null;
   unansweredPort(access: PortAccess): Verdict;

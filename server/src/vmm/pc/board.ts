@@ -63,10 +63,12 @@ export function pcBoard(inputs: BoardInputs): Board {
   const memory = inputs.machine.memory?.value ?? 0n;
   const cpu = inputs.boot?.cpu ?? PLAIN_CPU;
   const msrs = new PcMsrs(cpu.vendor);
+  const devices = createDevices(inputs, memory, pic, ioapic);
   return {
     profile: pcCpuProfile(cpu, inputs.machine.vcpus.value),
     slots: pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const })),
-    devices: [...createDevices(inputs, memory, pic, ioapic), msrs],
+    devices: [...devices, msrs],
+    consoleInput: devices.find((device) => device instanceof Uart16550),
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),
     unansweredMmio: ({ size }: MmioAccess): Verdict => allOnes(size),
     acknowledge: () => pic.acknowledge(),

@@ -78,6 +78,7 @@ export function vmdBoard(inputs: BoardInputs): Board {
     }),
     slots: memorySlots(machine),
     devices: [...devices, msrs],
+    consoleInput: devices.find((device) => device instanceof Uart16550),
     screenPort: (access) => screenPort(behaviour, bootDevice, access),
     unansweredPort,
     unansweredMmio: (access) => unansweredMmio(behaviour, facts.mmio, access),
