@@ -8,7 +8,7 @@ import type { VcpuState } from '../src/x86/state';
 import * as L from './assembly/layout';
 import { featureBits, offerCpuid, physicalWidth } from './cpuProfile';
 import { REFUSED } from './face';
-import type { Core, CoreOptions, CoreSnapshot, Exit, FaultRecord, SlotKind, Ticks } from './face';
+import type { Core, CoreOptions, CoreSnapshot, Exit, FaultRecord, SavedPage, SlotKind, Ticks } from './face';
 import { reasonText } from './reasons';
 import { SlotTable } from './slots';
 import { traceEvent } from './traceEvents';
@@ -33,6 +33,8 @@ class WasmCore implements Core {
   private readonly wasm: Exports;
   private readonly slots = new SlotTable();
   private readonly options: CoreOptions;
+  /** Pages of the last snapshot, in order of their allocation. */
+  private saved: SavedPage[] = [];
   private viewOf: ArrayBuffer | undefined;
   private cached!: DataView;
   private bytes!: Uint8Array;
@@ -317,11 +319,7 @@ class WasmCore implements Core {
   // ---- Snapshots ----
   snapshot(): CoreSnapshot {
     const { view } = this;
-    const pages = Array.from({ length: this.touchedPages }, (_, i) => {
-      const address = view.getBigUint64(L.PAGES + 8 * i, true);
-      const page = this.wasm.allocatedPage(address) >>> 0;
-      return { address, bytes: this.memory.slice(page, page + 4096) };
-    });
+    const pages = this.savePages();
     const translations = saveTranslations(view, this.vcpus);
     const size = this.areas().reduce((sum, [, bytes]) => sum + bytes, 0);
     const internal = new Uint8Array(size + translations.length);
@@ -332,6 +330,20 @@ class WasmCore implements Core {
       at += size;
     }
     return { kind: 'core', pages, internal };
+  }
+
+  /** Only what was written since the snapshot before is copied; the others are that one's. */
+  private savePages(): readonly SavedPage[] {
+    const { saved, view, memory } = this;
+    for (let i = 0; i < this.touchedPages; i++) {
+      const page = this.wasm.takePage(i) >>> 0;
+      if ((page & 1) === 0 && saved[i]) continue;
+      const host = page & ~0xfff;
+      const address = view.getBigUint64(L.PAGES + 8 * i, true);
+      saved[i] = { address, bytes: memory.slice(host >>> 0, (host >>> 0) + 4096) };
+    }
+    this.wasm.snapshotTaken();
+    return saved.slice();
   }
 
   restore(snapshot: CoreSnapshot): void {
@@ -346,6 +358,7 @@ class WasmCore implements Core {
       if (page === 0) throw new RangeError('the snapshot does not fit into the memory of the core');
       this.memory.set(bytes, page);
     }
+    this.saved = snapshot.pages.slice();
     this.slots.replace(this.storedSlots());
     this.wasm.restored();
     restoreTranslations(snapshot.internal.subarray(at), this.wasm);

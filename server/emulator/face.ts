@@ -142,10 +142,17 @@ export type Exit =
   /** Guest memory beyond what one WebAssembly memory can hold was touched. */
   | { readonly reason: 'memory' };
 
+/** A page of guest memory, 4 KiB, as it was at a snapshot. Snapshots of one run share those that did not change between. */
+export interface SavedPage {
+  readonly address: bigint;
+  /** Never written to again. */
+  readonly bytes: Uint8Array;
+}
+
 /** Opaque to everyone but the core; survives structured clone. */
 export interface CoreSnapshot {
   readonly kind: 'core';
-  readonly pages: readonly { readonly address: bigint; readonly bytes: Uint8Array }[];
+  readonly pages: readonly SavedPage[];
   readonly internal: Uint8Array;
 }
 

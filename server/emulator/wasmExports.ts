@@ -29,4 +29,6 @@ export interface Exports extends TranslationSink {
   clear(): void;
   restored(): void;
   restorePage(gpa: bigint): number;
+  takePage(index: number): number;
+  snapshotTaken(): void;
 }

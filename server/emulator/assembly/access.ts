@@ -7,9 +7,9 @@ import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
 import { READ, WRITE, check, longActive, translate } from "./mmu";
-import { PAGE_CODE, PAGE_ROM, beforeWrite, hostOf, physicalRead, physicalWrite, touch } from "./physical";
+import { PAGE_CODE, PAGE_ROM, beforeWrite, hostOf, leafOf, physicalRead, physicalWrite, touch } from "./physical";
 import { apicCovers } from "./apic";
-import { fillData, readTlb, systemTlb, writeTlb } from "./tlb";
+import { fillData, guestOf, hostByEntry, readTlb, systemTlb, unnotice, writeEntry, writeTlb } from "./tlb";
 
 export const PAGE_MASK: u64 = 0xfffffffffffff000;
 
@@ -123,18 +123,30 @@ export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
     writeCrossing<T>(linear, value, stack, set);
     return;
   }
+  const known = writeEntry(linear, set);
+  if (known) {
+    writeNoticed<T>(known, guestOf(known, linear), value);
+    return;
+  }
   const gpa = translate(linear, WRITE, set);
   const bits = load<u32>(WALK_TLB);
   if (!apicCovers(gpa)) {
     const leaf = touch(gpa);
     if (leaf && !(load<u32>(leaf) & PAGE_ROM)) {
-      beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
-      if (!(load<u32>(leaf) & PAGE_CODE)) fillData(true, set, linear, hostOf(leaf), gpa, bits);
-      store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
+      fillData(true, set, linear, hostOf(leaf), gpa, bits);
+      writeNoticed<T>(writeEntry(linear, set), gpa, value);
       return;
     }
   }
   physicalWrite<T>(gpa, value);
+}
+
+/** A write to RAM by an entry of the TLB; without code on the page the next one goes the fast way. */
+function writeNoticed<T>(entry: usize, gpa: u64, value: T): void {
+  const leaf = leafOf(gpa, false);
+  beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
+  if (!(load<u32>(leaf) & PAGE_CODE)) unnotice(entry);
+  store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
 }
 
 /** Both pages are allowed before a byte is written or an entry of the first is marked as dirty. */
@@ -157,6 +169,7 @@ export function probeRead(at: u64, size: u32, stack: u32, set: u32): void {
 /** Checks that `size` bytes may be written, without writing: raises what the write would raise. */
 export function probeWrite(at: u64, size: u32, stack: u32, set: u32): void {
   const linear = prepare(at, size, stack, set);
+  if ((<u32>linear & 0xfff) + size <= 0x1000 && writeEntry(linear, set)) return;
   check(linear, WRITE, set);
   if ((<u32>linear & 0xfff) + size > 0x1000) check(onward(linear, 0x1000 - (linear & 0xfff)), WRITE, set);
 }
@@ -192,6 +205,14 @@ function readToModifySlow<T>(linear: u64, stack: u32): T {
   targetHost = 0;
   targetLinear = linear;
   targetStack = stack;
+  if ((<u32>linear & 0xfff) + sizeof<T>() <= 0x1000) {
+    const page = prepare(linear, sizeof<T>(), stack, set);
+    const entry = writeEntry(page, set);
+    if (entry) {
+      if (load<u8>(DEBUG_DATA)) noteData(page, sizeof<T>(), false);
+      return load<T>(hostByEntry(entry, page));
+    }
+  }
   probeWrite(linear, sizeof<T>(), stack, set);
   return readSlow<T>(linear, stack, set);
 }

@@ -1,6 +1,6 @@
 /**
  * Where decoded blocks are kept. A physical page that holds decoded code has a code page per code size (16, 32, 64 bit),
- * with a block pointer for each byte, and never a write-TLB entry: so a write to code always takes the slow path.
+ * with a block pointer for each byte, and its write-TLB entries are marked: so a write to code always takes the slow path.
  */
 import {
   ARENA, ARENA_TOP, CODE_BITMAP, CODE_MODE, CODE_NEXT, CODE_PAGE_COUNT, CODE_PAGE_SIZE, CODE_PAGES, CODE_TABLE, EMPTY_CODE_PAGE,
@@ -8,7 +8,7 @@ import {
   VCPU_COUNT,
 } from "./layout";
 import { PAGE_CODE, leafOf } from "./physical";
-import { dropWriteEntries } from "./tlb";
+import { noticeWrites } from "./tlb";
 
 /** Forgets the blocks of one page and stops the running block after its present instruction. */
 export function dropCode(leaf: usize): void {
@@ -68,6 +68,6 @@ export function markCode(leaf: usize, page: usize, gpa: u64, offset: u32, size: 
   store<u64>(page, bitmap, CODE_BITMAP);
   if (!(load<u32>(leaf) & PAGE_CODE)) {
     store<u32>(leaf, load<u32>(leaf) | PAGE_CODE);
-    dropWriteEntries(gpa & ~0xfff);
+    noticeWrites(gpa & ~0xfff);
   }
 }

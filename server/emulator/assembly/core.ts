@@ -14,20 +14,19 @@
  */
 import {
   A20_MASK, ADDRESS_MASKS, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
-  DEADLINE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, END, NEXT_TIMER, NOW, PAGE_COUNT,
-  PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
+  DEADLINE, EMPTY_CODE_PAGE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, END, NEXT_TIMER, NOW, PAGE_COUNT,
+  PAGES, PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
   VCPU_COUNT,
 } from "./layout";
 import { NO_SHORTHAND, send, vcpuAt } from "./apic";
 import { readPdptes } from "./control";
 import { now as clock } from "./fault";
 import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
-import { beforeWrite, hostOf, leafOf, provide, refreshKinds, restoreLeaf } from "./physical";
-import { codePage } from "./code";
+import { beforeWrite, hostOf, leafOf, PAGE_DIRTY, provide, refreshKinds, restoreLeaf } from "./physical";
 import { resetCurrent } from "./reset";
 import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
 import { run, stateOf, switchTo, unwound } from "./run";
-import { dropAll, dropCurrent, fillDataOf, fillFetch, initTlbs, selectTlb } from "./tlb";
+import { dropAll, dropCurrent, fillDataOf, fillFetch, initTlbs, noticeAllWrites, selectTlb } from "./tlb";
 
 export { run, unwound, stateOf, switchTo };
 
@@ -177,6 +176,17 @@ export function restored(): void {
 export function restorePage(gpa: u64): usize {
   return restoreLeaf(gpa);
 }
+/** Host address of page `index`, in order of allocation, with bit 0 set where it changed since it was asked last. */
+export function takePage(index: u32): u32 {
+  const leaf = leafOf(load<u64>(PAGES + (index << 3)), false);
+  const entry = load<u32>(leaf);
+  store<u32>(leaf, entry & ~PAGE_DIRTY);
+  return <u32>hostOf(leaf) | (entry & PAGE_DIRTY ? 1 : 0);
+}
+/** Behind the last `takePage` of a snapshot. */
+export function snapshotTaken(): void {
+  noticeAllWrites();
+}
 /** Cached translations of a snapshot; see ../translations.ts. */
 export function restoreData(vcpu: u32, set: u32, write: u32, linear: u64, guest: u64): void {
   const leaf = leafOf(guest, false);
@@ -185,6 +195,6 @@ export function restoreData(vcpu: u32, set: u32, write: u32, linear: u64, guest:
 export function restoreFetch(vcpu: u32, set: u32, index: u32, tag: u64, guest: u64): void {
   const leaf = leafOf(guest, false);
   if (!leaf || !load<u32>(leaf)) return;
-  const page = codePage(leaf, <u32>tag & 3);
-  if (page) fillFetch(TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_FETCH, index, tag, hostOf(leaf), page, guest);
+  // Nothing of the page is decoded yet; the pool of code pages may be smaller than the TLBs.
+  fillFetch(TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_FETCH, index, tag, hostOf(leaf), EMPTY_CODE_PAGE, guest);
 }

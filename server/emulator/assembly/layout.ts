@@ -378,6 +378,8 @@ export const TLB_WRITE_INFO = 0xa000;
 export const TLB_FETCH = 0xc000;
 export const TLB_FETCH_ENTRIES = 256;
 export const TLB_FETCH_SIZE = 32;
+/** In the tag of a write entry: the slow path has to see each write. */
+export const TLB_NOTICED = 1;
 /** u32: TLB_IN_USE, and the bits of all entries that the set may hold. */
 export const TLB_USED = 0xe000;
 export const TLB_IN_USE = 8;

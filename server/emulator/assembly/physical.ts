@@ -15,8 +15,10 @@ export const PAGE_PRESENT = 1;
 export const PAGE_ROM = 2;
 /** Allocated, but the slot is gone: the content waits for its return. */
 export const PAGE_HIDDEN = 4;
-/** Holds decoded code: never in a write TLB. */
+/** Holds decoded code: its entries in write TLBs are marked TLB_NOTICED. */
 export const PAGE_CODE = 8;
+/** Changed since the last snapshot; where it is clear, so are the write TLBs of entries that miss the slow path. */
+export const PAGE_DIRTY = 16;
 const PAGE_BITS = 0xfff;
 
 /** SLOT_RAM, SLOT_ROM or 0 for the slot that holds `gpa`. */
@@ -78,7 +80,7 @@ export function provide(gpa: u64): usize {
   if (!leaf || count >= <u32>MAX_PAGES) return 1;
   const page = allocate(0x1000);
   if (!page) return 1;
-  store<u32>(leaf, <u32>page | PAGE_PRESENT | (kind == SLOT_ROM ? PAGE_ROM : 0));
+  store<u32>(leaf, <u32>page | PAGE_PRESENT | PAGE_DIRTY | (kind == SLOT_ROM ? PAGE_ROM : 0));
   store<u64>(PAGES + (count << 3), gpa & ~0xfff);
   store<u32>(PAGE_COUNT, count + 1);
   return leaf;
@@ -123,9 +125,11 @@ export function refreshKinds(): void {
   }
 }
 
-/** Before `size` bytes at `offset` of a code page change: drops the blocks there. */
+/** Before `size` bytes at `offset` of a page change: notes that they do, and drops the blocks of code there. */
 export function beforeWrite(leaf: usize, offset: u32, size: u32): void {
-  if (!(load<u32>(leaf) & PAGE_CODE)) return;
+  const bits = load<u32>(leaf);
+  store<u32>(leaf, bits | PAGE_DIRTY);
+  if (!(bits & PAGE_CODE)) return;
   const first = offset >> 6;
   const last = (offset + size - 1) >> 6;
   let page = load<u32>(leaf, 4);

@@ -1,10 +1,13 @@
 /**
  * Translation look-aside buffers: per vCPU three sets (supervisor, supervisor with AC set, user), each with entries for
  * reads, writes and fetches. An entry exists only if the access has been allowed, so rights need no second look.
+ *
+ * A write entry may be marked TLB_NOTICED: it translates as ever, but misses on the fast path, so that the write is noticed.
+ * That is how writes to decoded code and first writes behind a snapshot are seen. What is translated never depends on it.
  */
 import {
   AC_CHECK, CPL, CR0, CR4, CURRENT, DEBUG_DATA, DR, SYSTEM_FLAGS, TLB_1G, TLB_2M, TLB_ENTRIES, TLB_FETCH,
-  TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL, TLB_IN_USE, TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_SIZE,
+  TLB_FETCH_ENTRIES, TLB_FETCH_SIZE, TLB_GLOBAL, TLB_IN_USE, TLB_NOTICED, TLB_READ, TLB_READ_INFO, TLB_SET, TLB_SET_SIZE, TLB_SIZE,
   TLB_USED, TLB_VCPU_SIZE, TLB_WRITE, TLB_WRITE_INFO, TLBS, VCPU_COUNT,
 } from "./layout";
 import { refreshBreakpoints } from "./breakpoint";
@@ -38,7 +41,7 @@ export function selectTlb(): void {
   writeTlb = data + TLB_WRITE;
 }
 
-/** Enters a data mapping of linear page to host page into `set` of the current vCPU; `bits` as WALK_TLB. */
+/** Enters a data mapping of linear page to host page into `set` of the current vCPU; `bits` as WALK_TLB. Writes are noticed. */
 export function fillData(write: bool, set: u32, linear: u64, host: usize, gpa: u64, bits: u32): void {
   fillDataOf(load<u32>(CURRENT), write, set, linear, host, gpa, bits);
 }
@@ -46,7 +49,7 @@ export function fillDataOf(vcpu: u32, write: bool, set: u32, linear: u64, host: 
   const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
   const index = <u32>(linear >> 12) & (TLB_ENTRIES - 1);
   const entry = base + (write ? TLB_WRITE : TLB_READ) + (index << 4);
-  store<u64>(entry, linear & ~0xfff);
+  store<u64>(entry, (linear & ~0xfff) | (write ? TLB_NOTICED : 0));
   store<u64>(entry, <u64>host - (linear & ~0xfff), 8);
   store<u64>(base + (write ? TLB_WRITE_INFO : TLB_READ_INFO) + (index << 3), (gpa & ~0xfff) | bits);
   store<u32>(base + TLB_USED, load<u32>(base + TLB_USED) | TLB_IN_USE | bits);
@@ -161,14 +164,51 @@ export function dropLinear(linear: u64, globals: bool): void {
   if (((load<u64>(entry) ^ linear) >> shift) == 0 && (globals || !(info & TLB_GLOBAL))) store<u64>(entry, -1);
 }
 
-/** A physical page got decoded code: no vCPU may write to it on the fast path. */
-export function dropWriteEntries(gpa: u64): void {
+/** The write entry of a linear page, marked or not; 0 where there is none. */
+@inline export function writeEntry(linear: u64, set: u32): usize {
+  const entry: usize =
+    TLBS + load<u32>(CURRENT) * TLB_VCPU_SIZE + set * TLB_SET_SIZE + TLB_WRITE + ((<usize>(linear >> 12) & (TLB_ENTRIES - 1)) << 4);
+  return (load<u64>(entry) & ~TLB_NOTICED) == (linear & ~0xfff) ? entry : 0;
+}
+/** The guest physical address of `linear` by a write entry. */
+@inline export function guestOf(entry: usize, linear: u64): u64 {
+  const set = entry & ~<usize>(TLB_SET_SIZE - 1);
+  return (load<u64>(set + TLB_WRITE_INFO + (((entry - set - TLB_WRITE) >> 4) << 3)) & ~0xfff) | (linear & 0xfff);
+}
+@inline export function hostByEntry(entry: usize, linear: u64): usize {
+  return <usize>(load<u64>(entry, 8) + linear);
+}
+/** From now on writes through the entry go the fast way. */
+@inline export function unnotice(entry: usize): void {
+  store<u64>(entry, load<u64>(entry) & ~TLB_NOTICED);
+}
+
+/** A snapshot was taken: the next write to each page is noticed. */
+export function noticeAllWrites(): void {
+  const count = load<u32>(VCPU_COUNT);
+  for (let vcpu: u32 = 0; vcpu < count; vcpu++)
+    for (let set: u32 = 0; set < 3; set++) {
+      const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
+      if (load<u32>(base + TLB_USED) == 0) continue;
+      // An empty entry has the bit set already.
+      for (let i: u32 = 0; i < <u32>TLB_ENTRIES; i++) {
+        const entry = base + TLB_WRITE + (i << 4);
+        store<u64>(entry, load<u64>(entry) | TLB_NOTICED);
+      }
+    }
+}
+
+/** A physical page got decoded code: every write to it is noticed. */
+export function noticeWrites(gpa: u64): void {
   const count = load<u32>(VCPU_COUNT);
   for (let vcpu: u32 = 0; vcpu < count; vcpu++)
     for (let set: u32 = 0; set < 3; set++) {
       const base: usize = TLBS + vcpu * TLB_VCPU_SIZE + set * TLB_SET_SIZE;
       if (load<u32>(base + TLB_USED) == 0) continue;
       for (let i: u32 = 0; i < <u32>TLB_ENTRIES; i++)
-        if ((load<u64>(base + TLB_WRITE_INFO + (i << 3)) & ~0xfff) == gpa) store<u64>(base + TLB_WRITE + (i << 4), -1);
+        if ((load<u64>(base + TLB_WRITE_INFO + (i << 3)) & ~0xfff) == gpa) {
+          const entry = base + TLB_WRITE + (i << 4);
+          store<u64>(entry, load<u64>(entry) | TLB_NOTICED);
+        }
     }
 }
