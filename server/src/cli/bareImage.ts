@@ -11,6 +11,7 @@ import { BOOT_PROTOCOLS, protocolFor } from '../vmm/loaders/protocols';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { SimulationJob } from '../worker';
+import { firmwareChoice, isFirmwareImage, ROM_PROTOCOL } from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
@@ -19,7 +20,9 @@ const LARGEST_MEMORY = 512n * GIB;
 /** The core's limit. */
 const LARGEST_CPUS = 32;
 /** Options that are about a config, which there is none of. */
-const OF_CONFIGS = ['vm', 'firmware', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
+const OF_CONFIGS = ['vm', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
+
+const PROTOCOLS: readonly string[] = [...BOOT_PROTOCOLS.map(({ name }) => name), ROM_PROTOCOL];
 
 export const IMAGE_OPTIONS: Command['options'] = {
   cpus: { type: 'string', help: 'an image without a config: vCPUs (1 otherwise)' },
@@ -35,7 +38,7 @@ export const IMAGE_OPTIONS: Command['options'] = {
   },
   protocol: {
     type: 'string',
-    help: `an image without a config: how it is booted (${BOOT_PROTOCOLS.map(({ name }) => name).join(', ')}); the first that knows it otherwise`,
+    help: `an image without a config: how it is booted (${PROTOCOLS.join(', ')}); the first that knows it otherwise`,
   },
   feature: {
     type: 'string',
@@ -51,10 +54,11 @@ export type Limits = Pick<
   'taps' | 'maxInstructions' | 'reboots' | 'quantum' | 'until' | 'answers'
 >;
 
-/** True for what boots without a config: an ELF file or what a boot protocol recognises, gzip's wrapping aside. */
-export function isBareImage(bytes: Uint8Array): boolean {
+/** True for what boots without a config: an ELF file, a ROM, or what a boot protocol recognises, gzip's wrapping aside. */
+export function isBareImage(bytes: Uint8Array, options: Options): boolean {
   const image = unpacked(bytes);
-  return isElf(image) || protocolFor(image, null) !== null;
+  if (stringOption(options, 'protocol') !== undefined) return true;
+  return isElf(image) || protocolFor(image, null) !== null || isFirmwareImage(image);
 }
 
 /** The job for an image; UsageError where an option does not go with it. */
@@ -77,8 +81,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
     version: PC.versions.at(-1)!.id,
     request: {
       machine: null,
-      firmware: null,
-      kernel: unpacked(bytes),
+      ...firmwareChoice(file, unpacked(bytes), options),
       probe: null,
       ...limits,
       boot: {
@@ -131,9 +134,10 @@ function vendorOption(text: string | undefined): 'intel' | 'amd' {
 
 function protocolOption(name: string | undefined): string | null {
   if (name === undefined) return null;
-  if (BOOT_PROTOCOLS.some((protocol) => protocol.name === name)) return name;
-  const known = BOOT_PROTOCOLS.map((protocol) => protocol.name).join(', ');
-  throw new UsageError(`--protocol ${name}: there is no such boot protocol (there are ${known})`);
+  if (PROTOCOLS.includes(name)) return name;
+  throw new UsageError(
+    `--protocol ${name}: there is no such boot protocol (there are ${PROTOCOLS.join(', ')})`,
+  );
 }
 
 /** Names are the manuals'; their case does not matter. */

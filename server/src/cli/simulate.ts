@@ -83,7 +83,7 @@ export const simulateCommand: Command = {
     const [file, ...rest] = options.arguments;
     if (file === undefined || rest.length > 0) throw new UsageError('simulate takes one file');
     const bytes = readBytes(file);
-    if (!isBareImage(bytes)) return runConfig(file, bytes, options, terminal);
+    if (!isBareImage(bytes, options)) return runConfig(file, bytes, options, terminal);
     const job = imageJob(file, bytes, options, limitsOf(options));
     return tell(await boot(job), job.machine, options, terminal);
   },

@@ -17,6 +17,7 @@ import { SystemPort61 } from '../../devices/systemPort61';
 import { SystemPort92 } from '../../devices/systemPort92';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
+import { checkPcRom } from '../../machine/image/rom';
 import { e820Bytes } from '../e820';
 import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
@@ -24,7 +25,8 @@ import { writeAcpiTables } from './acpiTables';
 import { writeBiosCalls } from './biosCalls';
 import { writeBiosDataArea } from './biosDataArea';
 import { pcCpuProfile } from './cpuProfile';
-import { BIOS_SEGMENT, EBDA, IOAPIC_BASE, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
+import { loadRom, romRange } from './firmwareRom';
+import { BIOS_SEGMENT, EBDA, IOAPIC_BASE, isRam, pcInstalled, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { PcMsrs } from './msrs';
 import { PM } from './powerManagement';
 
@@ -66,7 +68,7 @@ export function pcBoard(inputs: BoardInputs): Board {
   const devices = createDevices(inputs, memory, pic, ioapic);
   return {
     profile: pcCpuProfile(cpu, inputs.machine.vcpus.value),
-    slots: pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const })),
+    slots: slots(inputs, memory),
     devices: [...devices, msrs],
     consoleInput: devices.find((device) => device instanceof Uart16550),
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),
@@ -77,12 +79,21 @@ export function pcBoard(inputs: BoardInputs): Board {
     endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),
     tripleFault: () => ({ kind: 'reset', reason: 'a triple fault resets a PC' }),
     powerOn: (core) => powerOn(core, inputs, memory),
-    notModelled: NOT_MODELLED,
+    notModelled: [inputs.firmware ? FIRMWARE_GAPS : LOADER_GAPS, ...NOT_MODELLED],
   };
 }
 
+function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
+  const ram = pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const }));
+  return firmware && !checkPcRom(firmware) ? [...ram, { ...romRange(firmware), kind: 'rom' as const }] : ram;
+}
+
+const LOADER_GAPS =
+  'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and every BIOS call is refused (CF=1, AH=0x86)';
+const FIRMWARE_GAPS =
+  'the PAM registers of the host bridge: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; SMM; option ROMs; ACPI tables for the firmware to hand on';
+
 const NOT_MODELLED = [
-  'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and every BIOS call is refused (CF=1, AH=0x86)',
   'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
   'the HPET and a watchdog; waking from S3',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
@@ -189,21 +200,27 @@ function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCfg {
       [FW_CFG_NB_CPUS, Uint8Array.of(vcpus, 0)],
       [FW_CFG_MAX_CPUS, Uint8Array.of(vcpus, 0)],
     ]),
-    files: [{ name: 'etc/e820', bytes: e820Bytes(pcMemoryMap(memory)) }],
+    files: [
+      { name: 'etc/e820', bytes: e820Bytes(inputs.firmware ? pcInstalled(memory) : pcMemoryMap(memory)) },
+      // Milliseconds until a reset where nothing boots; all ones: never.
+      { name: 'etc/boot-fail-wait', bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) },
+    ],
     readMemory: (address, length) => inputs.readMemory(address, length),
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
 }
 
 function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null {
-  const { kernel, boot } = inputs;
+  const { kernel, boot, firmware } = inputs;
+  const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
+  // The vCPU is as RESET leaves it, at the ROM's reset vector.
+  if (firmware) return loadRom(firmware, write);
   if (!kernel || !boot) return 'the plain PC has no firmware of its own and was given no image';
   const protocol = protocolFor(kernel, boot.protocol);
   if (!protocol) {
     const what = boot.protocol === null ? 'no known kind' : `no kind for the boot protocol ${boot.protocol}`;
     return `the image cannot be loaded: it is of ${what}`;
   }
-  const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   writeBiosCalls(write);
   writeBiosDataArea(write);
   writeAcpiTables(inputs.machine.vcpus.value, write);

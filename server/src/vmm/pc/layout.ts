@@ -54,6 +54,17 @@ export function pcMemoryMap(size: bigint): E820Entry[] {
   return map;
 }
 
+/** What a firmware is told of its memory: RAM alone, of which it takes its own share (QEMU's etc/e820). */
+export function pcInstalled(size: bigint): E820Entry[] {
+  const { lowEnd, highEnd } = pcMemory(size);
+  return [
+    { start: 0n, end: lowEnd },
+    { start: 4n * GIB, end: highEnd },
+  ]
+    .filter((range) => !isEmpty(range))
+    .map((range) => ({ range, type: E820_RAM }));
+}
+
 export function pcRegions(size: bigint): Region[] {
   const { lowEnd, highEnd } = pcMemory(size);
   const region = (start: bigint, end: bigint, kind: RegionKind, name: string, reason: string): Region => ({

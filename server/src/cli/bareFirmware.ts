@@ -1,0 +1,30 @@
+/** Which firmware an image without a config runs on: none, a ROM that is the image itself, or one beside a kernel. */
+import { isPcRom } from '../machine/image/rom';
+import { protocolFor } from '../vmm/loaders/protocols';
+import { stringOption, UsageError, type Options } from './command';
+import { readBytes } from './inputs';
+
+/** As `--protocol` takes it: the image is a firmware itself. */
+export const ROM_PROTOCOL = 'rom';
+
+export interface FirmwareChoice {
+  readonly firmware: Uint8Array | null;
+  readonly kernel: Uint8Array | null;
+}
+
+/** True for a ROM that no boot protocol knows. */
+export function isFirmwareImage(image: Uint8Array): boolean {
+  return protocolFor(image, null) === null && isPcRom(image);
+}
+
+/** What becomes of `image`; UsageError where the options contradict each other. */
+export function firmwareChoice(file: string, image: Uint8Array, options: Options): FirmwareChoice {
+  const path = stringOption(options, 'firmware');
+  const protocol = stringOption(options, 'protocol');
+  const isRom = protocol === undefined ? isFirmwareImage(image) : protocol === ROM_PROTOCOL;
+  if (!isRom) return { firmware: path === undefined ? null : readBytes(path), kernel: image };
+  if (path !== undefined) {
+    throw new UsageError(`--firmware ${path}: ${file} is a firmware itself, and the machine has one ROM`);
+  }
+  return { firmware: image, kernel: null };
+}
