@@ -5,6 +5,7 @@ import { pathOfUri, unpackedKernel, type Files } from './hostFiles';
 import type { Document } from './machine/language';
 import type { SimulateParams } from './protocol';
 import type { BootReport, SimulationRequest } from './simulation/report';
+import { symbolsBeside } from './symbolFiles';
 
 /** A boot in a worker. */
 export interface SimulationHandle {
@@ -87,7 +88,12 @@ export class Simulations {
       const [firmware, packed] = await Promise.all([image(params.firmware), image(params.kernel)]);
       const kernel = packed && unpackedKernel(packed);
       const { probe, taps, maxInstructions } = params;
-      const request = { machine: machine.name, firmware, kernel, probe, taps, maxInstructions, reboots: 0 };
+      const symbols =
+        kernel && params.kernel !== null
+          ? { symbols: await symbolsBeside(this.files, params.kernel, folder, kernel) }
+          : {};
+      const limits = { probe, taps, maxInstructions, reboots: 0 };
+      const request = { machine: machine.name, firmware, kernel, ...symbols, ...limits };
       handle = this.simulate(document, request, (instructions) => hooks.progress(instructions));
       if (reason !== null) handle.cancel();
       const report = await handle.report;

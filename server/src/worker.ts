@@ -150,6 +150,7 @@ function cancelledReport({ machine, request }: SimulationJob): BootReport {
     timeline: [],
     timelineDropped: 0,
     faultChain: [],
+    symbols: null,
     findings: [],
     evidence: null,
     notModelled: request.taps.length > 0 ? ['whatever the observed firmware wrote: the run was ended'] : [],

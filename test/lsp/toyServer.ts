@@ -23,6 +23,7 @@ function report(outcome: Outcome): BootReport {
     findings: [],
     evidence: null,
     exitStatus: null,
+    symbols: null,
     notModelled: [],
   };
 }

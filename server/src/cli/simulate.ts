@@ -25,6 +25,7 @@ import {
   type Terminal,
 } from './command';
 import { choiceOf, parseSource, pathOf, pickMachine, readBytes, sourceOf, terminalStyle } from './inputs';
+import { SYMBOLS_OPTION, symbolsOption } from './symbolsOption';
 
 /** Outcomes that make exit code 1 where nothing was expected; a finding of error severity does so too. */
 const FAILED: ReadonlySet<Outcome> = new Set([
@@ -77,6 +78,7 @@ export const simulateCommand: Command = {
       help: 'end when the guest has written this text; a run that ends without it has failed',
     },
     quantum: { type: 'string', help: 'instructions that a vCPU runs before the next one’s turn' },
+    ...SYMBOLS_OPTION,
     ...IMAGE_OPTIONS,
   },
   async run(options, terminal) {
@@ -85,7 +87,10 @@ export const simulateCommand: Command = {
     const bytes = readBytes(file);
     if (!isBareImage(bytes, options)) return runConfig(file, bytes, options, terminal);
     const job = imageJob(file, bytes, options, limitsOf(options));
-    return tell(await boot(job), job.machine, options, terminal);
+    const { kernel } = job.request;
+    const symbols = await symbolsOption(options, file === '-' ? null : file, kernel);
+    const report = await boot({ ...job, request: { ...job.request, ...symbols } });
+    return tell(report, job.machine, options, terminal);
   },
 };
 
@@ -114,10 +119,12 @@ async function runConfig(
     const path = stringOption(options, name);
     return path === undefined ? null : readBytes(path);
   };
+  const kernel = kernelOption(image('image'));
   const request: SimulationRequest = {
     machine: machine.name,
     firmware: image('firmware'),
-    kernel: kernelOption(image('image')),
+    kernel,
+    ...(await symbolsOption(options, stringOption(options, 'image') ?? null, kernel)),
     probe: probeOption(stringOption(options, 'probe')),
     knownIssue: issue?.id ?? null,
     parameters: parametersOption(listOption(options, 'set')),

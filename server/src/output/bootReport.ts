@@ -1,9 +1,8 @@
 /** A BootReport as JSON (the contract of `bootpath simulate`) and as text for the terminal and the output channel. */
 import { hex } from '../address/format';
-import type { FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
 import { regionAt, vmmLabel } from '../machine/machine';
-import type { BootReport, ExitCount } from '../simulation/report';
+import type { BootReport, ExitCount, ReportedFault } from '../simulation/report';
 import { exceptionTitle } from '../x86/exceptions';
 import { portName } from '../x86/ports';
 import { modeOf } from '../x86/state';
@@ -24,7 +23,7 @@ export function wire(value: unknown): unknown {
   return value;
 }
 
-function faultJson(fault: FaultRecord): object {
+function faultJson(fault: ReportedFault): object {
   const { state, ...rest } = fault;
   return { ...(wire(rest) as object), registers: registersJson(state), mode: modeOf(state) };
 }
@@ -36,13 +35,18 @@ export function bootReportJson(report: BootReport, pathOf: PathOf): object {
     reason: report.reason,
     instructions: report.instructions,
     exitStatus: report.exitStatus,
-    vcpus: report.vcpus.map(({ registers, mode }) => ({ registers: registersJson(registers), mode })),
+    vcpus: report.vcpus.map(({ registers, mode, symbol }) => ({
+      registers: registersJson(registers),
+      mode,
+      symbol,
+    })),
     console: report.console,
     firmwareLog: report.firmwareLog,
     exits: report.exits.map(wire),
     timeline: report.timeline.map(wire),
     timelineDropped: report.timelineDropped,
     faultChain: report.faultChain.map(faultJson),
+    symbols: report.symbols,
     findings: report.findings.map((finding) => findingJson(finding, pathOf)),
     evidence: report.evidence,
     notModelled: report.notModelled,
@@ -79,6 +83,7 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
     `  ${ticksText(report.instructions)} instructions in ${(report.milliseconds / 1000).toFixed(2)} s${rate}`,
   );
   if (report.evidence) lines.push(`  evidence: ${report.evidence}`);
+  if (report.symbols !== null) lines.push(`  symbols: ${report.symbols}`);
   section(
     lines,
     'Findings',
@@ -96,8 +101,8 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
   section(
     lines,
     'Final state',
-    report.vcpus.flatMap(({ registers, mode }, index) => [
-      `vCPU ${index}: ${mode}`,
+    report.vcpus.flatMap(({ registers, mode, symbol }, index) => [
+      `vCPU ${index}: ${mode}${symbol === null ? '' : `, at ${symbol}`}`,
       ...registersText(registers),
     ]),
   );
@@ -119,13 +124,13 @@ function textBlock(text: string): string[] {
   return withoutEscapes(text).replace(/\r/g, '').replace(/\n+$/, '').split('\n').map(printable);
 }
 
-function faultChainText(faults: readonly FaultRecord[], machine: Machine, style: ReportStyle): string[] {
+function faultChainText(faults: readonly ReportedFault[], machine: Machine, style: ReportStyle): string[] {
   return faults.flatMap((fault, index) => {
     const { state } = fault;
     const code = fault.errorCode === null ? '' : ` (error code ${hex(fault.errorCode)})`;
     const address = modeOf(state) === 'long' ? state.rip : state.segments.cs.base + state.rip;
     const lines = [
-      `${index + 1}. ${exceptionTitle(fault.vector)}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
+      `${index + 1}. ${exceptionTitle(fault.vector)}${code} at ${hex(state.segments.cs.selector)}:${hex(state.rip)}, linear ${hex(address)}${fault.symbol === null ? '' : ` (${fault.symbol})`}, ${modeOf(state)} mode, vCPU ${fault.vcpu}, instruction ${ticksText(fault.at)}`,
       ...wrap(fault.reason, style, '   '),
     ];
     // With paging off a linear address is a guest-physical one, so it can be named.

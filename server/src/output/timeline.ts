@@ -35,34 +35,35 @@ export function distinctEvents(events: readonly TimelineEvent[]): { lines: strin
   return { lines, repeated };
 }
 
-/** `CR0 ← 0x80000011 (was 0x11) at 0x7c00`: the event without its time and vCPU. */
+/** `CR0 ← 0x80000011 (was 0x11) at 0x7c00 (start+0x1c)`: the event without its time and vCPU. */
 export function describe(event: TimelineEvent): string {
+  const symbol = event.symbol === undefined ? '' : ` (${event.symbol})`;
   switch (event.event) {
     case 'mode':
-      return `${event.from} → ${event.to} mode, paging ${event.paging}, at ${hex(event.rip)}`;
+      return `${event.from} → ${event.to} mode, paging ${event.paging}, at ${hex(event.rip)}${symbol}`;
     case 'cr-write':
-      return `${event.register.toUpperCase()} ← ${hex(event.value)} (was ${hex(event.previous)}) at ${hex(event.rip)}`;
+      return `${event.register.toUpperCase()} ← ${hex(event.value)} (was ${hex(event.previous)}) at ${hex(event.rip)}${symbol}`;
     case 'msr-write':
-      return `${msrText(event.index >>> 0)} ← ${hex(event.value)} at ${hex(event.rip)}`;
+      return `${msrText(event.index >>> 0)} ← ${hex(event.value)} at ${hex(event.rip)}${symbol}`;
     case 'table-load': {
       const selector = event.selector === null ? '' : ` selector ${hex(event.selector)}`;
-      return `${event.table.toUpperCase()} ←${selector} base ${hex(event.base)} limit ${hex(event.limit >>> 0)} at ${hex(event.rip)}`;
+      return `${event.table.toUpperCase()} ←${selector} base ${hex(event.base)} limit ${hex(event.limit >>> 0)} at ${hex(event.rip)}${symbol}`;
     }
     case 'exception': {
       const code = event.errorCode === null ? '' : `, error code ${hex(event.errorCode)}`;
       const address = event.cr2 === null ? '' : `, CR2 ${hex(event.cr2)}`;
-      return `${exceptionTitle(event.vector)} at ${hex(event.rip)}${code}${address}`;
+      return `${exceptionTitle(event.vector)} at ${hex(event.rip)}${symbol}${code}${address}`;
     }
     case 'interrupt':
       return `interrupt ${hex(event.vector)} (${event.source})`;
     case 'ipi':
-      return `ICR ← ${hex(event.icr)} at ${hex(event.rip)}`;
+      return `ICR ← ${hex(event.icr)} at ${hex(event.rip)}${symbol}`;
     case 'init':
       return 'INIT';
     case 'sipi':
       return `start-up IPI, vector ${hex(event.vector)}: starts at ${hex(event.vector << 12)}`;
     case 'halt':
-      return `HLT at ${hex(event.rip)}`;
+      return `HLT at ${hex(event.rip)}${symbol}`;
     case 'console':
       return `console: ${JSON.stringify(withoutEscapes(event.text))}`;
     case 'verdict':

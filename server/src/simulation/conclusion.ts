@@ -5,7 +5,7 @@ import type { Machine, Region } from '../machine/machine';
 import { regionAt } from '../machine/machine';
 import type { EvidenceGrade, Finding, Severity } from '../text/finding';
 import { exceptionName } from '../x86/exceptions';
-import { modeOf, type VcpuState } from '../x86/state';
+import type { VcpuState } from '../x86/state';
 import { placeOf } from './faultPlace';
 import type { PoweredMachine } from './poweredMachine';
 import type { Guest } from './guestChoice';
@@ -33,6 +33,8 @@ export interface EndedRun {
   readonly guest: Guest;
   /** Faults that nested, the first one first; empty where none did. */
   readonly chain: readonly FaultRecord[];
+  /** The symbol of the instruction pointer of a state, or null. */
+  nameOf(state: VcpuState): string | null;
 }
 
 const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
@@ -150,14 +152,13 @@ function describeTripleFault(
   faults: readonly FaultRecord[],
   after: string,
 ): Description {
-  const { powered, machine } = run;
-  const read = (address: bigint, length: number) => powered.core.read(address, length);
+  const { powered } = run;
   const first = faults[0];
   const next = powered.board.tripleFault();
   const then = next.kind === 'answer' ? '' : ` ${capital(next.reason)}.`;
   if (!first)
     return { outcome: 'triple-fault', text: `vCPU ${vcpu} shut down ${after}.${then}`, region: null };
-  const place = placeOf(first.state, machine, read);
+  const place = placeIn(run, first.state);
   return {
     outcome: 'triple-fault',
     text: `Triple fault of vCPU ${vcpu} ${after}, from the instruction at ${place.text}: ${chainText(faults)}.${then}`,
@@ -166,10 +167,11 @@ function describeTripleFault(
 }
 
 /** A double fault that the guest lived to handle, and where its first fault was. */
-function nestedFault({ chain, machine, powered }: EndedRun): { text: string; region: Region | null } | null {
+function nestedFault(run: EndedRun): { text: string; region: Region | null } | null {
+  const { chain } = run;
   const first = chain[0];
   if (!first) return null;
-  const place = placeOf(first.state, machine, (address, length) => powered.core.read(address, length));
+  const place = placeIn(run, first.state);
   return {
     text: ` A double fault came before: ${chainText(chain)}, at ${place.text}.`,
     region: place.region,
@@ -187,8 +189,11 @@ function faultText(fault: FaultRecord): string {
 }
 
 function placeNow(run: EndedRun, vcpu: number) {
-  const { core } = run.powered;
-  return placeOf(core.state(vcpu), run.machine, (address, length) => core.read(address, length));
+  return placeIn(run, run.powered.core.state(vcpu));
+}
+
+function placeIn({ powered, machine, nameOf }: EndedRun, state: VcpuState) {
+  return placeOf(state, machine, (address, length) => powered.core.read(address, length), nameOf(state));
 }
 
 function haltedVcpu({ core }: PoweredMachine): number {
@@ -243,14 +248,4 @@ export function count(value: number): string {
 function capital(text: string): string {
   if (/^[a-z]+\(\d\)/.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Registers and modes of all vCPUs, for the report. */
-export function vcpuStates({
-  core,
-}: PoweredMachine): { registers: VcpuState; mode: ReturnType<typeof modeOf> }[] {
-  return Array.from({ length: core.vcpus }, (_, vcpu) => {
-    const registers = core.state(vcpu);
-    return { registers, mode: modeOf(registers) };
-  });
 }

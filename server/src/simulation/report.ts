@@ -1,5 +1,6 @@
 /** The result of a simulated boot. `bootpath simulate --format json` prints it field by field (addresses as hex). */
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
+import type { KernelSymbols } from '../machine/image/symbolFiles';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { DirectBoot } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
@@ -43,7 +44,27 @@ export type BoardEvent =
       readonly text: string;
     };
 
-export type TimelineEvent = TraceEvent | BoardEvent;
+/** `symbol` names the instruction pointer, where there are symbols and one covers it: `start_kernel+0x1c`. */
+export type TimelineEvent = (TraceEvent | BoardEvent) & { readonly symbol?: string };
+
+export interface ReportedFault extends FaultRecord {
+  /** Of the instruction that faulted; null where no symbol covers it. */
+  readonly symbol: string | null;
+}
+
+export interface VcpuReport {
+  readonly registers: VcpuState;
+  readonly mode: CpuMode;
+  /** Of the instruction pointer; null where no symbol covers it. */
+  readonly symbol: string | null;
+}
+
+/** Symbols for a run, and what was found instead of some. */
+export interface SymbolChoice {
+  readonly used: KernelSymbols | null;
+  /** Files that were there and could not be used, each with the reason. */
+  readonly notes: readonly string[];
+}
 
 export interface BootReport {
   readonly outcome: Outcome;
@@ -54,14 +75,16 @@ export interface BootReport {
   readonly exitStatus: number | null;
   /** Wall time of the run in milliseconds; not part of the JSON contract's fixed fields, never compared. */
   readonly milliseconds: number;
-  readonly vcpus: readonly { readonly registers: VcpuState; readonly mode: CpuMode }[];
+  readonly vcpus: readonly VcpuReport[];
   readonly console: string;
   readonly firmwareLog: string;
   readonly exits: readonly ExitCount[];
   readonly timeline: readonly TimelineEvent[];
   /** Events left out of `timeline` because it is capped. */
   readonly timelineDropped: number;
-  readonly faultChain: readonly FaultRecord[];
+  readonly faultChain: readonly ReportedFault[];
+  /** The file whose symbols name the addresses, or null. */
+  readonly symbols: string | null;
   readonly findings: readonly Finding[];
   readonly evidence: EvidenceGrade | null;
   readonly notModelled: readonly string[];
@@ -94,6 +117,7 @@ export interface SimulationRequest {
   readonly passOver?: boolean;
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
+  readonly symbols?: SymbolChoice;
   /** Instructions that a vCPU runs before the next one's turn. Runs repeat exactly; another quantum may show another race. */
   readonly quantum?: number;
 }

@@ -2,14 +2,16 @@
 import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { Machine } from '../machine/machine';
 import type { VmmModel } from '../vmm/model';
-import { conclude, count, vcpuStates, type Conclusion } from './conclusion';
+import { modeOf, type VcpuState } from '../x86/state';
+import { conclude, count, type Conclusion } from './conclusion';
 import { refusedEntry } from './refusedEntry';
 import { nestedFaults } from './faultPlace';
 import { chooseGuest, type Guest } from './guestChoice';
 import { PoweredMachine, type PowerOptions } from './poweredMachine';
 import { Recorder } from './recorder';
-import type { BootReport, SimulationRequest } from './report';
+import type { BootReport, SimulationRequest, SymbolChoice } from './report';
 import { run, type Ending } from './runLoop';
+import { createSymbolizer, type Symbolizer } from './symbolizer';
 
 /** Instructions where the request names no limit of its own. */
 export const DEFAULT_BUDGET = 2_000_000_000;
@@ -51,7 +53,14 @@ export function simulate(
     createCore: (core: CoreOptions) => host.createCore(core),
   };
   const last = powerCycles(options, recorder, request, host);
-  const report = reportOf(last, { machine, version, recorder, guest, taps: request.taps });
+  const report = reportOf(last, {
+    machine,
+    version,
+    recorder,
+    guest,
+    taps: request.taps,
+    symbols: request.symbols ?? null,
+  });
   return { ...report, milliseconds: performance.now() - started };
 }
 
@@ -94,32 +103,54 @@ interface ReportInputs {
   readonly version: string;
   readonly guest: Guest;
   readonly taps: readonly number[];
+  readonly symbols: SymbolChoice | null;
 }
 
 function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<BootReport, 'milliseconds'> {
   const { recorder } = inputs;
   const instructions = recorder.instructionsBefore + powered.core.instructions;
   if ('kind' in ended) noteEnd(ended, powered, recorder);
+  recorder.timeline.flush();
+  const used = inputs.symbols?.used ?? null;
+  const symbolizer = used && createSymbolizer(used, recorder.timeline.events);
+  const named = typeof symbolizer === 'string' ? null : symbolizer;
+  const nameOf = nameStates(named, powered);
   const chain = 'kind' in ended ? faultChain(ended, powered) : [];
   const conclusion =
-    'kind' in ended ? conclude({ ...inputs, chain, powered, ending: ended, instructions }) : ended;
+    'kind' in ended ? conclude({ ...inputs, chain, powered, ending: ended, instructions, nameOf }) : ended;
   recorder.finish();
+  const vcpus = Array.from({ length: powered.core.vcpus }, (_, vcpu) => {
+    const registers = powered.core.state(vcpu);
+    return { registers, mode: modeOf(registers), symbol: nameOf(registers) };
+  });
+  const { events } = recorder.timeline;
+  const modes = vcpus.map(({ mode }) => mode);
   return {
     outcome: conclusion.outcome,
     reason: conclusion.reason,
     instructions,
-    vcpus: vcpuStates(powered),
+    vcpus,
     console: recorder.console.text,
     firmwareLog: recorder.firmwareLog.text,
     exits: recorder.exits.list(),
-    timeline: recorder.timeline.events,
+    timeline: named?.ofTimeline(events, modes) ?? events,
     exitStatus: exitStatusOf(powered),
     timelineDropped: recorder.timeline.dropped,
-    faultChain: chain,
+    faultChain: chain.map((fault) => ({ ...fault, symbol: nameOf(fault.state) })),
+    symbols: named && used ? used.file : null,
     findings: conclusion.findings,
     evidence: conclusion.evidence,
-    notModelled: notModelled(powered, recorder, inputs.taps),
+    notModelled: [
+      ...notModelled(powered, recorder, inputs.taps),
+      ...(inputs.symbols?.notes ?? []),
+      ...(typeof symbolizer === 'string' ? [symbolizer] : []),
+    ],
   };
+}
+
+function nameStates(symbolizer: Symbolizer | null, { core }: PoweredMachine) {
+  return (state: VcpuState) =>
+    symbolizer?.ofState(state, (address, length) => core.read(address, length)) ?? null;
 }
 
 function exitStatusOf({ verdict }: PoweredMachine): number | null {
