@@ -34,7 +34,7 @@ export interface EndedRun {
   /** Faults that nested, the first one first; empty where none did. */
   readonly chain: readonly FaultRecord[];
   /** The symbol of the instruction pointer of a state, or null. */
-  nameOf(state: VcpuState): string | null;
+  readonly nameOf: (state: VcpuState) => string | null;
 }
 
 const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {

@@ -51,7 +51,7 @@ export function elfSymbols(bytes: Uint8Array): SymbolTable | ImageProblem | null
 
 interface Sections {
   readonly list: readonly Section[];
-  nameOf(section: Section): string;
+  readonly nameOf: (section: Section) => string;
 }
 
 function readSections(bytes: Uint8Array, bits: 32 | 64): Sections | ImageProblem {

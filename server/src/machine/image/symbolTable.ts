@@ -97,7 +97,7 @@ export function symbolText({ name, offset }: NamedAddress): string {
 }
 
 function nameOf({ names, nameEnds }: SymbolTable, index: number): string {
-  return new TextDecoder().decode(names.subarray(index === 0 ? 0 : nameEnds[index - 1]!, nameEnds[index]!));
+  return new TextDecoder().decode(names.subarray(index === 0 ? 0 : nameEnds[index - 1]!, nameEnds[index]));
 }
 
 function lastAtOrBelow(starts: BigUint64Array, address: bigint): number {
