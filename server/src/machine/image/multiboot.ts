@@ -1,6 +1,6 @@
 /** Multiboot kernels: the header and what it says to load (Multiboot Specification 0.6.96, 3.1). */
 import { hex } from '../../address/format';
-import { isElf, parseElf, type ElfImage } from './elf';
+import { isElf, parseElf, physicalEntry } from './elf';
 import type { ImageProblem } from './problem';
 
 const MAGIC = 0x1badb002;
@@ -117,14 +117,6 @@ function byElf(bytes: Uint8Array): Loaded | ImageProblem {
   return entry < FOUR_GIB
     ? { entry, segments: elf.segments }
     : problem(`e_entry ${hex(entry)} is above 4 GiB`);
-}
-
-/** `e_entry` is a virtual address; where it lies in an executable segment its physical one counts, as loaders do it. */
-function physicalEntry({ entry, segments }: ElfImage): bigint {
-  const inside = segments.find(
-    (s) => s.executable && entry >= s.virtual && entry < s.virtual + BigInt(s.bytes.length),
-  );
-  return inside ? entry - inside.virtual + inside.physical : entry;
 }
 
 function checksumRight(view: DataView, at: number): boolean {
