@@ -72,8 +72,6 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
   const vcpus = numberOption(options, 'cpus') ?? 1;
   if (vcpus < 1 || vcpus > LARGEST_CPUS)
     throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
-  const words = stringOption(options, 'append');
-  const name = file === '-' ? 'image' : basename(file);
   const machine = pcMachine({ name: file, memory: memoryOption(stringOption(options, 'memory')), vcpus });
   return {
     machine,
@@ -90,7 +88,8 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
           ...featureOptions(listOption(options, 'feature')),
         },
         protocol: protocolOption(stringOption(options, 'protocol')),
-        commandLine: words === undefined ? name : `${name} ${words}`,
+        imageName: file === '-' ? 'image' : basename(file),
+        commandLine: stringOption(options, 'append') ?? '',
         modules: listOption(options, 'module').map((text) => {
           const [path = '', ...more] = text.split(' ');
           return { bytes: readBytes(path), commandLine: [basename(path), ...more].join(' ') };

@@ -63,7 +63,9 @@ export interface DirectBoot {
   readonly cpu: CpuChoice;
   /** Name of the boot protocol, or null for the first that recognises the image. */
   readonly protocol: string | null;
-  /** The whole line as the kernel sees it. */
+  /** The image's file name, with which some protocols begin the command line. */
+  readonly imageName: string;
+  /** The command line without it. */
   readonly commandLine: string;
   readonly modules: readonly BootModule[];
 }

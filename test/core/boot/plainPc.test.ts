@@ -36,7 +36,7 @@ function bootPc(code: readonly number[], asked: Asked = {}): { report: BootRepor
       taps: [],
       maxInstructions: 100_000,
       reboots: 0,
-      boot: { cpu: { vendor, added, removed }, protocol: null, commandLine, modules },
+      boot: { cpu: { vendor, added, removed }, protocol: null, imageName: 'kernel', commandLine, modules },
     },
     {
       createCore: (options: CoreOptions) => (core = createCore(options)),
@@ -114,7 +114,7 @@ test('the command line and modules come as the loader got them, each module on a
     { bytes: Uint8Array.of(1, 2, 3), commandLine: 'one' },
     { bytes: Uint8Array.of(4), commandLine: 'two x=1' },
   ];
-  const booted = bootPc([...HLT], { commandLine: 'kernel a b', modules });
+  const booted = bootPc([...HLT], { commandLine: 'a b', modules });
   const found = information(booted);
   assert.equal(found.line, 'kernel a b');
   assert.equal(found.flags & 0x4d, 0x4d, 'mem_*, cmdline, mods_*, mmap_*');

@@ -30,7 +30,9 @@ export const MULTIBOOT: BootProtocol = {
   recognises: isMultiboot,
   load: (bytes, boot, target) => {
     const image = parseMultiboot(bytes);
-    return 'problem' in image ? image : load(image, boot, target);
+    if ('problem' in image) return image;
+    const commandLine = [boot.imageName, boot.commandLine].filter((part) => part !== '').join(' ');
+    return load(image, { ...boot, commandLine }, target);
   },
 };
 

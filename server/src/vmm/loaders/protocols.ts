@@ -1,9 +1,24 @@
 /** The boot protocols of an image that no firmware loads. */
+import { ELF } from './elf';
+import { LINUX_16, LINUX_32, LINUX_64 } from './linux';
+import { LINUX_ELF_32, LINUX_ELF_64 } from './linuxElf';
 import type { BootProtocol } from './loader';
 import { MULTIBOOT } from './multiboot';
+import { OPENBSD } from './openbsd';
+import { PVH } from './pvh';
 
 /** An image that several know is booted by the first of them. */
-export const BOOT_PROTOCOLS: readonly BootProtocol[] = [MULTIBOOT];
+export const BOOT_PROTOCOLS: readonly BootProtocol[] = [
+  MULTIBOOT,
+  PVH,
+  LINUX_64,
+  LINUX_32,
+  LINUX_16,
+  LINUX_ELF_64,
+  LINUX_ELF_32,
+  OPENBSD,
+  ELF,
+];
 
 /** The protocol of that name, or without a name the first that recognises the image; null where there is none. */
 export function protocolFor(image: Uint8Array, name: string | null): BootProtocol | null {

@@ -16,7 +16,8 @@ import {
   PML4_PAGE,
   STACK_PAGE,
 } from './bootState';
-import { e820Bytes, type E820Entry } from '../e820';
+import type { E820Entry } from '../e820';
+import { OPENBSD_STACK_SIZE, openbsdArguments, openbsdStack } from '../loaders/openbsdArguments';
 import type { VmdBehaviour } from './exits';
 import type { WriteMemory } from './firmwareLoad';
 
@@ -27,7 +28,6 @@ const WRITABLE_USER = 6n;
 const LARGE = 0x80n;
 /** A slot more than the eight that are pushed: vmd's count, and so the guest's RSP. */
 const STACK_SLOTS = 9n;
-const BOOTARGS_END = 0xffffffff;
 
 /** Loads the kernel; gives the first state, or why vmd does not start the VM. */
 export function bootElf(
@@ -49,8 +49,10 @@ export function bootElf(
   write(GDT_PAGE, words64([0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn, ...longModeDescriptor(behaviour)]));
   if (elf.bits === 64) writeLongTables(write);
   else writeDirectory(write);
-  const argumentsSize = writeBootarguments(memoryMap, write);
-  writeStack(argumentsSize, end & LOADADDR_MASK, write);
+  const list = openbsdArguments(memoryMap);
+  write(BOOTARGS_PAGE, list.bytes);
+  const values = { end: end & LOADADDR_MASK, argumentsSize: list.size, argumentsAt: BOOTARGS_PAGE };
+  write(STACK_PAGE + PAGE - BigInt(OPENBSD_STACK_SIZE), openbsdStack(values));
   const rip = elf.entry & LOADADDR_MASK;
   const rsp = STACK_PAGE + PAGE - STACK_SLOTS * 4n;
   return elf.bits === 64 ? flat64(rip, rsp) : flat32(rip, rsp);
@@ -77,29 +79,6 @@ function writeDirectory(write: WriteMemory): void {
     PML3_PAGE,
     words32(Array.from({ length: 1024 }, (_, i) => i * 0x400000 + Number(LARGE | WRITABLE_USER | PRESENT))),
   );
-}
-
-/** BIOS memory map and console device. Returns the size in bytes, as it goes on the stack. */
-function writeBootarguments(memoryMap: readonly E820Entry[], write: WriteMemory): number {
-  // bios_memmap_t, packed.
-  const map = e820Bytes(memoryMap);
-  // A terminating entry of zeroes follows.
-  const mapSize = 12 + map.length + 20;
-  // dev_t of com1 is makedev(8, 0).
-  const console = [0x5, 12 + 16, 12 + 16, 0x800, 115200, 0x3f8, 0];
-  const bytes = new Uint8Array(mapSize + 12 + 16 + 4);
-  bytes.set(words32([0, mapSize, mapSize]), 0);
-  bytes.set(map, 12);
-  bytes.set(words32([...console, BOOTARGS_END]), mapSize);
-  write(BOOTARGS_PAGE, bytes);
-  return mapSize + 28;
-}
-
-function writeStack(argumentsSize: number, end: bigint, write: WriteMemory): void {
-  // Lowest first: howto, bootdev sd0a, version, end, extmem, basemem, size and address of the arguments.
-  const bootdev = 0xa0000004;
-  const slots = [0, bootdev, 0x0e, Number(end), 0, 0, argumentsSize, Number(BOOTARGS_PAGE)];
-  write(STACK_PAGE + PAGE - 32n, words32(slots));
 }
 
 function words64(values: readonly bigint[]): Uint8Array {
