@@ -5,6 +5,7 @@ import { AcpiPm } from '../../devices/acpiPm';
 import { DebugExit } from '../../devices/debugExit';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
+import { Hpet } from '../../devices/hpet';
 import { I8042 } from '../../devices/i8042';
 import { I8254 } from '../../devices/i8254';
 import { I8259Pair } from '../../devices/i8259';
@@ -26,7 +27,17 @@ import { writeBiosCalls } from './biosCalls';
 import { writeBiosDataArea } from './biosDataArea';
 import { pcCpuProfile } from './cpuProfile';
 import { loadRom, romRange } from './firmwareRom';
-import { BIOS_SEGMENT, EBDA, IOAPIC_BASE, isRam, pcInstalled, pcMemory, pcMemoryMap, pcRam } from './layout';
+import {
+  BIOS_SEGMENT,
+  EBDA,
+  HPET_BASE,
+  IOAPIC_BASE,
+  isRam,
+  pcInstalled,
+  pcMemory,
+  pcMemoryMap,
+  pcRam,
+} from './layout';
 import { PcMsrs } from './msrs';
 import { PM } from './powerManagement';
 
@@ -39,6 +50,8 @@ const FW_CFG_NB_CPUS = 0x0005;
 const FW_CFG_MAX_CPUS = 0x000f;
 /** IRQ 0 of the timer reaches input 2 of the I/O APIC, since input 0 has the 8259 pair on a PC. */
 const TIMER_INPUT = 2;
+/** I/O APIC inputs that HPET timers can be routed to, as on QEMU's machine pc. */
+const HPET_ROUTES = 1 << TIMER_INPUT;
 
 const HOST_BRIDGE = {
   vendor: 0x8086,
@@ -95,7 +108,7 @@ const FIRMWARE_GAPS =
 
 const NOT_MODELLED = [
   'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host and ISA bridges',
-  'the HPET and a watchdog; waking from S3',
+  'HPET interrupts as messages; a watchdog; waking from S3',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
 ];
 
@@ -111,15 +124,22 @@ function createDevices(inputs: BoardInputs, memory: bigint, pic: I8259Pair, ioap
     ioapic.setLine(irq === 0 ? TIMER_INPUT : irq, level);
   };
   const line = (irq: number) => (level: boolean) => setLine(irq, level);
-  const timer = new I8254(clock, line(0));
+  const hpet = new Hpet(clock, {
+    base: HPET_BASE,
+    legacy: [line(0), line(8)],
+    routes: HPET_ROUTES,
+    route: (input, level) => ioapic.setLine(input, level),
+  });
+  const timer = new I8254(clock, hpet.legacyInput(0));
   const reset = (reason: string) => inputs.request({ kind: 'reset', reason });
   // Port 0x92 and the keyboard controller both work the gate, and the last write counts, as on QEMU's machine pc.
   const setA20 = (on: boolean) => inputs.setA20(on);
   return [
     pic,
+    hpet,
     timer,
     new SystemPort61(clock, timer, { writable: true }),
-    new Mc146818(clock, line(8), {
+    new Mc146818(clock, hpet.legacyInput(1), {
       size: 128,
       beyond: 0,
       memory: cmos(memory, inputs.machine.vcpus.value),

@@ -13,6 +13,7 @@ export const EBDA: AddressRange = { start: 639n * KIB, end: 640n * KIB };
 export const SHADOW: AddressRange = { start: 768n * KIB, end: MIB };
 export const BIOS_SEGMENT: AddressRange = { start: 960n * KIB, end: MIB };
 export const IOAPIC_BASE = 0xfec00000n;
+export const HPET_BASE = 0xfed00000n;
 export const LOCAL_APIC_BASE = 0xfee00000n;
 
 export interface PcMemory {
@@ -88,6 +89,13 @@ export function pcRegions(size: bigint): Region[] {
     region(SHADOW.start, MIB, 'reserved', 'BIOS shadow', 'RAM; the ACPI tables lie in it'),
     region(MIB, lowEnd, 'ram', 'RAM', 'memory below the PCI hole'),
     region(IOAPIC_BASE, IOAPIC_BASE + 4n * KIB, 'mmio', 'I/O APIC', '82093AA'),
+    region(
+      HPET_BASE,
+      HPET_BASE + KIB,
+      'mmio',
+      'HPET',
+      'event timers, and the counter that they compare with',
+    ),
     region(
       LOCAL_APIC_BASE,
       LOCAL_APIC_BASE + MIB,
