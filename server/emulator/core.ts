@@ -21,6 +21,10 @@ const UNWIND = new Error('unwinding the instruction in progress');
 
 const ACTIVITIES = ['running', 'halted', 'wait-for-sipi', 'shutdown'] as const;
 
+const DEFAULT_QUANTUM = 1000;
+/** The turn of a vCPU that is alone. */
+const ONE_TURN = 2 ** 52;
+
 let compiled: WebAssembly.Module | undefined;
 
 /** A machine of `options.vcpus` vCPUs in their RESET state, without memory. Works in Node, a worker and a browser. */
@@ -48,8 +52,15 @@ class WasmCore implements Core {
     const instance = new WebAssembly.Instance(compiled, { bus: this.imports(), env: { abort } });
     this.wasm = instance.exports as unknown as Exports;
     offerCpuid(this.view, options.profile);
-    const quantum = options.vcpus === 1 ? 2 ** 52 : (options.quantum ?? 1000);
-    this.wasm.create(options.vcpus, featureBits(options.profile), physicalWidth(options.profile), quantum);
+    const quantum = options.quantum ?? DEFAULT_QUANTUM;
+    if (!Number.isInteger(quantum) || quantum < 1)
+      throw new RangeError(`a quantum of 1 at least, not ${quantum}`);
+    this.wasm.create(
+      options.vcpus,
+      featureBits(options.profile),
+      physicalWidth(options.profile),
+      options.vcpus === 1 ? ONE_TURN : quantum,
+    );
     this.view.setUint32(L.TRACE, options.bus.trace ? 1 : 0, true);
   }
 
@@ -232,12 +243,14 @@ class WasmCore implements Core {
   setInterruptLine(up: boolean): void {
     this.wasm.setInterruptLine(up ? 1 : 0);
   }
-  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void {
-    this.wasm.deliverMessage(vector & 0xff, destination, logical ? 1 : 0, mode, level ? 1 : 0);
+  setNmiLine(up: boolean): void {
+    this.wasm.setNmiLine(up ? 1 : 0);
   }
-  raiseNmi(vcpu: number): void {
-    this.check(vcpu);
-    this.wasm.raiseNmi(vcpu);
+  enterVirtualWireMode(): void {
+    this.wasm.enterVirtualWireMode(0);
+  }
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): boolean {
+    return this.wasm.deliverMessage(vector & 0xff, destination, logical ? 1 : 0, mode, level ? 1 : 0) !== 0;
   }
   setA20(on: boolean): void {
     this.wasm.setA20(on ? 1 : 0);

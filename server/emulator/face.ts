@@ -181,11 +181,17 @@ export interface Core {
   activity(vcpu: number): 'running' | 'halted' | 'wait-for-sipi' | 'shutdown';
   setActivity(vcpu: number, activity: 'running' | 'halted' | 'wait-for-sipi'): void;
 
-  /** Level of the INTR pin of the 8259 pair, wired to vCPU 0 (through LINT0 as ExtINT where there is a local APIC). */
+  /** Level of the 8259 pair's output, wired to LINT0 of every vCPU: INTR where the local APIC is missing or disabled. */
   setInterruptLine(up: boolean): void;
-  /** An interrupt message from an IOAPIC or MSI. */
-  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
-  raiseNmi(vcpu: number): void;
+  /** Level of the board's NMI, wired to LINT1 of every vCPU: the NMI pin where the local APIC is missing or disabled. */
+  setNmiLine(up: boolean): void;
+  /**
+   * Leaves vCPU 0's local APIC as firmware does for an operating system (MP specification 1.4, 3.6.2.2): enabled, LINT0
+   * ExtINT, LINT1 NMI. After RESET both are masked, and nothing of the 8259 pair arrives (SDM vol. 3, 10.4.7.1).
+   */
+  enterVirtualWireMode(): void;
+  /** An interrupt message from an IOAPIC or MSI; `mode` as in the ICR, 7 is ExtINT. False where no local APIC accepts it. */
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): boolean;
   /** A20 gate: when off, physical address bit 20 is forced to 0 for every CPU access. */
   setA20(on: boolean): void;
 
@@ -211,6 +217,6 @@ export interface CoreOptions {
   readonly vcpus: number;
   readonly profile: CpuProfile;
   readonly bus: Bus;
-  /** Instructions that a vCPU runs before the next one's turn. */
+  /** Instructions that a vCPU runs before the next one's turn, 1 at least; 1000 where nothing is said. */
   readonly quantum?: number;
 }

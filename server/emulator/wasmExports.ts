@@ -20,8 +20,9 @@ export interface Exports extends TranslationSink {
   beforeHostWrite(gpa: bigint, size: number): void;
   setA20(on: number): void;
   setInterruptLine(up: number): void;
-  deliverMessage(vector: number, destination: number, logical: number, mode: number, level: number): void;
-  raiseNmi(vcpu: number): void;
+  setNmiLine(up: number): void;
+  enterVirtualWireMode(vcpu: number): void;
+  deliverMessage(vector: number, destination: number, logical: number, mode: number, level: number): number;
   rflagsOf(vcpu: number): number;
   stateChanged(flags: number): void;
   setSegment(number: number, selector: number, base: bigint, limit: number, attributes: number): void;

@@ -200,10 +200,12 @@ test('a triple fault keeps the state at each fault', () => {
 test('STI lets one more instruction through, STI; CLI lets nothing in', () => {
   const taken = machine('protected-32').set({ rax: 0n });
   gate(taken, 0x20);
+  taken.core.enterVirtualWireMode();
   taken.core.setInterruptLine(true);
   assert.equal(taken.run('fb 40 40').state.general.rax, 1n);
   const none = machine('protected-32').set({ rax: 0n });
   gate(none, 0x20);
+  none.core.enterVirtualWireMode();
   none.core.setInterruptLine(true);
   assert.equal(none.run('fb fa 40 40').state.general.rax, 2n);
 });
@@ -213,6 +215,7 @@ test('a load of SS holds interrupts for one instruction', () => {
   gate(lab, 0x20);
   lab.core.write(CODE, Uint8Array.from([0x8e, 0xd0, 0x43, 0x43, 0xf4]));
   lab.core.run(lab.core.now + 1);
+  lab.core.enterVirtualWireMode();
   lab.core.setInterruptLine(true);
   assert.equal(lab.go().state.general.rbx, 1n);
 });
@@ -231,6 +234,7 @@ test('the acknowledge cycle gives the vector, HLT resumes behind itself', () => 
   lab.put(HANDLER, 0xfa, 1);
   lab.put(HANDLER + 1n, 0xf4, 1);
   assert.equal(lab.run('90').exit.reason, 'idle');
+  lab.core.enterVirtualWireMode();
   lab.core.setInterruptLine(true);
   const { state } = lab.go();
   assert.equal(acknowledged, 1);
@@ -244,10 +248,10 @@ test('an NMI is blocked until IRET, one more is kept', () => {
   lab.core.write(HANDLER, Uint8Array.from([0x43, 0xcf])); // inc ebx; iret
   lab.core.write(CODE, Uint8Array.from([0x90, 0x90, 0x90, 0xf4]));
   lab.core.run(1);
-  lab.core.raiseNmi(0);
+  lab.core.deliver(0, 0, false, 4, false);
   lab.core.run(2);
-  lab.core.raiseNmi(0);
-  lab.core.raiseNmi(0);
+  lab.core.deliver(0, 0, false, 4, false);
+  lab.core.deliver(0, 0, false, 4, false);
   assert.equal(lab.go().state.general.rbx, 2n);
 });
 
@@ -260,7 +264,7 @@ test('an IRET that faults unblocks NMIs as well (SDM vol. 3, 6.7.1)', () => {
   lab.put(0x8900n, 0xf4, 1);
   lab.set({ rax: 2n, rbx: 0n, rcx: 0x1000n });
   for (const seen of [1n, 2n]) {
-    lab.core.raiseNmi(0);
+    lab.core.deliver(0, 0, false, 4, false);
     const { state } = lab.run('90');
     assert.deepEqual([state.general.rbx, state.rip], [seen, 0x8901n]);
   }
@@ -276,7 +280,7 @@ test('an NMI waits for the instruction behind STI, as behind MOV SS (SDM vol. 2,
     const code = Uint8Array.from(Buffer.from(`${first}9090f4`, 'hex'));
     lab.core.write(CODE, code);
     lab.core.run(1);
-    lab.core.raiseNmi(0);
+    lab.core.deliver(0, 0, false, 4, false);
     const { state } = lab.go();
     assert.equal(lab.get(state.general.rsp, 4), CODE + length + 1n, first);
   }
@@ -334,6 +338,7 @@ test('an external interrupt in the middle of REP STOSB', () => {
   lab.set({ rcx: 100n, rdi: 0x9000n }, { rflags: 0x202n, idtr: { base: IDT, limit: 0xfff } });
   lab.core.write(CODE, Uint8Array.from([0xf3, 0xaa, 0xf4]));
   lab.core.run(lab.core.now + 10);
+  lab.core.enterVirtualWireMode();
   lab.core.setInterruptLine(true);
   const { state } = lab.go();
   assert.equal(state.rip, HANDLER + 1n);

@@ -22,7 +22,7 @@ interface First {
 const FIRST: Readonly<Record<string, First>> = {
   '#DE': { vector: 0, code: '31c9 f7f1' },
   '#DB': { vector: 1, code: 'f1', benign: true },
-  NMI: { vector: 2, code: '90', benign: true, prepare: (lab) => lab.core.raiseNmi(0) },
+  NMI: { vector: 2, code: '90', benign: true, prepare: (lab) => lab.core.deliver(0, 0, false, 4, false) },
   '#BP': { vector: 3, code: 'cc', benign: true, software: true },
   '#UD': { vector: 6, code: '0f0b', benign: true },
   '#NM': {
@@ -65,6 +65,7 @@ const FIRST: Readonly<Record<string, First>> = {
     benign: true,
     prepare: (lab) => {
       lab.set({}, { rflags: 0x202n });
+      lab.core.enterVirtualWireMode();
       lab.core.setInterruptLine(true);
     },
   },

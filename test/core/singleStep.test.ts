@@ -112,6 +112,7 @@ test('of a trap and an interrupt that the same instruction brought the trap is f
     [0x202n, OTHER],
   ] as const) {
     const lab: Lab = machine('protected-32', flags, () => lab.core.setInterruptLine(true));
+    lab.core.enterVirtualWireMode();
     assert.equal(lab.run('e680').state.rip, handler + 1n);
   }
 });

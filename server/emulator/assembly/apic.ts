@@ -5,7 +5,7 @@
 import {
   ACTIVITY, APIC_BASE, APIC_DFR, APIC_DIVIDE, APIC_ESR, APIC_ESR_NEXT, APIC_EXPIRES, APIC_ICR, APIC_ID, APIC_INITIAL,
   APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT, APIC_STARTED, APIC_SVR, APIC_TMR, APIC_TPR, APIC_TSC_DEADLINE, ATTENTION,
-  CURRENT, FEATURES, HAS_LOCAL_APIC, HAS_X2APIC, END, PHYSICAL_MASK, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI,
+  CURRENT, FEATURES, HAS_LOCAL_APIC, HAS_X2APIC, END, PHYSICAL_MASK, REQUEST_EXTINT, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI,
   VCPU_COUNT, VCPU_SIZE, VCPUS,
 } from "./layout";
 import { attend } from "./access";
@@ -15,6 +15,7 @@ import { protection } from "./fault";
 import { dropCurrent } from "./tlb";
 
 import { findNextTimer } from "./apicTimer";
+import { endAtPin } from "./localPins";
 const BASE_BSP: u64 = 0x100;
 const BASE_EXTD: u64 = 0x400;
 const BASE_EN: u64 = 0x800;
@@ -133,6 +134,7 @@ export function endInterrupt(v: usize): void {
   clearBit(v + APIC_ISR, vector);
   // The bit stays: only the next acceptance of the vector changes it (SDM vol. 3, 10.8.4).
   if (testBit(v + APIC_TMR, vector)) endOfInterrupt(vector);
+  endAtPin(v, LVT_LINT0, vector);
   attend();
 }
 
@@ -152,48 +154,50 @@ export function noteError(v: usize, error: u32): void {
   if (!before && !(entry & LVT_MASKED)) requestVector(v, entry & 0xff, false);
 }
 
-/** Requests `vector`; below 16 it is an error. */
-export function requestVector(v: usize, vector: u32, level: bool): void {
-  if (!apicEnabled(v) || !apicSoftware(v)) return;
+/** Requests `vector`; below 16 it is an error. Whether the APIC accepted it. */
+export function requestVector(v: usize, vector: u32, level: bool): bool {
+  if (!apicEnabled(v) || !apicSoftware(v)) return false;
   if (vector < 16) {
     noteError(v, RECEIVE_ILLEGAL_VECTOR);
-    return;
+    return false;
   }
   setBit(v + APIC_IRR, vector);
   if (level) setBit(v + APIC_TMR, vector);
   else clearBit(v + APIC_TMR, vector);
   notice();
+  return true;
 }
 export function notice(): void {
   store<u32>(ATTENTION, 1);
   store<u32>(END, 0);
 }
 
-/** A message to one vCPU, from an IPI, an IOAPIC or an MSI. */
-function message(vcpu: u32, vector: u32, mode: u32, level: bool): void {
+/** A message to one vCPU, from an IPI, an IOAPIC, an MSI or a local pin. Whether it was accepted. */
+export function message(vcpu: u32, vector: u32, mode: u32, level: bool): bool {
   const v = vcpuAt(vcpu);
   switch (mode) {
     case 0:
     case 1:
-      requestVector(v, vector, level);
-      break;
+      return requestVector(v, vector, level);
     case 4:
       store<u8>(v, 1, REQUEST_NMI);
-      notice();
       break;
     case 5:
       store<u8>(v, 1, REQUEST_INIT);
       store<u32>(v, 0, REQUEST_SIPI);
-      notice();
       break;
     case 6:
       // A start-up IPI counts only while the vCPU waits for one, or will after the INIT on its way.
-      if (load<u32>(v, ACTIVITY) == 2 || load<u8>(v, REQUEST_INIT)) {
-        store<u32>(v, 1 + vector, REQUEST_SIPI);
-        notice();
-      }
+      if (load<u32>(v, ACTIVITY) == 2 || load<u8>(v, REQUEST_INIT)) store<u32>(v, 1 + vector, REQUEST_SIPI);
+      break;
+    case 7:
+      // Not among what a software-disabled APIC responds to (SDM vol. 3, 10.4.7.2).
+      if (!apicSoftware(v)) return false;
+      store<u8>(v, 1, REQUEST_EXTINT);
       break;
   }
+  notice();
+  return true;
 }
 
 /** Whether a destination field names this vCPU. */
@@ -217,12 +221,14 @@ const ALL = 2;
 /**
  * Sends a message to those that its destination names. Self and all including self take fixed mode only. One of lowest
  * priority goes to the software-enabled APIC with the lowest processor priority, the first among equals (10.6.2.4).
+ * Whether somebody accepted it.
  */
 export function send(
   vector: u32, mode: u32, level: bool, destination: u32, logical: bool, wide: bool, shorthand: u32, sender: u32,
-): void {
+): bool {
   const count = load<u32>(VCPU_COUNT);
   let lowest: i32 = -1;
+  let accepted = false;
   for (let i: u32 = 0; i < count; i++) {
     const v = vcpuAt(i);
     let hit: bool;
@@ -231,10 +237,11 @@ export function send(
     else if (shorthand == ALL) hit = mode == 0;
     else hit = i != sender;
     if (!hit || !apicEnabled(v)) continue;
-    if (mode != 1) message(i, vector, mode, level);
+    if (mode != 1) accepted = message(i, vector, mode, level) || accepted;
     else if (apicSoftware(v) && (lowest < 0 || processorPriority(v) < processorPriority(vcpuAt(lowest)))) lowest = i;
   }
-  if (lowest >= 0) message(lowest, vector, mode, level);
+  if (lowest >= 0) accepted = message(lowest, vector, mode, level);
+  return accepted;
 }
 
 /** WRMSR IA32_APIC_BASE: the transitions of SDM vol. 3, 10.12.5. */

@@ -9,9 +9,10 @@ import { Reason, TRACE_IPI } from "./events";
 import { now, protection, start } from "./fault";
 
 import {
-  apicSoftware, endInterrupt, ILLEGAL_REGISTER, LVT_MASKED, me, noteError, processorPriority, send,
+  apicSoftware, endInterrupt, ILLEGAL_REGISTER, LVT_LINT0, LVT_MASKED, me, noteError, processorPriority, send,
   SEND_ILLEGAL_VECTOR, x2,
 } from "./apic";
+import { askByLevel, LVT_REMOTE_IRR } from "./localPins";
 import { currentCount, disarmTimer, divisor, findNextTimer, startTimer, timerMode } from "./apicTimer";
 
 /** Bit 18 of the LVT timer entry, TSC-deadline mode, where CPUID has it. */
@@ -123,7 +124,11 @@ function writeRegister(number: u32, value: u32): bool {
     const before = timerMode(v);
     let mask: u32 = number == 0x32 ? 0x300ff | deadlineMode() : number == 0x35 || number == 0x36 ? 0x1a7ff : 0x107ff;
     if (number == 0x37) mask = 0x100ff;
-    store<u32>(v + ((number - 0x32) << 2), (value & mask) | (apicSoftware(v) ? 0 : LVT_MASKED), APIC_LVT);
+    const at = v + ((number - 0x32) << 2);
+    // Remote IRR is read-only, and there for a level-triggered LINT0 alone.
+    const asked = number == 0x35 && (value & 0x8700) == 0x8000 ? load<u32>(at, APIC_LVT) & LVT_REMOTE_IRR : 0;
+    store<u32>(at, (value & mask) | asked | (apicSoftware(v) ? 0 : LVT_MASKED), APIC_LVT);
+    if (number == 0x35) askByLevel(v, LVT_LINT0);
     if (number == 0x32 && (before == 2) != (timerMode(v) == 2)) disarmTimer(v);
     attend();
     return true;

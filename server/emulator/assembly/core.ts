@@ -6,22 +6,21 @@
  * last-branch records; machine checks; shadow stacks; SSE4.2, AES, PCLMULQDQ, SHA, ADX, SSE4A, 3DNow! and all that has a
  * VEX, EVEX or XOP prefix (#UD, as on a CPU whose CPUID lacks it); XSAVE's modified optimization, and state beyond x87, SSE
  * and PKRU; FERR# (with CR0.NE clear an unmasked x87 exception makes the next waiting x87 or MMX instruction wait for any
- * interrupt, as nothing is wired to FERR#); LINT0 in another delivery mode than ExtINT, and LINT1 (an NMI comes past it); a
- * local APIC that is software-disabled lets the 8259's line through to vCPU 0, as KVM's does after RESET, instead of
- * masking LINT0; RF of an instruction that stores the flags (INT n and SYSCALL store it clear). The x87 is there whatever
+ * interrupt, as nothing is wired to FERR#); RF of an instruction that stores the flags (INT n and SYSCALL store it clear). The x87 is there whatever
  * CPUID.1:EDX[0] says, as under a VMM that hides it. What a profile may offer: ../coreFeatures.ts.
  * One tick is one instruction or one iteration of REP; a fault that is raised takes a tick as well.
  */
 import {
-  A20_MASK, ADDRESS_MASKS, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
+  A20_MASK, ADDRESS_MASKS, APIC_LVT, APIC_SVR, ARENA, ARENA_TOP, AT, ATTENTION, BREAKPOINT_PASSED, CODE_PAGE_COUNT, CPU_MODE, CR3, CURRENT,
   DEADLINE, EMPTY_CODE_PAGE, FEATURES, FIRST, HEAP, HEAP_HIGH_WATER, HEAP_TOP, IDLE, INTR, END, NEXT_TIMER, NOW, PAGE_COUNT,
-  PAGES, PHYSICAL_MASK, QUANTUM, RADIX, REQUEST_NMI, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
+  PAGES, NMI_PIN, PHYSICAL_MASK, QUANTUM, RADIX, STOP, TLB_BITS, TLB_FETCH, TLB_SET_SIZE, TLB_VCPU_SIZE, TLBS, TURN_END,
   VCPU_COUNT,
 } from "./layout";
-import { NO_SHORTHAND, send, vcpuAt } from "./apic";
+import { LVT_LINT0, LVT_LINT1, NO_SHORTHAND, send, vcpuAt } from "./apic";
 import { readPdptes } from "./control";
 import { now as clock } from "./fault";
 import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
+import { pinChanged } from "./localPins";
 import { beforeWrite, hostOf, leafOf, PAGE_DIRTY, provide, refreshKinds, restoreLeaf } from "./physical";
 import { resetCurrent } from "./reset";
 import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
@@ -112,23 +111,35 @@ export function beforeHostWrite(gpa: u64, size: u32): void {
   if (leaf && load<u32>(leaf)) beforeWrite(leaf, <u32>gpa & 0xfff, size);
 }
 export function setA20(on: i32): void {
-  store<u64>(A20_MASK, on ? ~(<u64>0) : ~(<u64>0x100000));
+  const mask = on ? ~(<u64>0) : ~(<u64>0x100000);
+  if (load<u64>(A20_MASK) == mask) return;
+  store<u64>(A20_MASK, mask);
   dropAll();
   attentionNow();
 }
 
 // ---- Interrupts from outside ----
 export function setInterruptLine(up: i32): void {
+  if (load<u32>(INTR) == <u32>up) return;
   store<u32>(INTR, up);
-  if (up) attentionNow();
+  pinChanged(LVT_LINT0);
 }
-/** An interrupt message. */
-export function deliverMessage(vector: u32, destination: u32, logical: i32, mode: u32, level: i32): void {
-  send(vector, mode, level != 0, destination, logical != 0, destination > 0xff, NO_SHORTHAND, 0);
+export function setNmiLine(up: i32): void {
+  if (load<u32>(NMI_PIN) == <u32>up) return;
+  store<u32>(NMI_PIN, up);
+  pinChanged(LVT_LINT1);
 }
-export function raiseNmi(vcpu: u32): void {
-  store<u8>(vcpuAt(vcpu), 1, REQUEST_NMI);
+/** What firmware leaves of a local APIC: software-enabled, LINT0 with the 8259 pair's interrupts, LINT1 with NMI. */
+export function enterVirtualWireMode(vcpu: u32): void {
+  const v = vcpuAt(vcpu);
+  store<u32>(v, 0x1ff, APIC_SVR);
+  store<u32>(v + (LVT_LINT0 << 2), 0x700, APIC_LVT);
+  store<u32>(v + (LVT_LINT1 << 2), 0x400, APIC_LVT);
   attentionNow();
+}
+/** An interrupt message; 1 where a local APIC accepted it. */
+export function deliverMessage(vector: u32, destination: u32, logical: i32, mode: u32, level: i32): i32 {
+  return send(vector, mode, level != 0, destination, logical != 0, destination > 0xff, NO_SHORTHAND, 0) ? 1 : 0;
 }
 
 // ---- State ----

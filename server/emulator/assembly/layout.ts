@@ -175,10 +175,12 @@ export const TURN_END = MACHINE + 16;
 export const NEXT_TIMER = MACHINE + 24;
 export const A20_MASK = MACHINE + 32;
 export const CURRENT = MACHINE + 40;
-/** The INTR pin. */
+/** u32: level of the INTR pin, LINT0 of every CPU. */
 export const INTR = MACHINE + 44;
 /** u64: instruction count at which a breakpoint stopped last, so that the next run passes it; all ones if none. */
 export const BREAKPOINT_PASSED = MACHINE + 48;
+/** u32: level of the NMI pin, LINT1 of every CPU. */
+export const NMI_PIN = MACHINE + 56;
 
 // ---- Configuration and what lives only while running ----
 export const RUN = 0x11100;
@@ -337,6 +339,8 @@ export const ACTIVITY = 0x800;
 /** Requests from outside: u8 each. */
 export const REQUEST_INIT = 0x804;
 export const REQUEST_NMI = 0x805;
+/** An ExtINT message: the 8259 pair has the vector. */
+export const REQUEST_EXTINT = 0x806;
 /** 1 + vector of a start-up IPI, u32. */
 export const REQUEST_SIPI = 0x808;
 /** u64 IA32_APIC_BASE. */

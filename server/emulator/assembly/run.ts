@@ -1,15 +1,15 @@
 /** The outer loop: turns of the vCPUs, events at instruction boundaries in the SDM's order (vol. 3, 6.9), exits. */
 import {
-  ACTIVITY, APIC_LVT, AT, ATTENTION, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BREAKPOINTS, CAUSE_FAULT,
+  ACTIVITY, APIC_EXPIRES, APIC_LVT, AT, ATTENTION, BREAKPOINT_COUNT, BREAKPOINT_PASSED, BREAKPOINTS, CAUSE_FAULT,
   CAUSE_MEMORY, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT,
   DELIVERING, DELIVERING_KIND, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
   EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE, EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED,
-  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, INTR, MODE, NEXT_TIMER,
+  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, MODE, NEXT_TIMER,
   NMI_BLOCKED, NO_TRAP, NOW, OLD_SHADOW, PENDING, PENDING_ERROR, PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM,
-  REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
+  REQUEST_EXTINT, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
   UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
 } from "./layout";
-import { apicAccept, apicEnabled, apicPending, apicSoftware, LVT_LINT0, vcpuAt } from "./apic";
+import { apicAccept, apicEnabled, apicPending, apicSoftware, vcpuAt } from "./apic";
 import { fireTimers } from "./apicTimer";
 import { missingEndbranch, waitsForEndbranch } from "./branch";
 import { runUntil } from "./blocks";
@@ -20,6 +20,7 @@ import { DB, DF, betweenBlocks, pushesError, start } from "./fault";
 import { BLOCK_HEADER, fetchBlock } from "./fetch";
 import { IF, RF, TF, VIF, VIP } from "./flags";
 import { deliver } from "./interrupt";
+import { externalLine } from "./localPins";
 import * as K from "./kinds";
 import { OP_IMMEDIATE, OP_KIND, OP_SIZE } from "./op";
 import { initCurrent, startCurrent } from "./reset";
@@ -41,16 +42,8 @@ export function switchTo(vcpu: u32): void {
   selectTlb();
 }
 
-/** Whether the 8259 pair's line reaches the vCPU: through LINT0 as ExtINT, or directly without an enabled local APIC. */
-function externalLine(vcpu: u32): bool {
-  if (vcpu != 0 || !load<u32>(INTR)) return false;
-  const v = vcpuAt(vcpu);
-  if (!apicEnabled(v) || !apicSoftware(v)) return true;
-  // Not masked, delivery mode 7.
-  return (load<u32>(v + (LVT_LINT0 << 2), APIC_LVT) & 0x10700) == 0x700;
-}
 function interruptWaits(vcpu: u32): bool {
-  return apicPending(vcpuAt(vcpu)) >= 0 || externalLine(vcpu);
+  return apicPending(vcpuAt(vcpu)) >= 0 || externalLine(vcpuAt(vcpu));
 }
 
 function runnable(vcpu: u32): bool {
@@ -88,7 +81,7 @@ function timerWakes(): bool {
   const count = load<u32>(VCPU_COUNT);
   for (let i: u32 = 0; i < count; i++) {
     const v = vcpuAt(i);
-    if (load<u32>(v, ACTIVITY) == HALTED && (load<u32>(stateOf(i) + (SYSTEM_FLAGS - CPU)) & IF) != 0 &&
+    if (load<u64>(v, APIC_EXPIRES) != ~(<u64>0) && load<u32>(v, ACTIVITY) == HALTED && (load<u32>(stateOf(i) + (SYSTEM_FLAGS - CPU)) & IF) != 0 &&
       apicEnabled(v) && apicSoftware(v) && !(load<u32>(v, APIC_LVT) & 0x10000)) return true;
   }
   return false;
@@ -151,7 +144,8 @@ function takeEvent(): bool {
     note(vector, SOURCE_APIC);
     pend(vector, EVENT_KIND_EXTERNAL);
   } else {
-    if (!externalLine(vcpu)) return false;
+    if (!externalLine(v)) return false;
+    store<u8>(v, 0, REQUEST_EXTINT);
     const external = acknowledge();
     note(external, SOURCE_PIC);
     pend(external, EVENT_KIND_EXTERNAL);

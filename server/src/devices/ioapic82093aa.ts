@@ -1,4 +1,7 @@
-/** The Intel 82093AA I/O APIC (Intel 290566): 24 inputs that become interrupt messages to local APICs. */
+/**
+ * The Intel 82093AA I/O APIC (Intel 290566): 24 inputs that become interrupt messages to local APICs. Its version, 0x11, has no
+ * EOI register: a level ends by the EOI message of a local APIC.
+ */
 import type { Device, DeviceState, InterruptLine } from './device';
 
 const PINS = 24;
@@ -6,7 +9,10 @@ const VERSION = 0x11;
 const MASKED = 1 << 16;
 const LEVEL = 1 << 15;
 const REMOTE_IRR = 1 << 14;
+const ACTIVE_LOW = 1 << 13;
 const LOGICAL = 1 << 11;
+/** Delivery modes fixed and lowest priority; the others are edge triggered whatever the entry says (data sheet, 3.2.4). */
+const LAST_WITH_VECTOR = 1;
 /** Low halves keep remote IRR and delivery status, which are read-only. */
 const LOW_WRITABLE = 0x1afff;
 
@@ -15,7 +21,8 @@ export interface IoapicOptions {
   readonly base: bigint;
   readonly size: bigint;
   readonly id: number;
-  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
+  /** Whether a local APIC accepted the message. */
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): boolean;
 }
 
 interface State {
@@ -40,20 +47,25 @@ export class Ioapic82093aa implements Device {
     return (level) => this.setLine(pin, level);
   }
 
+  /** The electrical level of an input; the entry's polarity says which level asks. */
   setLine(pin: number, level: boolean): void {
     const { lines, low } = this.state;
-    const rising = level && !lines[pin];
+    const was = this.asks(pin);
     lines[pin] = level;
-    if ((low[pin]! & LEVEL) !== 0 ? level : rising) this.send(pin);
+    if (this.asks(pin) && (isLevel(low[pin]!) || !was)) this.send(pin);
+  }
+
+  private asks(pin: number): boolean {
+    return this.state.lines[pin]! !== ((this.state.low[pin]! & ACTIVE_LOW) !== 0);
   }
 
   /** The EOI message of a local APIC: level-triggered inputs that are still up ask again. */
   endOfInterrupt(vector: number): void {
-    const { low, lines } = this.state;
+    const { low } = this.state;
     for (let pin = 0; pin < PINS; pin++) {
       if ((low[pin]! & 0xff) !== vector || (low[pin]! & REMOTE_IRR) === 0) continue;
       low[pin] = low[pin]! & ~REMOTE_IRR;
-      if (lines[pin]) this.send(pin);
+      if (this.asks(pin)) this.send(pin);
     }
   }
 
@@ -104,25 +116,35 @@ export class Ioapic82093aa implements Device {
     if (index === 0x00) this.state.id = (value >>> 24) & 0xf;
     const pin = (index - 0x10) >> 1;
     if (index < 0x10 || pin >= PINS) return;
-    const { low, high, lines } = this.state;
+    const { low, high } = this.state;
     if ((index & 1) !== 0) {
       high[pin] = value & 0xff000000;
       return;
     }
     low[pin] = (value & LOW_WRITABLE) | (low[pin]! & ~LOW_WRITABLE);
     // An edge-triggered entry has no remote IRR; a level that waited behind the mask is sent now.
-    if ((low[pin] & LEVEL) === 0) low[pin] = low[pin] & ~REMOTE_IRR;
-    else if (lines[pin]) this.send(pin);
+    if (!isLevel(low[pin])) low[pin] = low[pin] & ~REMOTE_IRR;
+    else if (this.asks(pin)) this.send(pin);
   }
 
   private send(pin: number): void {
     const { low, high } = this.state;
     const entry = low[pin]!;
     if ((entry & MASKED) !== 0) return;
-    const level = (entry & LEVEL) !== 0;
+    const level = isLevel(entry);
     if (level && (entry & REMOTE_IRR) !== 0) return;
-    if (level) low[pin] = entry | REMOTE_IRR;
     const destination = (high[pin]! >>> 24) & 0xff;
-    this.options.deliver(entry & 0xff, destination, (entry & LOGICAL) !== 0, (entry >> 8) & 7, level);
+    const logical = (entry & LOGICAL) !== 0;
+    const accepted = this.options.deliver(entry & 0xff, destination, logical, deliveryMode(entry), level);
+    // A level that nobody accepted is offered again when its entry is written.
+    if (level && accepted) low[pin] = entry | REMOTE_IRR;
   }
+}
+
+function deliveryMode(entry: number): number {
+  return (entry >> 8) & 7;
+}
+
+function isLevel(entry: number): boolean {
+  return (entry & LEVEL) !== 0 && deliveryMode(entry) <= LAST_WITH_VECTOR;
 }

@@ -89,12 +89,10 @@ export interface BoardInputs {
   setInterruptLine(up: boolean): void;
   /** The A20 gate. */
   setA20(on: boolean): void;
-  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): void;
+  deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): boolean;
   /** Guest memory, for devices that do DMA (fw_cfg). */
   readMemory(address: bigint, length: number): Uint8Array | null;
   writeMemory(address: bigint, bytes: Uint8Array): boolean;
-  /** A device answers other ports than before. */
-  portsMoved(): void;
   /** A device asks for the end of the run: a reset port, a power-off register. */
   request(verdict: Verdict): void;
 }

@@ -183,6 +183,7 @@ test('with CR0.NE clear a waiting instruction waits, and goes on waiting after a
   gate(lab, 0x20, 0x8800n);
   lab.put(0x8800n, 0xcfe2db, 3);
   lab.set({}, { idtr: { base: IDT, limit: 0x7ff }, rflags: first.state.rflags | 0x200n });
+  lab.core.enterVirtualWireMode();
   lab.core.setInterruptLine(true);
   lab.core.run(lab.core.now + 1);
   lab.core.setInterruptLine(false);

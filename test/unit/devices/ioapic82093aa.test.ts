@@ -4,16 +4,18 @@ import { Ioapic82093aa } from '../../../server/src/devices/ioapic82093aa';
 
 const BASE = 0xfec00000n;
 
-function ioapic() {
+function ioapic(accepted: () => boolean = () => true) {
   const sent: string[] = [];
   const device = new Ioapic82093aa({
     base: BASE,
     size: 0x1000n,
     id: 2,
-    deliver: (vector, destination, logical, mode, level) =>
+    deliver: (vector, destination, logical, mode, level) => {
       sent.push(
         `${vector} to ${logical ? 'logical ' : ''}${destination} mode ${mode}${level ? ' level' : ''}`,
-      ),
+      );
+      return accepted();
+    },
   });
   const write = (index: number, value: number) => {
     device.writeMmio(BASE, 4, BigInt(index));
@@ -81,5 +83,56 @@ test('remote IRR is read-only, and a restored device still waits for the EOI', (
   assert.equal(read(0x10 + 2), 0x10000);
   device.restore(saved);
   device.endOfInterrupt(0x31);
+  assert.equal(sent.length, 2);
+});
+
+for (const [mode, name, levelled] of [
+  [0, 'fixed', true],
+  [1, 'lowest priority', true],
+  [2, 'SMI', false],
+  [4, 'NMI', false],
+  [5, 'INIT', false],
+  [7, 'ExtINT', false],
+] as const) {
+  test(`a level-triggered entry in ${name} mode is sent as ${levelled ? 'level and waits for an EOI' : 'edge, again and again'}`, () => {
+    const { device, sent, write, read } = ioapic();
+    write(0x10, 0x8035 | (mode << 8));
+    device.setLine(0, true);
+    device.setLine(0, true);
+    const text = `53 to 0 mode ${mode}${levelled ? ' level' : ''}`;
+    assert.deepEqual(sent, [text]);
+    assert.equal((read(0x10) & 0x4000) !== 0, levelled);
+    device.setLine(0, false);
+    device.setLine(0, true);
+    assert.deepEqual(sent, levelled ? [text] : [text, text]);
+  });
+}
+
+test('an entry that is active low asks while its input is low', () => {
+  const { device, sent, write } = ioapic();
+  device.setLine(11, true);
+  write(0x10 + 22, 0xa040);
+  assert.deepEqual(sent, []);
+  device.setLine(11, false);
+  assert.equal(sent.length, 1);
+  device.setLine(11, true);
+  device.endOfInterrupt(0x40);
+  assert.equal(sent.length, 1);
+  device.setLine(12, true);
+  write(0x10 + 24, 0x2041);
+  device.setLine(12, false);
+  device.setLine(12, true);
+  assert.equal(sent.length, 2, 'an edge is the falling one');
+});
+
+test('remote IRR is set where a local APIC accepted the level; else the next write of the entry offers it again', () => {
+  let there = false;
+  const { device, sent, write, read } = ioapic(() => there);
+  write(0x10 + 18, 0x8039);
+  device.setLine(9, true);
+  assert.equal(read(0x10 + 18), 0x8039);
+  there = true;
+  write(0x10 + 18, 0x8039);
+  assert.equal(read(0x10 + 18), 0xc039);
   assert.equal(sent.length, 2);
 });

@@ -119,11 +119,15 @@ export class ScriptedCore implements Core {
     this.interruptLine = up;
   }
 
-  deliver(): void {
+  enterVirtualWireMode(): void {
+    // There is no local APIC.
+  }
+
+  deliver(): boolean {
     throw new Error('the scripted core has no local APIC');
   }
 
-  raiseNmi(): void {
+  setNmiLine(): void {
     throw new Error('the scripted core takes no NMI');
   }
 

@@ -19,7 +19,6 @@ function linuxElf(bits: 32 | 64, name: string, title: string): BootProtocol {
   return {
     name,
     title,
-    elfOnly: true,
     recognises: (bytes) => isLinuxElf(bytes, bits),
     load: (bytes, boot, target) => {
       const elf = parseElf(bytes);
