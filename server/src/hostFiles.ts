@@ -3,8 +3,6 @@ import { readFileSync, statSync, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
-import { isElf } from './machine/image/elf';
 
 /** A config or a map that is larger is none. */
 const TEXT_LIMIT = 16 * 1024 * 1024;
@@ -49,19 +47,6 @@ export function readTextSync(uri: string): string | null {
     return new TextDecoder().decode(readFileSync(path));
   } catch {
     return null;
-  }
-}
-
-/** A kernel as it is loaded: an ELF file may be packed with gzip, as OpenBSD's bsd.rd is. Throws a sentence. */
-export function unpackedKernel(bytes: Uint8Array): Uint8Array {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  try {
-    const unpacked = gunzipSync(bytes, { maxOutputLength: IMAGE_LIMIT });
-    return isElf(unpacked) ? unpacked : bytes;
-  } catch (error) {
-    throw new Error(`The kernel image cannot be unpacked with gzip: ${(error as Error).message}.`, {
-      cause: error,
-    });
   }
 }
 

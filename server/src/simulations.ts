@@ -1,8 +1,9 @@
 /** Simulated boots: one run a machine, ended by an edit of its text or by a second request, and how each ended. */
 import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
-import { pathOfUri, unpackedKernel, type Files } from './hostFiles';
+import { pathOfUri, type Files } from './hostFiles';
 import type { Document } from './machine/language';
+import { unpackedKernel } from './packedKernel';
 import type { SimulateParams } from './protocol';
 import type { BootReport, SimulationRequest } from './simulation/report';
 import { symbolsBeside } from './symbolFiles';

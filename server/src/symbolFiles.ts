@@ -1,7 +1,8 @@
 /** Finds the symbols of a kernel image on this host: in the image itself or in the files that lie beside it. */
 import { basename, dirname, join } from 'node:path';
-import { unpackedKernel, type Files } from './hostFiles';
+import type { Files } from './hostFiles';
 import { symbolFileNames, symbolsFor } from './machine/image/symbolFiles';
+import { unpackedKernel } from './packedKernel';
 import type { SymbolChoice } from './simulation/report';
 
 /**

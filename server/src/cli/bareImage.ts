@@ -4,12 +4,14 @@ import { parseAddress } from '../address/parse';
 import { KIB, MIB, PAGE, GIB } from '../address/range';
 import { coreKeeps } from '../../emulator/coreFeatures';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
-import { unpackedKernel } from '../hostFiles';
 import { isElf } from '../machine/image/elf';
+import { isLinuxImage } from '../machine/image/linuxImage';
+import { bzImagePayload, unpackedKernel } from '../packedKernel';
 import type { SimulationRequest } from '../simulation/report';
 import { BOOT_PROTOCOLS, protocolFor } from '../vmm/loaders/protocols';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
+import type { BootModule } from '../vmm/model';
 import type { SimulationJob } from '../worker';
 import { firmwareChoice, isFirmwareImage, ROM_PROTOCOL } from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
@@ -30,7 +32,11 @@ export const IMAGE_OPTIONS: Command['options'] = {
     type: 'string',
     help: 'an image without a config: its memory, for example 512M (128M otherwise)',
   },
-  append: { type: 'string', help: 'an image without a config: its command line, after its name' },
+  append: {
+    type: 'string',
+    help: 'an image without a config: its command line (with multiboot after the image’s name)',
+  },
+  initrd: { type: 'string', help: 'an image without a config: the initial RAM disk, as a first module' },
   module: {
     type: 'string',
     multiple: true,
@@ -54,10 +60,10 @@ export type Limits = Pick<
   'taps' | 'maxInstructions' | 'reboots' | 'quantum' | 'until' | 'answers'
 >;
 
-/** True for what boots without a config: an ELF file, a ROM, or what a boot protocol recognises, gzip's wrapping aside. */
+/** True for what boots without a config: an ELF file, a ROM, or what a boot protocol recognises, as it is or packed. */
 export function isBareImage(bytes: Uint8Array, options: Options): boolean {
-  const image = unpacked(bytes);
   if (stringOption(options, 'protocol') !== undefined) return true;
+  const image = orUsage(() => unpackedKernel(bytes));
   return isElf(image) || protocolFor(image, null) !== null || isFirmwareImage(image);
 }
 
@@ -72,6 +78,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
   const vcpus = numberOption(options, 'cpus') ?? 1;
   if (vcpus < 1 || vcpus > LARGEST_CPUS)
     throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
+  const protocol = protocolOption(stringOption(options, 'protocol'));
   const machine = pcMachine({ name: file, memory: memoryOption(stringOption(options, 'memory')), vcpus });
   return {
     machine,
@@ -79,7 +86,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
     version: PC.versions.at(-1)!.id,
     request: {
       machine: null,
-      ...firmwareChoice(file, unpacked(bytes), options),
+      ...firmwareChoice(file, bootedImage(bytes, protocol), options),
       probe: null,
       ...limits,
       boot: {
@@ -87,16 +94,24 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
           vendor: vendorOption(stringOption(options, 'vendor')),
           ...featureOptions(listOption(options, 'feature')),
         },
-        protocol: protocolOption(stringOption(options, 'protocol')),
+        protocol,
         imageName: file === '-' ? 'image' : basename(file),
         commandLine: stringOption(options, 'append') ?? '',
-        modules: listOption(options, 'module').map((text) => {
-          const [path = '', ...more] = text.split(' ');
-          return { bytes: readBytes(path), commandLine: [basename(path), ...more].join(' ') };
-        }),
+        modules: modulesOption(options),
       },
     },
   };
+}
+
+/** An initrd is the first module, or all of them one behind the other: that is the boot protocol's affair. */
+function modulesOption(options: Options): BootModule[] {
+  const initrd = stringOption(options, 'initrd');
+  const modules = listOption(options, 'module').map((text) => {
+    const [path = '', ...more] = text.split(' ');
+    return { bytes: readBytes(path), commandLine: [basename(path), ...more].join(' ') };
+  });
+  if (initrd === undefined) return modules;
+  return [{ bytes: readBytes(initrd), commandLine: basename(initrd) }, ...modules];
 }
 
 /** Options for images do not change what a config says. */
@@ -106,11 +121,19 @@ export function refuseImageOptions(options: Options, file: string): void {
     throw new UsageError(`--${wrong} goes with an image; ${file} is a config, which says that itself`);
 }
 
-function unpacked(bytes: Uint8Array): Uint8Array {
+/** What is booted: the file unpacked, and for the loaders of ELF files the payload of a bzImage. */
+function bootedImage(bytes: Uint8Array, protocol: string | null): Uint8Array {
+  const image = orUsage(() => unpackedKernel(bytes));
+  const elfOnly = BOOT_PROTOCOLS.some(({ name, elfOnly: only }) => name === protocol && only);
+  return elfOnly && isLinuxImage(image) ? orUsage(() => bzImagePayload(image)) : image;
+}
+
+/** An error's message is a sentence for the user. */
+function orUsage<T>(read: () => T): T {
   try {
-    return unpackedKernel(bytes);
-  } catch {
-    return bytes;
+    return read();
+  } catch (error) {
+    throw new UsageError((error as Error).message);
   }
 }
 

@@ -8,7 +8,7 @@ import { divergenceOf, type Divergence } from '../simulation/divergence';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
-import { unpackedKernel } from '../hostFiles';
+import { unpackedKernel } from '../packedKernel';
 import { VMM_MODELS } from '../vmm/models';
 import { jobOf, startJob, type SimulationJob } from '../worker';
 import { answersOption } from './answerOption';

@@ -1,14 +1,22 @@
-/** ACPI fixed hardware: PM1a event and control registers and the 24-bit PM timer (ACPI 6.5, 4.8.3). */
-import type { Clock, Device, DeviceState } from './device';
+/**
+ * ACPI fixed hardware: PM1a event and control registers and the PM timer (ACPI 6.5, 4.8.3), where the chip set has put them.
+ */
+import type { Clock, Device, DeviceState, InterruptLine } from './device';
 import { Frequency } from './frequency';
 
 export const PM_TIMER_HERTZ = 3_579_545;
 
-export interface AcpiPmOptions {
-  /** First port of PM1a_EVT (4 bytes), PM1a_CNT (2 bytes) and PM_TMR (4 bytes). */
+/** First port of PM1a_EVT (4 bytes), PM1a_CNT (2 bytes) and PM_TMR (4 bytes). */
+export interface AcpiPmPlace {
   readonly event: number;
   readonly control: number;
   readonly timer: number;
+}
+
+export interface AcpiPmOptions {
+  /** Where the registers are now; null while no port leads to them. */
+  place(): AcpiPmPlace | null;
+  readonly timerBits: 24 | 32;
   /** SLP_TYP of S5, from the DSDT's _S5 object. */
   readonly s5: number;
   /** Bits of PM1 enable and PM1 control that can be written. */
@@ -16,81 +24,145 @@ export interface AcpiPmOptions {
   readonly controlMask: number;
   /** First value of PM1 control: SCI_EN (bit 0) where the VMM has no SMI command port. */
   readonly controlReset: number;
+  /** The system control interrupt; null where the VMM never raises it, and then no status bit is ever set. */
+  readonly sci: InterruptLine | null;
   /** SLP_EN was written with the type of S5. */
   powerOff(): void;
 }
 
+const SCI_EN = 1;
 const SLP_EN = 1 << 13;
+/** Carry bit: the highest bit of the timer changed (4.8.3.1). */
+const TMR_STS = 1;
+
+interface State {
+  status: number;
+  enable: number;
+  control: number;
+  /** How often the timer's highest bit had changed when the status was last brought up to date. */
+  changes: number;
+}
 
 export class AcpiPm implements Device {
   readonly name = 'ACPI PM1 and PM timer';
-  readonly ports: readonly { start: number; end: number }[];
   private readonly input = new Frequency(PM_TIMER_HERTZ);
-  private status = 0;
-  private enable = 0;
-  private control: number;
+  private state: State;
 
   constructor(
     private readonly clock: Clock,
     private readonly options: AcpiPmOptions,
   ) {
-    this.control = options.controlReset;
-    this.ports = [
-      { start: options.event, end: options.event + 4 },
-      { start: options.control, end: options.control + 2 },
-      { start: options.timer, end: options.timer + 4 },
+    this.state = this.powerOn();
+  }
+
+  get ports(): { start: number; end: number }[] {
+    const place = this.options.place();
+    if (!place) return [];
+    return [
+      { start: place.event, end: place.event + 4 },
+      { start: place.control, end: place.control + 2 },
+      { start: place.timer, end: place.timer + 4 },
     ];
   }
 
   readPort(port: number, size: 1 | 2 | 4): number {
+    this.catchUp();
     let value = 0;
     for (let i = size - 1; i >= 0; i--) value = value * 256 + this.readByte(port + i);
     return value;
   }
 
   writePort(port: number, size: 1 | 2 | 4, value: number): void {
+    this.catchUp();
     for (let i = 0; i < size; i++) this.writeByte(port + i, Math.floor(value / 2 ** (8 * i)) & 0xff);
-    if ((this.control & SLP_EN) !== 0 && ((this.control >> 10) & 7) === this.options.s5) {
-      this.options.powerOff();
-    }
+    this.update();
+    const { control } = this.state;
+    // SLP_EN is write-only.
+    this.state.control = control & ~SLP_EN;
+    if ((control & SLP_EN) !== 0 && ((control >> 10) & 7) === this.options.s5) this.options.powerOff();
   }
 
   reset(): void {
-    this.status = 0;
-    this.enable = 0;
-    this.control = this.options.controlReset;
+    this.state = this.powerOn();
+    this.update();
   }
 
   save(): DeviceState {
-    return { status: this.status, enable: this.enable, control: this.control };
+    return { ...this.state };
   }
 
   restore(state: DeviceState): void {
-    Object.assign(this, state as { status: number; enable: number; control: number });
+    this.state = { ...(state as unknown as State) };
+    this.schedule();
+  }
+
+  private powerOn(): State {
+    return { status: 0, enable: 0, control: this.options.controlReset, changes: this.changes() };
+  }
+
+  private ticks(): number {
+    return this.input.ticks(this.clock.now());
+  }
+
+  /** Ticks between two changes of the timer's highest bit. */
+  private get halfTurn(): number {
+    return 2 ** (this.options.timerBits - 1);
+  }
+
+  private changes(): number {
+    return Math.floor(this.ticks() / this.halfTurn);
+  }
+
+  private catchUp(): void {
+    const changes = this.changes();
+    if (this.options.sci && changes !== this.state.changes) this.state.status |= TMR_STS;
+    this.state.changes = changes;
+  }
+
+  /** The SCI is a level: up while an enabled status bit is set (4.8.1). */
+  private update(): void {
+    const { status, enable, control } = this.state;
+    this.options.sci?.((status & enable) !== 0 && (control & SCI_EN) !== 0);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    const waits = this.options.sci && (this.state.enable & ~this.state.status & TMR_STS) !== 0;
+    if (!waits) return this.clock.clearAlarm(this.name);
+    const at = this.input.nanoseconds((this.state.changes + 1) * this.halfTurn);
+    this.clock.setAlarm(this.name, at, () => {
+      this.catchUp();
+      this.update();
+    });
   }
 
   private readByte(port: number): number {
-    const { event, control, timer } = this.options;
-    if (port >= event && port < event + 2) return (this.status >> ((port - event) * 8)) & 0xff;
-    if (port >= event + 2 && port < event + 4) return (this.enable >> ((port - event - 2) * 8)) & 0xff;
-    if (port >= control && port < control + 2) return (this.control >> ((port - control) * 8)) & 0xff;
+    const place = this.options.place();
+    if (!place) return 0xff;
+    const { event, control, timer } = place;
+    const { state } = this;
+    if (port >= event && port < event + 2) return (state.status >> ((port - event) * 8)) & 0xff;
+    if (port >= event + 2 && port < event + 4) return (state.enable >> ((port - event - 2) * 8)) & 0xff;
+    if (port >= control && port < control + 2) return (state.control >> ((port - control) * 8)) & 0xff;
     if (port >= timer && port < timer + 4) {
-      const count = this.input.ticks(this.clock.now()) & 0xffffff;
-      return (count >> ((port - timer) * 8)) & 0xff;
+      return Math.floor((this.ticks() % 2 ** this.options.timerBits) / 2 ** ((port - timer) * 8)) & 0xff;
     }
     return 0xff;
   }
 
   private writeByte(port: number, byte: number): void {
-    const { event, control } = this.options;
+    const place = this.options.place();
+    if (!place) return;
+    const { event, control } = place;
+    const { state, options } = this;
     const shift = (port & 1) * 8;
     if (port >= event && port < event + 2) {
       // Status bits are cleared by writing ones.
-      this.status &= ~(byte << shift);
+      state.status &= ~(byte << shift);
     } else if (port >= event + 2 && port < event + 4) {
-      this.enable = ((this.enable & ~(0xff << shift)) | (byte << shift)) & this.options.enableMask;
+      state.enable = ((state.enable & ~(0xff << shift)) | (byte << shift)) & options.enableMask;
     } else if (port >= control && port < control + 2) {
-      this.control = ((this.control & ~(0xff << shift)) | (byte << shift)) & this.options.controlMask;
+      state.control = ((state.control & ~(0xff << shift)) | (byte << shift)) & options.controlMask;
     }
   }
 }

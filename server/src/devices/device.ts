@@ -6,7 +6,7 @@ export type DeviceState = Readonly<Record<string, unknown>>;
 export interface Device {
   /** Datasheet name and place, unique on a board: `8259A`, `16550 at 0x3f8`. */
   readonly name: string;
-  /** Inclusive first and exclusive last port of each span that it answers. */
+  /** Inclusive first and exclusive last port of each span that it answers; the board says when they have moved. */
   readonly ports?: readonly { readonly start: number; readonly end: number }[];
   /** Half-open physical spans. */
   readonly mmio?: readonly { readonly start: bigint; readonly end: bigint }[];

@@ -45,7 +45,11 @@ export class PciConfig1 implements Device {
   private readonly functions: ReadonlyMap<number, PciFunction>;
   private readonly initial: ReadonlyMap<number, Uint8Array>;
 
-  constructor(functions: readonly PciFunction[]) {
+  /** `written` is called after a write that changed a function's configuration space. */
+  constructor(
+    functions: readonly PciFunction[],
+    private readonly written: (fn: PciFunction) => void = () => undefined,
+  ) {
     this.functions = new Map(functions.map((f) => [(f.bus << 8) | (f.device << 3) | f.function, f]));
     this.initial = new Map([...this.functions].map(([key, f]) => [key, f.config.slice()]));
   }
@@ -67,12 +71,16 @@ export class PciConfig1 implements Device {
     }
     const { config, register } = this.selected(port);
     if (!config) return;
+    let changed = false;
     for (let i = 0; i < size; i++) {
       const at = (register + i) & 0xff;
       const mask = config.writable[at]!;
-      const byte = Math.floor(value / 2 ** (8 * i)) & 0xff;
-      config.config[at] = (config.config[at]! & ~mask) | (byte & mask);
+      const old = config.config[at]!;
+      const byte = (old & ~mask) | ((value >>> (8 * i)) & mask);
+      config.config[at] = byte;
+      changed ||= byte !== old;
     }
+    if (changed) this.written(config);
   }
 
   reset(): void {

@@ -77,6 +77,7 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
   lines.push(`Simulated boot of "${machine.name}"${label ? ` under ${label}` : ''}`);
   if (machine.nameAt) lines.push(`  ${placeText(machine.nameAt, pathOf)}`);
   lines.push('', `Outcome: ${report.outcome}`, ...wrap(report.reason, style, '  '));
+  if (report.vcpus.length === 0) return notStartedText(lines, report, style);
   const rate =
     report.milliseconds > 0 ? `, ${(report.instructions / report.milliseconds / 1000).toFixed(0)} MIPS` : '';
   lines.push(
@@ -112,6 +113,18 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
     report.notModelled.flatMap((item) => wrap(item, style, '', '- ')),
   );
   return lines.join('\n') + '\n';
+}
+
+/** Of a machine that did not start there is the reason to tell, and in a config its place. */
+function notStartedText(lines: readonly string[], report: BootReport, { pathOf }: ReportStyle): string {
+  const more = report.findings.filter(({ at, message }) => at !== null || message !== report.reason);
+  const text = [...lines];
+  section(
+    text,
+    'Findings',
+    more.flatMap((finding) => findingText(finding, pathOf)),
+  );
+  return text.join('\n') + '\n';
 }
 
 function section(lines: string[], title: string, body: readonly string[]): void {

@@ -5,21 +5,27 @@ const PORTS = 0x10000;
 const NOBODY = 255;
 
 export class AddressDecode {
-  private readonly portOwner = new Uint8Array(PORTS).fill(NOBODY);
+  private readonly portOwner = new Uint8Array(PORTS);
   private readonly spans: readonly { start: bigint; end: bigint; device: Device }[];
 
   /** Of two devices with the same port the earlier one answers. At most 255 devices. */
   constructor(private readonly devices: readonly Device[]) {
-    devices.forEach((device, index) => {
+    this.placePorts();
+    this.spans = devices
+      .flatMap((device) => (device.mmio ?? []).map((span) => ({ ...span, device })))
+      .sort((a, b) => (a.start < b.start ? -1 : 1));
+  }
+
+  /** Asks the devices for their ports again: some are where the guest puts them. */
+  placePorts(): void {
+    this.portOwner.fill(NOBODY);
+    this.devices.forEach((device, index) => {
       for (const { start, end } of device.ports ?? []) {
         for (let port = start; port < end; port++) {
           if (this.portOwner[port] === NOBODY) this.portOwner[port] = index;
         }
       }
     });
-    this.spans = devices
-      .flatMap((device) => (device.mmio ?? []).map((span) => ({ ...span, device })))
-      .sort((a, b) => (a.start < b.start ? -1 : 1));
   }
 
   atPort(port: number): Device | null {

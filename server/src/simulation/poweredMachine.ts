@@ -88,6 +88,7 @@ export class PoweredMachine {
       deliver: (...message) => core?.deliver(...message) ?? false,
       readMemory: (address, length) => core?.read(address, length) ?? null,
       writeMemory: (address, bytes) => core?.write(address, bytes) ?? false,
+      portsMoved: () => this.placePorts(),
       request: (verdict) => this.end(verdict, null),
     });
     const ownPorts = new AddressDecode(this.board.devices);
@@ -122,6 +123,11 @@ export class PoweredMachine {
     for (const { start, end, kind } of this.board.slots) core.map(start, end, kind);
     core.reset();
     this.problem = this.board.powerOn(core);
+  }
+
+  /** Devices may answer other ports than before: the guest has moved them, or a snapshot has. */
+  placePorts(): void {
+    this.decode.placePorts();
   }
 
   /** Ends the run after the present instruction. The first verdict counts. */

@@ -119,7 +119,9 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
   const conclusion =
     'kind' in ended ? conclude({ ...inputs, chain, powered, ending: ended, instructions, nameOf }) : ended;
   recorder.finish();
-  const vcpus = Array.from({ length: powered.core.vcpus }, (_, vcpu) => {
+  // What was not started has no state that would tell anything.
+  const started = powered.problem === null ? powered.core.vcpus : 0;
+  const vcpus = Array.from({ length: started }, (_, vcpu) => {
     const registers = powered.core.state(vcpu);
     return { registers, mode: modeOf(registers), symbol: nameOf(registers) };
   });

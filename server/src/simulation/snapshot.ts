@@ -24,6 +24,7 @@ export function restoreMachine(powered: PoweredMachine, snapshot: MachineSnapsho
   // The core first: devices reckon their alarms from its clock.
   core.restore(snapshot.core);
   devices.forEach((device, index) => device.restore(snapshot.devices[index]!.state));
+  powered.placePorts();
   powered.verdict = null;
   powered.verdictAddress = null;
   return true;

@@ -93,6 +93,8 @@ export interface BoardInputs {
   /** Guest memory, for devices that do DMA (fw_cfg). */
   readMemory(address: bigint, length: number): Uint8Array | null;
   writeMemory(address: bigint, bytes: Uint8Array): boolean;
+  /** A device answers other ports than before. */
+  portsMoved(): void;
   /** A device asks for the end of the run: a reset port, a power-off register. */
   request(verdict: Verdict): void;
 }

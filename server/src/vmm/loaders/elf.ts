@@ -10,6 +10,7 @@ const FOUR_GIB = 1n << 32n;
 export const ELF: BootProtocol = {
   name: 'elf',
   title: 'ELF, 32-bit protected mode at e_entry',
+  elfOnly: true,
   recognises: isElf,
   load: (bytes, boot, target) => {
     const elf = parseElf(bytes);

@@ -19,6 +19,7 @@ function linuxElf(bits: 32 | 64, name: string, title: string): BootProtocol {
   return {
     name,
     title,
+    elfOnly: true,
     recognises: (bytes) => isLinuxElf(bytes, bits),
     load: (bytes, boot, target) => {
       const elf = parseElf(bytes);

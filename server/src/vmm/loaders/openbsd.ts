@@ -15,6 +15,7 @@ const LOADADDR_MASK = 0xfffffffn;
 export const OPENBSD: BootProtocol = {
   name: 'openbsd',
   title: 'OpenBSD kernel with boot arguments',
+  elfOnly: true,
   recognises: (bytes) => isElf(bytes) && isOpenBsdElf(bytes),
   load: (bytes, boot, target) => {
     const elf = parseElf(bytes);

@@ -23,6 +23,7 @@ const FOUR_GIB = 1n << 32n;
 export const PVH: BootProtocol = {
   name: 'pvh',
   title: 'PVH (Xen’s 32-bit direct boot)',
+  elfOnly: true,
   recognises: isPvh,
   load: (bytes, boot, target) => {
     const image = parsePvh(bytes);

@@ -2,11 +2,12 @@
 import { acpiChecksum, acpiTable, putText, seal } from '../acpiTable';
 import { BIOS_SEGMENT, IOAPIC_BASE, LOCAL_APIC_BASE } from './layout';
 import type { WriteMemory } from '../loaders/loader';
-import { PM } from './powerManagement';
+import { PM_BASE, pmPlace, SCI } from './powerManagement';
+
+const PM = pmPlace(PM_BASE);
 
 const MAKER = { oem: 'BOOTPT', table: 'PLAINPC ', creator: 'BTPT' } as const;
-/** SCI of the PIIX: IRQ 9, active high and level triggered at the I/O APIC. */
-const SCI = 9;
+/** The SCI is active high and level triggered at the I/O APIC. */
 const ACTIVE_HIGH_LEVEL = 0xd;
 /** WBINVD works, C1 on every processor, no fixed power button, sleep button or RTC wake. */
 const FADT_FLAGS = 0x01 | 0x04 | 0x10 | 0x20 | 0x40;

@@ -1,8 +1,17 @@
-/** ACPI PM ports of the PIIX4 where SeaBIOS puts them on QEMU's machine pc. */
+/** ACPI power management registers of the PIIX4 as QEMU's machine pc has them, by their offset from the programmed base. */
+import type { AcpiPmPlace } from '../../devices/acpiPm';
+
+/** Where SeaBIOS puts them, and what a machine without a firmware starts with. */
+export const PM_BASE = 0x600;
+
+export function pmPlace(base: number): AcpiPmPlace {
+  return { event: base, control: base + 4, timer: base + 8 };
+}
+
 export const PM = {
-  event: 0x600,
-  control: 0x604,
-  timer: 0x608,
+  /** 82371AB data sheet, 7.1.3: the timer has 24 bits. */
+  timerBits: 24,
+  /** SLP_TYP of soft off. */
   s5: 0,
   /** Timer, global lock, power button, RTC. */
   enableMask: 0x0521,
@@ -10,3 +19,6 @@ export const PM = {
   /** SCI_EN: there is no SMI that would have to set it. */
   controlReset: 1,
 } as const;
+
+/** IRQ of the system control interrupt. */
+export const SCI = 9;

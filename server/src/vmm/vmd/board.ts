@@ -43,9 +43,9 @@ const NVRAM_SIZE = 0x60;
 
 /** ACPI PM ports and masks (acpi.h of rev 1.27, acpi.c rev 1.3). */
 const PM = {
-  event: 0xb000,
-  control: 0xb008,
-  timer: 0xb00c,
+  place: () => ({ event: 0xb000, control: 0xb008, timer: 0xb00c }),
+  timerBits: 24,
+  sci: null,
   s5: 5,
   enableMask: 0x4721,
   controlMask: 0x3c07,
