@@ -8,6 +8,7 @@ import { createCore } from '../emulator/core';
 import type { Document } from './machine/language';
 import type { Machine } from './machine/machine';
 import type { BootReport, SimulationRequest } from './simulation/report';
+import type { SavedRun } from './simulation/savedRun';
 import { simulate } from './simulation/simulate';
 import { vmmModel } from './vmm/models';
 
@@ -22,12 +23,15 @@ export interface SimulationJob {
 
 export interface WorkerOptions {
   onProgress?(instructions: number, text: string): void;
+  /** The state that the request wants saved. */
+  onSaved?(run: SavedRun): void;
   /** Ends the run; the report then has the outcome `cancelled`. */
   readonly signal?: AbortSignal;
 }
 
 type FromWorker =
   | { readonly kind: 'progress'; readonly instructions: number; readonly text: string }
+  | { readonly kind: 'saved'; readonly run: SavedRun }
   | { readonly kind: 'report'; readonly report: BootReport }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -40,6 +44,8 @@ interface WorkerData {
 
 /** A worker that does not answer a cancel for this long is stuck in a single instruction, and is ended. */
 const CANCEL_GRACE_MS = 500;
+/** One that has a state to save first. */
+const SAVING_GRACE_MS = 10_000;
 const PROGRESS_EVERY_MS = 100;
 
 /**
@@ -59,7 +65,8 @@ export function simulateInWorker(
     let grace: NodeJS.Timeout | undefined;
     const abort = () => {
       Atomics.store(new Int32Array(cancel), 0, 1);
-      grace ??= setTimeout(() => finish(() => resolve(cancelledReport(job))), CANCEL_GRACE_MS);
+      const wait = job.request.save ? SAVING_GRACE_MS : CANCEL_GRACE_MS;
+      grace ??= setTimeout(() => finish(() => resolve(cancelledReport(job, wait))), wait);
     };
     let finished = false;
     const finish = (settle: () => void) => {
@@ -72,6 +79,7 @@ export function simulateInWorker(
     };
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') options.onProgress?.(message.instructions, message.text);
+      else if (message.kind === 'saved') options.onSaved?.(message.run);
       else if (message.kind === 'report') finish(() => resolve(message.report));
       else finish(() => reject(new Error(message.message)));
     });
@@ -107,9 +115,10 @@ export function startSimulation(
 export function startJob(
   job: SimulationJob,
   progress: (instructions: number, text: string) => void,
+  saved?: (run: SavedRun) => void,
 ): Simulation {
   const abort = new AbortController();
-  const options = { onProgress: progress, signal: abort.signal };
+  const options = { onProgress: progress, signal: abort.signal, ...(saved ? { onSaved: saved } : {}) };
   return {
     report: simulateInWorker(join(__dirname, 'worker.js'), job, options),
     cancel: () => abort.abort(),
@@ -136,10 +145,10 @@ export function jobOf(document: Document, request: SimulationRequest): Simulatio
   return { machine, vmm: model.name, version, request };
 }
 
-function cancelledReport({ machine, request }: SimulationJob): BootReport {
+function cancelledReport({ machine, request }: SimulationJob, waited: number): BootReport {
   return {
     outcome: 'cancelled',
-    reason: `Cancelled: the run of "${machine.name}" did not answer for ${CANCEL_GRACE_MS} ms and was ended, so there is nothing to show of it.`,
+    reason: `Cancelled: the run of "${machine.name}" did not answer for ${waited} ms and was ended, so there is nothing to show of it.`,
     instructions: 0,
     exitStatus: null,
     milliseconds: 0,
@@ -167,6 +176,7 @@ function work({ job, cancel }: WorkerData, send: (message: FromWorker) => void):
     const report = simulate(job.machine, model, job.version, job.request, {
       createCore,
       cancelled: () => Atomics.load(flag, 0) !== 0,
+      saved: (run) => send({ kind: 'saved', run }),
       progress: (instructions, text) => {
         const now = performance.now();
         if (now - told < PROGRESS_EVERY_MS) return;

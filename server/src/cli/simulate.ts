@@ -5,6 +5,8 @@ import type { KnownIssue } from '../machine/knownIssue';
 import { bootReportJson, bootReportText, countText } from '../output/bootReport';
 import { divergenceJson, divergenceText } from '../output/divergence';
 import { divergenceOf, type Divergence } from '../simulation/divergence';
+import { isSavedRun } from '../simulation/savedRunFile';
+import type { SavedRun } from '../simulation/savedRun';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
@@ -25,6 +27,7 @@ import {
   type Terminal,
 } from './command';
 import { choiceOf, parseSource, pathOf, pickMachine, readBytes, sourceOf, terminalStyle } from './inputs';
+import { resumedJob, SAVE_OPTIONS, saveOption, StateSaver } from './savedState';
 import { SYMBOLS_OPTION, symbolsOption } from './symbolsOption';
 
 /** Outcomes that make exit code 1 where nothing was expected; a finding of error severity does so too. */
@@ -79,20 +82,29 @@ export const simulateCommand: Command = {
     },
     quantum: { type: 'string', help: 'instructions that a vCPU runs before the next one’s turn' },
     ...SYMBOLS_OPTION,
+    ...SAVE_OPTIONS,
     ...IMAGE_OPTIONS,
   },
   async run(options, terminal) {
     const [file, ...rest] = options.arguments;
     if (file === undefined || rest.length > 0) throw new UsageError('simulate takes one file');
     const bytes = readBytes(file);
-    if (!isBareImage(bytes, options)) return runConfig(file, bytes, options, terminal);
-    const job = imageJob(file, bytes, options, limitsOf(options));
-    const { kernel } = job.request;
-    const symbols = await symbolsOption(options, file === '-' ? null : file, kernel);
-    const report = await boot({ ...job, request: { ...job.request, ...symbols } });
-    return tell(report, job.machine, options, terminal);
+    if (!isSavedRun(bytes) && !isBareImage(bytes, options)) {
+      return runConfig(file, bytes, options, terminal);
+    }
+    const job = await imageOrStateJob(file, bytes, options);
+    return bootAndTell(job, options, terminal);
   },
 };
+
+async function imageOrStateJob(file: string, bytes: Uint8Array, options: Options): Promise<SimulationJob> {
+  const limits = limitsOf(options);
+  const saved = isSavedRun(bytes);
+  const job = saved ? resumedJob(file, bytes, options, limits) : imageJob(file, bytes, options, limits);
+  const path = saved || file === '-' ? null : file;
+  const symbols = await symbolsOption(options, path, job.request.kernel);
+  return { ...job, request: { ...job.request, ...symbols } };
+}
 
 async function runConfig(
   file: string,
@@ -133,12 +145,11 @@ async function runConfig(
   const compared = stringOption(options, 'compare');
   const other =
     compared === undefined ? null : parseSource(service, source, choiceOf(service, compared, '--compare'));
-  const report = await boot(configJob(document, request));
-  const parted = other && {
-    divergence: divergenceOf(report, await boot(configJob(other, request))),
+  const compare = async (report: BootReport): Promise<Compared> => ({
+    divergence: divergenceOf(report, await boot(configJob(other!, request))),
     compared: compared ?? '',
-  };
-  return tell(report, machine, options, terminal, parted);
+  });
+  return bootAndTell(configJob(document, request), options, terminal, other ? compare : undefined);
 }
 
 /** What goes for configs and images alike. */
@@ -186,11 +197,28 @@ function configJob(document: Document, request: SimulationRequest): SimulationJo
   return job;
 }
 
+/** Boots, saves where that is asked for, and gives the exit code. */
+async function bootAndTell(
+  job: SimulationJob,
+  options: Options,
+  terminal: Terminal,
+  compare?: (report: BootReport) => Promise<Compared>,
+): Promise<number> {
+  const target = saveOption(options);
+  const saver = new StateSaver(target, terminal.note);
+  const request = { ...job.request, ...target?.request };
+  const report = await boot({ ...job, request }, saver.saved);
+  const code = tell(report, job.machine, options, terminal, (await compare?.(report)) ?? null);
+  saver.finish(report.instructions);
+  return code;
+}
+
 /** Boots in a worker, with the count on the terminal; Ctrl-C ends it. */
-async function boot(job: SimulationJob): Promise<BootReport> {
-  const simulation = startJob(job, (instructions) => {
+async function boot(job: SimulationJob, saved?: (run: SavedRun) => void): Promise<BootReport> {
+  const progress = (instructions: number) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${countText(instructions)} instructions `);
-  });
+  };
+  const simulation = startJob(job, progress, saved);
   const interrupt = () => simulation.cancel();
   process.once('SIGINT', interrupt);
   try {

@@ -17,6 +17,15 @@ export class CapturedText {
     }
   }
 
+  save(): { readonly text: string; readonly line: string } {
+    return { text: this.text, line: this.line };
+  }
+
+  restore({ text, line }: ReturnType<CapturedText['save']>): void {
+    this.text = text;
+    this.line = line;
+  }
+
   /** Tells the last line, which has no break. */
   flush(): void {
     if (this.line !== '') this.endLine();

@@ -13,6 +13,16 @@ interface Entry {
   count: number;
 }
 
+/** The places as they were counted: numbers for ports, leaves and MSRs, bigints for addresses. */
+export type ExitState = readonly {
+  readonly kind: Kind;
+  readonly entries: readonly {
+    readonly key: number | bigint | null;
+    readonly device: string | null;
+    readonly count: number;
+  }[];
+}[];
+
 export class ExitCounts {
   private readonly byKind = new Map<Kind, Map<number | bigint | null, Entry>>();
   private distinct = 0;
@@ -31,6 +41,26 @@ export class ExitCounts {
     if (this.distinct >= DISTINCT && at !== null) return this.add(kind, null, null);
     this.distinct++;
     entries.set(at, { kind, at: at === null ? null : BigInt(at), device, count: 1 });
+  }
+
+  save(): ExitState {
+    return [...this.byKind].map(([kind, entries]) => ({
+      kind,
+      entries: [...entries].map(([key, { device, count }]) => ({ key, device, count })),
+    }));
+  }
+
+  restore(state: ExitState): void {
+    this.byKind.clear();
+    this.distinct = 0;
+    for (const { kind, entries } of state) {
+      const restored = entries.map(
+        ({ key, device, count }) =>
+          [key, { kind, at: key === null ? null : BigInt(key), device, count }] as const,
+      );
+      this.byKind.set(kind, new Map<number | bigint | null, Entry>(restored));
+      this.distinct += entries.length;
+    }
   }
 
   /** Most frequent first, then by kind and place. */

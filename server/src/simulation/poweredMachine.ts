@@ -17,6 +17,7 @@ import { AddressDecode } from './addressDecode';
 import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
+import type { RunWatch } from './runLoop';
 
 export interface PowerOptions {
   readonly machine: Machine;
@@ -50,6 +51,8 @@ export class PoweredMachine {
   verdict: Verdict | null = null;
   /** Where an access led to the verdict; null where it was a port or nothing at all. */
   verdictAddress: bigint | null = null;
+  /** What the run loop keeps of this power-on. */
+  watch: RunWatch = { idleSince: 0, idleInstructions: 0, panicAt: null };
   /** Ticks up to which the core was asked to run. */
   deadline = 0;
 

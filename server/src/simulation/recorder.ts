@@ -1,11 +1,25 @@
 /** What a run leaves behind, over all its power-ons. */
 import { AwaitedText } from './awaitedText';
 import { CapturedText } from './capturedText';
-import { ExitCounts } from './exitCounts';
-import { Timeline } from './timeline';
+import { ExitCounts, type ExitState } from './exitCounts';
+import { Timeline, type TimelineState } from './timeline';
 
 /** What a kernel writes when it gives up, at the start of a line or behind a time stamp. */
 const PANICS: readonly RegExp[] = [/Kernel panic - not syncing/, /^panic: /];
+
+/** Plain data that survives structured clone. */
+export interface RecorderState {
+  readonly exits: ExitState;
+  readonly timeline: TimelineState;
+  readonly console: ReturnType<CapturedText['save']>;
+  readonly firmwareLog: ReturnType<CapturedText['save']>;
+  readonly instructionsBefore: number;
+  readonly panic: string | null;
+  readonly passedOver: Recorder['passedOver'];
+  readonly lastText: number;
+  readonly until: string | null;
+  readonly awaited: readonly ReturnType<AwaitedText['save']>[];
+}
 
 export class Recorder {
   readonly exits = new ExitCounts();
@@ -64,6 +78,36 @@ export class Recorder {
     this.instructionsBefore += instructions;
     this.timeline.base += ticks;
     this.lastText = 0;
+  }
+
+  save(): RecorderState {
+    const { instructionsBefore, panic, lastText, until } = this;
+    return {
+      exits: this.exits.save(),
+      timeline: this.timeline.save(),
+      console: this.console.save(),
+      firmwareLog: this.firmwareLog.save(),
+      instructionsBefore,
+      panic,
+      passedOver: new Map([...this.passedOver].map(([kind, entry]) => [kind, { ...entry }])),
+      lastText,
+      until,
+      awaited: this.awaited.map((awaited) => awaited.save()),
+    };
+  }
+
+  /** A text that is waited for now and was not before is waited for from here on. */
+  restore(state: RecorderState): void {
+    this.exits.restore(state.exits);
+    this.timeline.restore(state.timeline);
+    this.console.restore(state.console);
+    this.firmwareLog.restore(state.firmwareLog);
+    this.instructionsBefore = state.instructionsBefore;
+    this.panic = state.panic;
+    this.passedOver.clear();
+    for (const [kind, entry] of state.passedOver) this.passedOver.set(kind, { ...entry });
+    this.lastText = state.lastText;
+    if (state.until === this.until) this.awaited.forEach((awaited, i) => awaited.restore(state.awaited[i]!));
   }
 
   finish(): void {

@@ -4,6 +4,7 @@ import type { KernelSymbols } from '../machine/image/symbolFiles';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { DirectBoot } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
+import type { SavedRun } from './savedRun';
 import type { CpuMode, VcpuState } from '../x86/state';
 
 export const OUTCOMES = [
@@ -118,6 +119,10 @@ export interface SimulationRequest {
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
   readonly symbols?: SymbolChoice;
+  /** Hands the state to the host at that instruction of all power-ons, and goes on; null at the end of the run. */
+  readonly save?: { readonly at: number | null };
+  /** Goes on from there; everything else must be as in the request of the saved run, limits and `until` aside. */
+  readonly resume?: SavedRun;
   /** Instructions that a vCPU runs before the next one's turn. Runs repeat exactly; another quantum may show another race. */
   readonly quantum?: number;
 }

@@ -25,6 +25,15 @@ export type Ending =
   | { readonly kind: 'met' }
   | { readonly kind: 'cancelled' };
 
+/** What the loop knows of the present power-on. Plain data, part of a saved run. */
+export interface RunWatch {
+  /** Tick from which on idle time is measured, and the instructions then. */
+  idleSince: Ticks;
+  idleInstructions: number;
+  /** Instructions when the guest had given up. */
+  panicAt: number | null;
+}
+
 export interface RunLimits {
   /** Instructions of this power-on. */
   readonly maxInstructions: number;
@@ -32,23 +41,32 @@ export interface RunLimits {
   cancelled(): boolean;
   /** Called about every million ticks. */
   progress(): void;
+  /** Calls `save` when that many instructions of this power-on are done, then goes on. */
+  readonly checkpoint?: { readonly at: number; save(): void };
 }
 
 export function run(powered: PoweredMachine, recorder: Recorder, limits: RunLimits): Ending {
   const { core, clock } = powered;
-  const idle = new IdleWatch(core, recorder, limits.idleSeconds);
-  let panicAt: number | null = null;
+  const { watch } = powered;
+  const idle = new IdleWatch(core, recorder, watch, limits.idleSeconds);
+  const { checkpoint } = limits;
+  let due = checkpoint !== undefined && checkpoint.at >= core.instructions;
   for (;;) {
+    if (due && checkpoint && core.instructions >= checkpoint.at) {
+      due = false;
+      checkpoint.save();
+    }
     clock.ringDue();
     if (powered.verdict) return { kind: 'verdict', verdict: powered.verdict };
     if (recorder.met) return { kind: 'met' };
     if (limits.cancelled()) return { kind: 'cancelled' };
     const left = limits.maxInstructions - core.instructions;
     if (left <= 0) return { kind: 'budget', why: 'instructions' };
-    if (recorder.panic !== null) panicAt ??= core.instructions;
-    if (panicAt !== null && core.instructions - panicAt > AFTER_PANIC)
+    if (recorder.panic !== null) watch.panicAt ??= core.instructions;
+    if (watch.panicAt !== null && core.instructions - watch.panicAt > AFTER_PANIC)
       return { kind: 'budget', why: 'panic' };
-    const deadline = Math.min(clock.next() ?? Infinity, core.now + Math.min(SLICE, left));
+    const ahead = due && checkpoint ? Math.min(left, checkpoint.at - core.instructions) : left;
+    const deadline = Math.min(clock.next() ?? Infinity, core.now + Math.min(SLICE, ahead));
     powered.deadline = deadline;
     const exit = core.run(deadline);
     powered.deadline = 0;
@@ -82,21 +100,19 @@ function skip({ core, clock }: PoweredMachine): Ending | null {
 
 /** Tells a guest that waits for somebody from one that works. */
 class IdleWatch {
-  private since: Ticks = 0;
-  private instructions = 0;
-
   constructor(
     private readonly core: Core,
     private readonly recorder: Recorder,
+    private readonly watch: RunWatch,
     private readonly seconds: number,
   ) {}
 
   check(): Ending | null {
-    const { core, recorder } = this;
-    if (recorder.lastText > this.since) this.restart(recorder.lastText);
-    const passed = core.now - this.since;
+    const { core, recorder, watch } = this;
+    if (recorder.lastText > watch.idleSince) this.restart(recorder.lastText);
+    const passed = core.now - watch.idleSince;
     if (passed < this.seconds * SECOND) return null;
-    if ((core.instructions - this.instructions) * IDLE_SHARE < passed) {
+    if ((core.instructions - watch.idleInstructions) * IDLE_SHARE < passed) {
       return { kind: 'idle', seconds: Math.floor(passed / SECOND) };
     }
     this.restart(core.now);
@@ -104,7 +120,7 @@ class IdleWatch {
   }
 
   private restart(since: Ticks): void {
-    this.since = since;
-    this.instructions = this.core.instructions;
+    this.watch.idleSince = since;
+    this.watch.idleInstructions = this.core.instructions;
   }
 }

@@ -11,6 +11,7 @@ import { PoweredMachine, type PowerOptions } from './poweredMachine';
 import { Recorder } from './recorder';
 import type { BootReport, SimulationRequest, SymbolChoice } from './report';
 import { run, type Ending } from './runLoop';
+import { resumeRun, saveRun, type PowerCycles, type RunIdentity, type SavedRun } from './savedRun';
 import { createSymbolizer, type Symbolizer } from './symbolizer';
 
 /** Instructions where the request names no limit of its own. */
@@ -21,6 +22,8 @@ const SECOND = 1_000_000_000;
 export interface SimulationHost {
   createCore(options: CoreOptions): Core;
   cancelled(): boolean;
+  /** The state that the request wants saved. */
+  saved?(run: SavedRun): void;
   /** Instructions so far, and the line that the guest is writing. About every million instructions. */
   progress(instructions: number, text: string): void;
 }
@@ -52,7 +55,8 @@ export function simulate(
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };
-  const last = powerCycles(options, recorder, request, host);
+  const identity = { machine, vmm: model.name, version, request };
+  const last = powerCycles(options, recorder, identity, host);
   const report = reportOf(last, {
     machine,
     version,
@@ -74,16 +78,24 @@ interface LastPowerOn {
 function powerCycles(
   options: PowerOptions,
   recorder: Recorder,
-  request: SimulationRequest,
+  identity: RunIdentity,
   host: SimulationHost,
 ): LastPowerOn {
-  let fast = 0;
-  for (let reboots = 0; ; reboots++) {
+  const { request } = identity;
+  let resume = request.resume ?? null;
+  let fast = resume?.cycles.fast ?? 0;
+  for (let reboots = resume?.cycles.reboots ?? 0; ; reboots++) {
     const powered = new PoweredMachine(options, recorder);
-    const refused = refusal(powered);
+    const refused = resume ? null : refusal(powered);
     if (refused) return { powered, ended: refused };
-    const ending = boot(powered, recorder, request, host);
-    if (reboots >= request.reboots || !restarts(ending, powered)) return { powered, ended: ending };
+    if (resume) resumeRun(resume, powered, recorder);
+    resume = null;
+    const cycles = { reboots, fast };
+    const ending = boot(powered, recorder, identity, cycles, host);
+    if (reboots >= request.reboots || !restarts(ending, powered)) {
+      if (request.save?.at === null) host.saved?.(saveRun(identity, powered, recorder, cycles));
+      return { powered, ended: ending };
+    }
     const limit = powered.board.restartLimit;
     if (limit) {
       fast = powered.core.now < limit.seconds * SECOND ? fast + 1 : 0;
@@ -186,15 +198,21 @@ function refusal(powered: PoweredMachine): Conclusion | null {
 function boot(
   powered: PoweredMachine,
   recorder: Recorder,
-  request: SimulationRequest,
+  identity: RunIdentity,
+  cycles: PowerCycles,
   host: SimulationHost,
 ): Ending {
   const { core } = powered;
+  const { request } = identity;
+  const at = (request.save?.at ?? -1) - recorder.instructionsBefore;
   return run(powered, recorder, {
     maxInstructions: (request.maxInstructions || DEFAULT_BUDGET) - recorder.instructionsBefore,
     idleSeconds: request.idleSeconds ?? DEFAULT_IDLE_SECONDS,
     cancelled: () => host.cancelled(),
     progress: () => host.progress(recorder.instructionsBefore + core.instructions, recorder.console.lastLine),
+    ...(at < 0
+      ? {}
+      : { checkpoint: { at, save: () => host.saved?.(saveRun(identity, powered, recorder, cycles)) } }),
   });
 }
 

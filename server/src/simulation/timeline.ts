@@ -19,6 +19,13 @@ interface Round {
   lastAt: number;
 }
 
+export interface TimelineState {
+  readonly events: readonly TimelineEvent[];
+  readonly dropped: number;
+  readonly base: number;
+  readonly round: Round | null;
+}
+
 export class Timeline {
   readonly events: TimelineEvent[] = [];
   dropped = 0;
@@ -34,6 +41,18 @@ export class Timeline {
   /** What the board or the VMM has to say, at a time since the present power-on. */
   note(event: 'console' | 'verdict', at: number, vcpu: number, text: string): void {
     this.put({ event, at: at + this.base, vcpu, text });
+  }
+
+  save(): TimelineState {
+    const { events, dropped, base, round } = this;
+    return { events: [...events], dropped, base, round: round && { ...round, held: [...round.held] } };
+  }
+
+  restore({ events, dropped, base, round }: TimelineState): void {
+    this.events.splice(0, this.events.length, ...events);
+    this.dropped = dropped;
+    this.base = base;
+    this.round = round && { ...round, held: [...round.held] };
   }
 
   /** Writes down what was held back. Called at the end, too. */
