@@ -79,6 +79,7 @@ const ticker = (vcpus: number, more: Partial<SimulationRequest> = {}): Case => (
       cpu: { vendor: 'intel', added: [], removed: [] },
       protocol: null,
       commandLine: 'ticker',
+      imageName: 'ticker',
       modules: [],
     },
     ...more,
