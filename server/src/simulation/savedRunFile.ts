@@ -10,7 +10,7 @@ import type { SavedRun } from './savedRun';
 const MAGIC = new TextEncoder().encode('bootpath state\r\n');
 /** Raised with every change of this layout. */
 export const STATE_FORMAT = 1;
-const FIXED_SIZE = 32;
+const FIXED_SIZE = 28;
 const CHUNK_HEADER_SIZE = 12;
 /** Blobs are joined to chunks of about this size before they are compressed. */
 const CHUNK_SIZE = 1 << 24;
