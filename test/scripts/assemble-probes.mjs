@@ -1,36 +1,43 @@
-// Assembles the probe guests: NAME.asm to NAME.bin and NAME.labels.json beside it. With --check nothing is written:
-// it exits 1 where a committed file differs from what NASM makes of the source.
+// Assembles the probe guests and the plain PC's BIOS: NAME.asm to NAME.bin and NAME.labels.json beside it. With --check
+// nothing is written: it exits 1 where a committed file differs from what NASM makes of the source.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const folder = join(dirname(fileURLToPath(import.meta.url)), '../../server/src/simulation/probes');
+const source = join(dirname(fileURLToPath(import.meta.url)), '../../server/src');
+/** Where the sources are, and the address behind the last byte as their labels count it. */
+const FOLDERS = [
+  { folder: join(source, 'simulation/probes'), end: 0x100000 },
+  { folder: join(source, 'vmm/pc/bios'), end: 0x10000 },
+];
 
-/** Names of all probes: the .asm files (what they share are .mac files). */
-export const probeNames = () =>
-  readdirSync(folder)
-    .filter((name) => name.endsWith('.asm'))
-    .map((name) => name.slice(0, -'.asm'.length))
-    .sort();
+/** All images: the .asm files (what they share are .mac files). */
+const images = () =>
+  FOLDERS.flatMap(({ folder, end }) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.asm'))
+      .map((name) => ({ folder, end, name: name.slice(0, -'.asm'.length) }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
 
 /**
- * Labels of a NASM map, name to linear address in lower-case hex: those of the image, without local ones (with a dot)
- * and the generated fault stubs.
+ * Labels of a NASM map, name to address in lower-case hex: those of the image, without local ones (with a dot) and the
+ * generated fault stubs.
  */
-export function labelsOf(map, size) {
+function labelsOf(map, size, end) {
   const labels = {};
   for (const [, address, name] of map.matchAll(/^\s*[0-9A-F]+\s+([0-9A-F]+)\s+([A-Za-z_]\w*)$/gm)) {
     const value = parseInt(address, 16);
-    if (value < 0x100000 - size || value >= 0x100000 || /^stub\d+_/.test(name)) continue;
+    if (value < end - size || value >= end || /^stub\d+_/.test(name)) continue;
     labels[name] = `0x${value.toString(16)}`;
   }
   return labels;
 }
 
 /** @returns {{binary: Buffer, labels: string}} */
-export function assemble(name) {
+function assemble({ folder, end, name }) {
   const work = mkdtempSync(join(tmpdir(), 'bootpath-probe-'));
   try {
     const [wrapper, map, out] = ['probe.asm', 'probe.map', 'probe.bin'].map((file) => join(work, file));
@@ -40,7 +47,7 @@ export function assemble(name) {
     if (nasm.error) throw new Error(`nasm cannot be run: ${nasm.error.message}`);
     if (nasm.status !== 0) throw new Error(nasm.stderr);
     const binary = readFileSync(out);
-    const labels = labelsOf(readFileSync(map, 'utf8'), binary.length);
+    const labels = labelsOf(readFileSync(map, 'utf8'), binary.length, end);
     return { binary, labels: JSON.stringify(labels, null, 2) + '\n' };
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -50,8 +57,9 @@ export function assemble(name) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const check = process.argv.includes('--check');
   let stale = 0;
-  for (const name of probeNames()) {
-    const { binary, labels } = assemble(name);
+  for (const image of images()) {
+    const { folder, name } = image;
+    const { binary, labels } = assemble(image);
     const files = [
       [`${name}.bin`, binary],
       [`${name}.labels.json`, Buffer.from(labels)],
@@ -69,5 +77,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error('run `node test/scripts/assemble-probes.mjs` and commit what it writes');
     process.exit(1);
   }
-  if (check) console.log(`${probeNames().length} probes are what their sources say`);
+  if (check) console.log(`${images().length} images are what their sources say`);
 }

@@ -8,7 +8,8 @@ export const FW_CFG_SIGNATURE = 0x0000;
 export const FW_CFG_ID = 0x0001;
 export const FW_CFG_NOGRAPHIC = 0x0004;
 const FW_CFG_FILE_DIR = 0x0019;
-const FW_CFG_FILE_FIRST = 0x0020;
+/** Selector of the first file. */
+export const FW_CFG_FILE_FIRST = 0x0020;
 
 const DMA_ERROR = 1;
 const DMA_READ = 2;

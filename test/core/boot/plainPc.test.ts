@@ -256,7 +256,7 @@ test('the other vCPUs wait for a start-up IPI, and fw_cfg tells how many there a
   assert.deepEqual([core.activity(1), core.activity(2)], ['wait-for-sipi', 'wait-for-sipi']);
 });
 
-test('in real mode every BIOS call comes back refused, and other interrupts come back', () => {
+test('in real mode BIOS calls answer before the boot, refuse what they do not know, and interrupts come back', () => {
   const { core } = bootPc([...HLT]);
   const after = (vector: number) => {
     core.write(0x7000n, Uint8Array.of(0xcd, vector, 0xf4));
@@ -269,11 +269,12 @@ test('in real mode every BIOS call comes back refused, and other interrupts come
       general: { ...state.general, rax: 0xe820n, rsp: 0x6000n },
       segments: { ...state.segments, cs: { ...cs, selector: 0, base: 0n }, ss },
     });
-    assert.equal(core.run(core.now + 20).reason, 'idle');
+    assert.equal(core.run(core.now + 100).reason, 'idle');
     const { rip, rflags, general } = core.state(0);
     return [rip, rflags & 1n, general.rax, general.rsp];
   };
   assert.deepEqual(after(0x15), [0x7003n, 1n, 0x8620n, 0x6000n]);
+  assert.deepEqual(after(0x12), [0x7003n, 0n, 639n, 0x6000n]);
   assert.deepEqual(after(0x08), [0x7003n, 0n, 0xe820n, 0x6000n]);
 });
 

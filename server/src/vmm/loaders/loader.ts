@@ -28,6 +28,8 @@ export interface BootProtocol {
   readonly title: string;
   /** Only an ELF file can be booted so; of a bzImage it is the payload. */
   readonly elfOnly?: true;
+  /** The image is a disk, which the BIOS reads: it starts at its power-on part. */
+  readonly needsDisk?: true;
   /** True where the image has the marks of this protocol, whatever else it says. */
   recognises(image: Uint8Array): boolean;
   /** Loads everything; gives the state of the first vCPU, or which field keeps the image from being started. */

@@ -1,4 +1,5 @@
 /** The boot protocols of an image that no firmware loads. */
+import { BOOT_SECTOR } from './bootSector';
 import { ELF } from './elf';
 import { LINUX_16, LINUX_32, LINUX_64 } from './linux';
 import { LINUX_ELF_32, LINUX_ELF_64 } from './linuxElf';
@@ -18,6 +19,7 @@ export const BOOT_PROTOCOLS: readonly BootProtocol[] = [
   LINUX_ELF_32,
   OPENBSD,
   ELF,
+  BOOT_SECTOR,
 ];
 
 /** The protocol of that name, or without a name the first that recognises the image; null where there is none. */

@@ -4,10 +4,10 @@ import { checkPcRom } from '../../machine/image/rom';
 import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { writeAcpiTables } from './acpiTables';
-import { writeBiosCalls } from './biosCalls';
-import { writeBiosDataArea } from './biosDataArea';
+import { writeBios } from './bios/bios';
 import { pcChips } from './chips';
 import { pcCpuProfile } from './cpuProfile';
+import { biosDisk } from './firmwareConfiguration';
 import { loadRom, romRange } from './firmwareRom';
 import { BIOS_SEGMENT, EBDA, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { PcMsrs } from './msrs';
@@ -42,7 +42,7 @@ function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
 }
 
 const LOADER_GAPS =
-  'firmware: there is none; the loader writes ACPI tables, a BIOS data area and the Multiboot information, and every BIOS call is refused (CF=1, AH=0x86)';
+  'firmware: the loader writes ACPI tables, a BIOS data area and the structures of the boot protocol; the BIOS is a small one of its own, which refuses what it does not do (CF=1, AH=0x86), and its disk cannot be written';
 const FIRMWARE_GAPS =
   'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; SMM; option ROMs; ACPI tables for the firmware to hand on';
 
@@ -67,8 +67,7 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
     const what = boot.protocol === null ? 'no known kind' : `no kind for the boot protocol ${boot.protocol}`;
     return `the image cannot be loaded: it is of ${what}`;
   }
-  writeBiosCalls(write);
-  writeBiosDataArea(write);
+  writeBios(memory, biosDisk(inputs), write);
   writeAcpiTables(inputs.machine.vcpus.value, write);
   const state = protocol.load(kernel, boot, {
     memoryMap: pcMemoryMap(memory),

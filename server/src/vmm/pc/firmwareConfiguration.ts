@@ -1,13 +1,20 @@
-/** What the plain PC's fw_cfg holds: items and files by QEMU's names (docs/specs/fw_cfg). */
-import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
+/** What the plain PC's fw_cfg device holds: memory, vCPUs, and for a BIOS the disk that it boots. */
+import { FW_CFG_FILE_FIRST, FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
 import { e820Bytes } from '../e820';
+import { protocolFor } from '../loaders/protocols';
 import type { BoardInputs } from '../model';
+import type { BiosDisk } from './bios/bios';
+import { diskGeometry } from './bios/diskGeometry';
 import { pcInstalled, pcMemoryMap } from './layout';
 
-/** Items that hold numbers. */
-const FW_CFG_RAM_SIZE = 0x0003;
-const FW_CFG_NB_CPUS = 0x0005;
-const FW_CFG_MAX_CPUS = 0x000f;
+const RAM_SIZE = 0x0003;
+const NB_CPUS = 0x0005;
+const MAX_CPUS = 0x000f;
+
+interface File {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
 
 export function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCfg {
   const vcpus = inputs.machine.vcpus.value;
@@ -17,17 +24,30 @@ export function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCf
     items: new Map([
       [FW_CFG_SIGNATURE, new TextEncoder().encode('QEMU')],
       [FW_CFG_ID, Uint8Array.of(3, 0, 0, 0)],
-      [FW_CFG_RAM_SIZE, size],
+      [RAM_SIZE, size],
       [FW_CFG_NOGRAPHIC, Uint8Array.of(1, 0)],
-      [FW_CFG_NB_CPUS, Uint8Array.of(vcpus, 0)],
-      [FW_CFG_MAX_CPUS, Uint8Array.of(vcpus, 0)],
+      [NB_CPUS, Uint8Array.of(vcpus, 0)],
+      [MAX_CPUS, Uint8Array.of(vcpus, 0)],
     ]),
-    files: [
-      { name: 'etc/e820', bytes: e820Bytes(inputs.firmware ? pcInstalled(memory) : pcMemoryMap(memory)) },
-      // Milliseconds until a reset where nothing boots; all ones: never.
-      { name: 'etc/boot-fail-wait', bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) },
-    ],
+    files: files(inputs, memory),
     readMemory: (address, length) => inputs.readMemory(address, length),
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
+}
+
+/** The disk for the own BIOS, in the first file; null where the image is none. */
+export function biosDisk({ firmware, kernel, boot }: BoardInputs): BiosDisk | null {
+  if (firmware || !kernel || !boot) return null;
+  if (protocolFor(kernel, boot.protocol)?.needsDisk !== true) return null;
+  return { selector: FW_CFG_FILE_FIRST, geometry: diskGeometry(kernel.length) };
+}
+
+function files(inputs: BoardInputs, memory: bigint): File[] {
+  const map = inputs.firmware ? pcInstalled(memory) : pcMemoryMap(memory);
+  const always = [
+    { name: 'etc/e820', bytes: e820Bytes(map) },
+    // Milliseconds until a reset where nothing boots; all ones: never.
+    { name: 'etc/boot-fail-wait', bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) },
+  ];
+  return biosDisk(inputs) ? [{ name: 'opt/bootpath/disk', bytes: inputs.kernel! }, ...always] : always;
 }
