@@ -1,6 +1,6 @@
 /**
  * QEMU's firmware configuration device: selector 0x510, data 0x511, DMA address 0x514 and 0x518
- * (QEMU docs/specs/fw_cfg). What it holds is the VMM's.
+ * (QEMU docs/specs/fw_cfg). Of DMA's read, write and skip the first in this order counts. What it holds is the VMM's.
  */
 import type { Device, DeviceState } from './device';
 
@@ -16,17 +16,29 @@ const DMA_READ = 2;
 const DMA_SKIP = 4;
 const DMA_SELECT = 8;
 const DMA_WRITE = 16;
+/** Bit of a selector that asks for the old way of writing; the item is the same. */
+const WRITE_CHANNEL = 0x4000;
 /** "QEMU CFG", what the DMA address register reads as. */
 const DMA_SIGNATURE = [0x51454d55, 0x20434647] as const;
+
+export interface FwCfgFile {
+  readonly name: string;
+  /** What it holds; for its size where `whenSelected` says the rest. */
+  readonly bytes: Uint8Array;
+  /** Asked once, when the guest first selects the file: what depends on registers that a firmware sets. Of the same length. */
+  whenSelected?(): Uint8Array;
+}
 
 export interface FwCfgOptions {
   /** Items by selector, the directory and the files excepted. */
   readonly items: ReadonlyMap<number, Uint8Array>;
   /** Files in the order of the directory; the first gets selector 0x20. */
-  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly files: readonly FwCfgFile[];
   readMemory(address: bigint, length: number): Uint8Array | null;
   writeMemory(address: bigint, bytes: Uint8Array): boolean;
 }
+
+const NOTHING = new Uint8Array(0);
 
 export class FwCfg implements Device {
   readonly name = 'fw_cfg';
@@ -38,6 +50,8 @@ export class FwCfg implements Device {
   private selector = 0;
   private offset = 0;
   private dmaHigh = 0;
+  /** What the files held that were asked for their content, by selector. */
+  private settled = new Map<number, Uint8Array>();
 
   constructor(private readonly options: FwCfgOptions) {
     this.items = new Map(options.items);
@@ -46,14 +60,14 @@ export class FwCfg implements Device {
   }
 
   readPort(port: number, size: 1 | 2 | 4): number {
-    if (port === 0x511) return this.items.get(this.selector)?.[this.offset++] ?? 0;
+    if (port === 0x511) return this.selected()[this.offset++] ?? 0;
     if (size === 4 && port === 0x514) return byteSwap(DMA_SIGNATURE[0]);
     if (size === 4 && port === 0x518) return byteSwap(DMA_SIGNATURE[1]);
     return 0;
   }
 
   writePort(port: number, size: 1 | 2 | 4, value: number): void {
-    if (port === 0x510) this.select(value & 0xffff);
+    if (port === 0x510 && size === 2) this.select(value & 0xffff);
     else if (port === 0x514 && size === 4) this.dmaHigh = byteSwap(value);
     else if (port === 0x518 && size === 4) this.transfer(byteSwap(value));
   }
@@ -62,19 +76,28 @@ export class FwCfg implements Device {
     this.selector = 0;
     this.offset = 0;
     this.dmaHigh = 0;
+    this.settled = new Map();
   }
 
   save(): DeviceState {
-    return { selector: this.selector, offset: this.offset, dmaHigh: this.dmaHigh };
+    const { selector, offset, dmaHigh, settled } = this;
+    return structuredClone({ selector, offset, dmaHigh, settled });
   }
 
   restore(state: DeviceState): void {
-    Object.assign(this, state as { selector: number; offset: number; dmaHigh: number });
+    Object.assign(this, structuredClone(state));
   }
 
   private select(selector: number): void {
-    this.selector = selector;
+    this.selector = selector & ~WRITE_CHANNEL;
     this.offset = 0;
+    const file = this.options.files[this.selector - FW_CFG_FILE_FIRST];
+    if (file?.whenSelected && !this.settled.has(this.selector))
+      this.settled.set(this.selector, file.whenSelected());
+  }
+
+  private selected(): Uint8Array {
+    return this.settled.get(this.selector) ?? this.items.get(this.selector) ?? NOTHING;
   }
 
   /** Runs the big-endian FWCfgDmaAccess {control, length, address} at the address that was written. */
@@ -93,9 +116,7 @@ export class FwCfg implements Device {
   }
 
   private move(control: number, length: number, address: bigint): boolean {
-    if ((control & DMA_WRITE) !== 0) return false;
-    const item = this.items.get(this.selector) ?? new Uint8Array(0);
-    const rest = item.subarray(this.offset, this.offset + length);
+    const rest = this.selected().subarray(this.offset, this.offset + length);
     if ((control & DMA_READ) !== 0) {
       // What lies behind the end of the item reads as zero. Guests give lengths, so this is done in pieces.
       for (let done = 0; done < length; done += 65536) {
@@ -103,6 +124,9 @@ export class FwCfg implements Device {
         if (done < rest.length) piece.set(rest.subarray(done, done + piece.length));
         if (!this.options.writeMemory(address + BigInt(done), piece)) return false;
       }
+    } else if ((control & DMA_WRITE) !== 0) {
+      // No item can be written.
+      return length === 0;
     } else if ((control & DMA_SKIP) === 0) {
       return true;
     }

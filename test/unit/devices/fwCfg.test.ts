@@ -103,3 +103,47 @@ test('a restored device reads on where it was', () => {
   fwCfg.restore(saved);
   assert.deepEqual(read(2), [...ascii('cd')]);
 });
+
+test('a file that depends on registers is asked when it is first selected, and then keeps what it said', () => {
+  let base = 1;
+  let asked = 0;
+  const make = () =>
+    new FwCfg({
+      items: new Map(),
+      files: [
+        {
+          name: 'etc/acpi/tables',
+          bytes: Uint8Array.of(0),
+          whenSelected: () => {
+            asked++;
+            return Uint8Array.of(base);
+          },
+        },
+      ],
+      readMemory: () => null,
+      writeMemory: () => false,
+    });
+  const first = make();
+  base = 2;
+  first.writePort(0x510, 2, 0x20);
+  base = 3;
+  first.writePort(0x510, 2, 0x20);
+  const second = make();
+  second.restore(structuredClone(first.save()));
+  assert.deepEqual([first.readPort(0x511, 1), second.readPort(0x511, 1), asked], [2, 2, 1]);
+});
+
+test('the selector takes two bytes, and its write channel bit selects the same item', () => {
+  const { fwCfg, select, read } = device();
+  select(0x4020);
+  assert.deepEqual(read(2), [...ascii('ab')]);
+  fwCfg.writePort(0x510, 1, 0);
+  assert.deepEqual(read(2), [...ascii('cd')]);
+});
+
+test('DMA: reading counts before writing, and writing nothing is no error', () => {
+  const { dma, memory } = device();
+  assert.equal(dma(0x0020001a, 3, 0x200), 0);
+  assert.equal(new TextDecoder().decode(memory.subarray(0x200, 0x203)), 'abc');
+  assert.equal(dma(0x00200018, 0, 0x200), 0);
+});

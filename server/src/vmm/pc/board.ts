@@ -3,7 +3,8 @@ import type { Core } from '../../../emulator/face';
 import { checkPcRom } from '../../machine/image/rom';
 import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
-import { writeAcpiTables } from './acpiTables';
+import { placeTables } from '../acpi/place';
+import { pcAcpiTables } from './acpiTables';
 import { writeBios } from './bios/bios';
 import { pcChips } from './chips';
 import { pcCpuProfile } from './cpuProfile';
@@ -11,7 +12,10 @@ import { biosDisk } from './firmwareConfiguration';
 import { loadRom, romRange } from './firmwareRom';
 import { BIOS_SEGMENT, EBDA, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { PcMsrs } from './msrs';
+import { PM_BASE } from './powerManagement';
 
+/** In the BIOS segment, where operating systems look for the RSDP. */
+const ACPI_PLACE = { rsdp: BIOS_SEGMENT.start, tables: BIOS_SEGMENT.start + 0x100n } as const;
 const PLAIN_CPU = { vendor: 'intel', added: [], removed: [] } as const;
 
 export function pcBoard(inputs: BoardInputs): Board {
@@ -44,7 +48,7 @@ function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
 const LOADER_GAPS =
   'firmware: the loader writes ACPI tables, a BIOS data area and the structures of the boot protocol; the BIOS is a small one of its own, which refuses what it does not do (CF=1, AH=0x86), and its disk cannot be written';
 const FIRMWARE_GAPS =
-  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; SMM; option ROMs; ACPI tables for the firmware to hand on';
+  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; SMM; option ROMs';
 
 const NOT_MODELLED = [
   'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',
@@ -68,12 +72,13 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
     return `the image cannot be loaded: it is of ${what}`;
   }
   writeBios(memory, biosDisk(inputs), write);
-  writeAcpiTables(inputs.machine.vcpus.value, write);
+  const vcpus = inputs.machine.vcpus.value;
+  placeTables(pcAcpiTables({ vcpus, memory, pmBase: PM_BASE }), ACPI_PLACE, write);
   const state = protocol.load(kernel, boot, {
     memoryMap: pcMemoryMap(memory),
     lowEnd: pcMemory(memory).lowEnd,
     conventionalEnd: EBDA.start,
-    rsdp: BIOS_SEGMENT.start,
+    rsdp: ACPI_PLACE.rsdp,
     isRam: (range) => isRam(range, memory),
     write,
   });

@@ -8,7 +8,12 @@ import { Hpet } from '../../devices/hpet';
 import { I8042 } from '../../devices/i8042';
 import { I8254 } from '../../devices/i8254';
 import { I8259Pair } from '../../devices/i8259';
-import { i440fxFunctions, powerManagementBase, programAsFirmware } from '../../devices/i440fx';
+import {
+  i440fxFunctions,
+  powerManagementBase,
+  programAsFirmware,
+  type I440fxFunctions,
+} from '../../devices/i440fx';
 import { Ioapic82093aa } from '../../devices/ioapic82093aa';
 import { Mc146818 } from '../../devices/mc146818';
 import { PciConfig1 } from '../../devices/pciConfig1';
@@ -76,6 +81,9 @@ export function pcChips(inputs: BoardInputs, memory: bigint): PcChips {
     out2Gate: true,
     transmit: (text) => inputs.console(text),
   });
+  const functions = i440fxFunctions(...SUBSYSTEM);
+  // Without a firmware the registers are as SeaBIOS would leave them.
+  if (!inputs.firmware) programAsFirmware(functions, PM_BASE);
   const devices: Device[] = [
     pic,
     hpet,
@@ -90,19 +98,16 @@ export function pcChips(inputs: BoardInputs, memory: bigint): PcChips {
     }),
     console,
     ioapic,
-    ...chipSet(inputs, line(SCI)),
+    ...chipSet(inputs, functions, line(SCI)),
     ...resets(inputs, line(1), line(12)),
-    firmwareConfiguration(inputs, memory),
+    firmwareConfiguration(inputs, memory, () => powerManagementBase(functions.powerManagement)),
     new PcTestdev((irq, level) => setLine(irq, level)),
   ];
   return { pic, ioapic, console, devices };
 }
 
-/** Without a firmware the registers are as SeaBIOS would leave them. */
-function chipSet(inputs: BoardInputs, sci: InterruptLine): Device[] {
-  const functions = i440fxFunctions(...SUBSYSTEM);
+function chipSet(inputs: BoardInputs, functions: I440fxFunctions, sci: InterruptLine): Device[] {
   const { powerManagement } = functions;
-  if (!inputs.firmware) programAsFirmware(functions, PM_BASE);
   return [
     new PciConfig1(Object.values(functions), (fn) => {
       if (fn === powerManagement) inputs.portsMoved();

@@ -1,22 +1,32 @@
 /** What the plain PC's fw_cfg device holds: memory, vCPUs, and for a BIOS the disk that it boots. */
-import { FW_CFG_FILE_FIRST, FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
+import {
+  FW_CFG_FILE_FIRST,
+  FW_CFG_ID,
+  FW_CFG_NOGRAPHIC,
+  FW_CFG_SIGNATURE,
+  FwCfg,
+  type FwCfgFile,
+} from '../../devices/fwCfg';
+import { loaderFiles } from '../acpi/loaderScript';
 import { e820Bytes } from '../e820';
 import { protocolFor } from '../loaders/protocols';
 import type { BoardInputs } from '../model';
+import { pcAcpiTables } from './acpiTables';
 import type { BiosDisk } from './bios/bios';
 import { diskGeometry } from './bios/diskGeometry';
 import { pcInstalled, pcMemoryMap } from './layout';
+import { PM_BASE } from './powerManagement';
 
 const RAM_SIZE = 0x0003;
 const NB_CPUS = 0x0005;
 const MAX_CPUS = 0x000f;
 
-interface File {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-export function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCfg {
+/** `pmBase`: where the guest has put the power management registers, of which the ACPI tables tell. */
+export function firmwareConfiguration(
+  inputs: BoardInputs,
+  memory: bigint,
+  pmBase: () => number | null,
+): FwCfg {
   const vcpus = inputs.machine.vcpus.value;
   const size = new Uint8Array(8);
   new DataView(size.buffer).setBigUint64(0, memory, true);
@@ -29,7 +39,7 @@ export function firmwareConfiguration(inputs: BoardInputs, memory: bigint): FwCf
       [NB_CPUS, Uint8Array.of(vcpus, 0)],
       [MAX_CPUS, Uint8Array.of(vcpus, 0)],
     ]),
-    files: files(inputs, memory),
+    files: files(inputs, memory, pmBase),
     readMemory: (address, length) => inputs.readMemory(address, length),
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
@@ -42,12 +52,23 @@ export function biosDisk({ firmware, kernel, boot }: BoardInputs): BiosDisk | nu
   return { selector: FW_CFG_FILE_FIRST, geometry: diskGeometry(kernel.length) };
 }
 
-function files(inputs: BoardInputs, memory: bigint): File[] {
+function files(inputs: BoardInputs, memory: bigint, pmBase: () => number | null): FwCfgFile[] {
   const map = inputs.firmware ? pcInstalled(memory) : pcMemoryMap(memory);
   const always = [
     { name: 'etc/e820', bytes: e820Bytes(map) },
     // Milliseconds until a reset where nothing boots; all ones: never.
     { name: 'etc/boot-fail-wait', bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) },
+    ...acpiFiles(inputs.machine.vcpus.value, memory, pmBase),
   ];
   return biosDisk(inputs) ? [{ name: 'opt/bootpath/disk', bytes: inputs.kernel! }, ...always] : always;
+}
+
+/** A firmware reads them after it has set the chip set up, and only then they say where the registers are. */
+function acpiFiles(vcpus: number, memory: bigint, pmBase: () => number | null): FwCfgFile[] {
+  const files = () => loaderFiles(pcAcpiTables({ vcpus, memory, pmBase: pmBase() ?? PM_BASE }));
+  return files().map(({ name, bytes }, index) => ({
+    name,
+    bytes,
+    whenSelected: () => files()[index]!.bytes,
+  }));
 }

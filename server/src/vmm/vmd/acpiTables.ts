@@ -2,7 +2,7 @@
  * The ACPI tables that vmd writes into guest memory from x86_vm.c rev 1.19 on (`acpi.c` rev 1.3, acpi_init): RSDP, XSDT
  * and MADT. Without a DSDT file there is no FADT and no FACS.
  */
-import { acpiChecksum, acpiTable, putText, seal, type AcpiMaker } from '../acpiTable';
+import { acpiChecksum, acpiTable, putText, seal, type AcpiMaker } from '../acpi/header';
 import type { WriteMemory } from './firmwareLoad';
 
 export const RSDP_ADDRESS = 0x9d000n;
