@@ -212,7 +212,10 @@ const RDMSR = [0x0f, 0x32];
 for (const [title, vendor, index, read] of [
   ['IA32_MISC_ENABLE keeps its read-only bits', 'intel', 0x1a0, [4n, 0xc51809n]],
   ['PERF_CTR0 has 48 bits', 'amd', 0xc0010004, [0xffffn, 0xffffffffn]],
-  ['HWCR keeps all but TscFreqSel', 'amd', 0xc0010015, [0xffffffffn, 0xfeffffffn]],
+  ['PStateCtl has three bits', 'amd', 0xc0010062, [0n, 7n]],
+  ['PStateStat cannot be written', 'amd', 0xc0010063, null],
+  ['IA32_FEATURE_CONTROL is locked', 'intel', 0x3a, null],
+  ['MSR_MISC_FEATURES_ENABLES is not there, as there is no CPUID faulting', 'intel', 0x140, null],
   ['IA32_MISC_ENABLE does not exist', 'amd', 0x1a0, null],
   ['IA32_PLATFORM_ID cannot be written', 'intel', 0x17, null],
 ] as const) {
@@ -224,6 +227,28 @@ for (const [title, vendor, index, read] of [
     }
     const { rax, rdx } = report.vcpus[0]!.registers.general;
     assert.deepEqual([rdx, rax], read);
+  });
+}
+
+test('HWCR keeps TscFreqSel, and P-state 0 of family 17h is the 1 GHz of the TSC', () => {
+  const hwcr = bootPc([...wrmsr(0xc0010015, 0, 0), ...RDMSR, ...HLT], { vendor: 'amd' });
+  assert.equal(hwcr.report.vcpus[0]!.registers.general.rax, 1n << 24n);
+  const { report } = bootPc([0xb9, 0x64, 0x00, 0x01, 0xc0, ...RDMSR, ...HLT], { vendor: 'amd' });
+  const { rax, rdx } = report.vcpus[0]!.registers.general;
+  assert.equal(rdx >> 31n, 1n, 'PstateEn');
+  assert.equal((200n * (rax & 0xffn)) / ((rax >> 8n) & 0x3fn), 1000n, 'MHz');
+});
+
+for (const [vendor, leaf, expected] of [
+  ['intel', 0x15, [1n, 100n, 10_000_000n]],
+  ['amd', 0, [0xdn, 0x68747541n, 0x444d4163n]],
+  ['amd', 0x80000000, [0x80000008n, 0x68747541n, 0x444d4163n]],
+] as const) {
+  test(`CPUID leaf 0x${leaf.toString(16)} of ${vendor}: ${expected.join(', ')} in EAX, EBX and ECX`, () => {
+    const bytes = [0, 8, 16, 24].map((shift) => (leaf >>> shift) & 0xff);
+    const { report } = bootPc([0xb8, ...bytes, 0x0f, 0xa2, ...HLT], { vendor });
+    const { rax, rbx, rcx } = report.vcpus[0]!.registers.general;
+    assert.deepEqual([rax, rbx, rcx], expected);
   });
 }
 

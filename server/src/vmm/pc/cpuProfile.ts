@@ -6,6 +6,7 @@ import { maximumAndVendor, withVcpus } from '../../x86/cpuid/models';
 import type { CpuChoice } from '../model';
 
 const PHYSICAL_WIDTH = 40;
+const HIGHEST_EXTENDED = 0x80000008;
 /** One tick of guest time is one nanosecond. */
 const TSC_HERTZ = 1_000_000_000;
 
@@ -29,20 +30,33 @@ const FEATURES: readonly CpuidFeatureName[] = [
 ];
 
 const VENDORS = {
-  intel: { name: 'GenuineIntel', signature: 0x000506e3, features: ['PKS'] },
-  amd: { name: 'AuthenticAMD', signature: 0x00800f12, features: [] },
+  intel: { name: 'GenuineIntel', signature: 0x000506e3, basic: 0x15, features: ['PKS'] },
+  amd: { name: 'AuthenticAMD', signature: 0x00800f12, basic: 0xd, features: [] },
 } as const satisfies Record<
   CpuVendor,
-  { name: string; signature: number; features: readonly CpuidFeatureName[] }
+  {
+    name: string;
+    signature: number;
+    /** The highest basic leaf. AMD's processors do not tell the TSC's frequency in leaf 0x15, but in their P-states. */
+    basic: number;
+    features: readonly CpuidFeatureName[];
+  }
 >;
 
 export function pcCpuProfile({ vendor, added, removed }: CpuChoice, vcpus: number): CpuidModel {
-  const { name, signature, features } = VENDORS[vendor];
+  const { name, signature, basic, features } = VENDORS[vendor];
+  const amd = vendor === 'amd';
   const model = CpuidModel.of([
-    { leaf: 0, subleaf: null, registers: maximumAndVendor(0x15, name) },
+    { leaf: 0, subleaf: null, registers: maximumAndVendor(basic, name) },
     { leaf: 1, subleaf: null, registers: [signature, 8 << 8, 0, 0] },
-    { leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] },
-    { leaf: 0x80000000, subleaf: null, registers: [0x80000008, 0, 0, 0] },
+    ...(amd ? [] : [{ leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] } as const]),
+    // AMD repeats vendor and signature in the extended leaves (APM vol. 3, E.4.1).
+    {
+      leaf: 0x80000000,
+      subleaf: null,
+      registers: amd ? maximumAndVendor(HIGHEST_EXTENDED, name) : [HIGHEST_EXTENDED, 0, 0, 0],
+    },
+    { leaf: 0x80000001, subleaf: null, registers: [amd ? signature : 0, 0, 0, 0] },
     { leaf: 0x80000008, subleaf: null, registers: [PHYSICAL_WIDTH, 0, 0, 0] },
   ])
     .with(...FEATURES, ...features, ...added)
