@@ -1,6 +1,6 @@
 /** Multiboot kernels: the header and what it says to load (Multiboot Specification 0.6.96, 3.1). */
 import { hex } from '../../address/format';
-import { isElf, parseElf, physicalEntry } from './elf';
+import { loadByAddresses, loadElf, type MultibootLoad } from './multibootLoad';
 import type { ImageProblem } from './problem';
 
 const MAGIC = 0x1badb002;
@@ -12,19 +12,8 @@ const KNOWN_REQUIREMENTS = 0x0003;
 const PAGE_ALIGNED_MODULES = 0x0001;
 /** The address fields are valid and come before whatever the file's own header says. */
 const ADDRESS_FIELDS = 0x10000;
-const FOUR_GIB = 1n << 32n;
 
-export interface MultibootSegment {
-  readonly physical: bigint;
-  /** The bytes from the file; zeroes follow up to `memorySize`. */
-  readonly bytes: Uint8Array;
-  readonly memorySize: bigint;
-}
-
-export interface MultibootImage {
-  /** Physical address of the first instruction. */
-  readonly entry: bigint;
-  readonly segments: readonly MultibootSegment[];
+export interface MultibootImage extends MultibootLoad {
   readonly pageAlignedModules: boolean;
 }
 
@@ -38,6 +27,8 @@ function headerAt(bytes: Uint8Array, view: DataView): number | null {
   }
   return first;
 }
+
+const NO_ELF = 'flags lacks bit 16 (address fields), and the file is no ELF file';
 
 /** True where there is a Multiboot header, whatever it says. */
 export function isMultiboot(bytes: Uint8Array): boolean {
@@ -61,62 +52,17 @@ export function parseMultiboot(bytes: Uint8Array): MultibootImage | ImageProblem
     const what = unknown === 4 ? 'a video mode (bit 2)' : `the bits ${hex(unknown)}`;
     return problem(`flags is ${hex(flags)}: it requires ${what}, which is not modelled`);
   }
-  const loaded = (flags & ADDRESS_FIELDS) !== 0 ? byAddressFields(bytes, view, at) : byElf(bytes);
+  const loaded = (flags & ADDRESS_FIELDS) !== 0 ? byAddressFields(bytes, view, at) : loadElf(bytes, NO_ELF);
   if ('problem' in loaded) return loaded;
   return { ...loaded, pageAlignedModules: (flags & PAGE_ALIGNED_MODULES) !== 0 };
 }
 
-type Loaded = Pick<MultibootImage, 'entry' | 'segments'>;
-
 /** Flag bit 16: the a.out way, text and data in one piece of the file (3.1.3). */
-function byAddressFields(bytes: Uint8Array, view: DataView, at: number): Loaded | ImageProblem {
+function byAddressFields(bytes: Uint8Array, view: DataView, at: number): MultibootLoad | ImageProblem {
   if (at + 32 > bytes.length) return problem('flags has bit 16, and the file ends within the address fields');
   const field = (index: number) => view.getUint32(at + 12 + 4 * index, true);
   const [header, load, loadEnd, bssEnd, entry] = [field(0), field(1), field(2), field(3), field(4)] as const;
-  if (load > header) return problem(`load_addr ${hex(load)} is above header_addr ${hex(header)}`);
-  const offset = at - (header - load);
-  if (offset < 0) {
-    return problem(
-      `load_addr ${hex(load)} lies ${hex(header - load)} below header_addr, but the header is at ${hex(at)} of the file`,
-    );
-  }
-  if (loadEnd !== 0 && loadEnd < load)
-    return problem(`load_end_addr ${hex(loadEnd)} is below load_addr ${hex(load)}`);
-  const size = loadEnd === 0 ? bytes.length - offset : loadEnd - load;
-  if (offset + size > bytes.length) {
-    return problem(
-      `load_end_addr ${hex(loadEnd)} is ${hex(offset + size - bytes.length)} bytes behind the file's end`,
-    );
-  }
-  const end = load + size;
-  if (bssEnd !== 0 && bssEnd < end)
-    return problem(`bss_end_addr ${hex(bssEnd)} is below the end of data ${hex(end)}`);
-  const memoryEnd = bssEnd === 0 ? end : bssEnd;
-  if (entry < load || entry >= memoryEnd) {
-    return problem(`entry_addr ${hex(entry)} is outside what is loaded, ${hex(load)} to ${hex(memoryEnd)}`);
-  }
-  const segment = {
-    physical: BigInt(load),
-    bytes: bytes.subarray(offset, offset + size),
-    memorySize: BigInt(memoryEnd - load),
-  };
-  return { entry: BigInt(entry), segments: [segment] };
-}
-
-function byElf(bytes: Uint8Array): Loaded | ImageProblem {
-  if (!isElf(bytes)) return problem('flags lacks bit 16 (address fields), and the file is no ELF file');
-  const elf = parseElf(bytes);
-  if ('problem' in elf) return elf;
-  for (const { index, physical, memorySize } of elf.segments) {
-    if (physical + memorySize <= FOUR_GIB) continue;
-    return problem(
-      `program header ${index}: p_paddr ${hex(physical)} with p_memsz ${hex(memorySize)} ends above 4 GiB`,
-    );
-  }
-  const entry = physicalEntry(elf);
-  return entry < FOUR_GIB
-    ? { entry, segments: elf.segments }
-    : problem(`e_entry ${hex(entry)} is above 4 GiB`);
+  return loadByAddresses(bytes, at, { header, load, loadEnd, bssEnd, entry });
 }
 
 function checksumRight(view: DataView, at: number): boolean {

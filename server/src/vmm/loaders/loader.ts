@@ -20,6 +20,8 @@ export interface LoadTarget {
   readonly rsdp: bigint | null;
   isRam(range: AddressRange): boolean;
   write: WriteMemory;
+  /** What lies in memory by now; null where a byte is outside RAM. */
+  read(address: bigint, length: number): Uint8Array | null;
 }
 
 export interface BootProtocol {

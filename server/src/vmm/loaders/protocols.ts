@@ -5,12 +5,14 @@ import { LINUX_16, LINUX_32, LINUX_64 } from './linux';
 import { LINUX_ELF_32, LINUX_ELF_64 } from './linuxElf';
 import type { BootProtocol } from './loader';
 import { MULTIBOOT } from './multiboot';
+import { MULTIBOOT2 } from './multiboot2';
 import { OPENBSD } from './openbsd';
 import { PVH } from './pvh';
 
 /** An image that several know is booted by the first of them. */
 export const BOOT_PROTOCOLS: readonly BootProtocol[] = [
   MULTIBOOT,
+  MULTIBOOT2,
   PVH,
   LINUX_64,
   LINUX_32,

@@ -81,6 +81,7 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
     rsdp: ACPI_PLACE.rsdp,
     isRam: (range) => isRam(range, memory),
     write,
+    read: (address, length) => core.read(address, length),
   });
   if ('problem' in state) return `the image cannot be loaded: ${state.problem}`;
   core.setState(0, state);
