@@ -77,10 +77,11 @@ function memoryMap({ memoryMap: entries }: LoadTarget): Uint8Array {
 }
 
 /** Copies of the ACPI root pointer: the old one always, the new one where the VMM's is of ACPI 2.0 or later. */
-function rootPointers({ rsdp, read }: LoadTarget): Uint8Array[] {
-  const old = rsdp === null ? null : read(rsdp, RSDP_SIZES.old);
+function rootPointers(target: LoadTarget): Uint8Array[] {
+  const { rsdp } = target;
+  const old = rsdp === null ? null : target.read(rsdp, RSDP_SIZES.old);
   if (rsdp === null || !old) return [];
-  const wide = old[RSDP_REVISION]! >= 2 ? read(rsdp, RSDP_SIZES.new) : null;
+  const wide = old[RSDP_REVISION]! >= 2 ? target.read(rsdp, RSDP_SIZES.new) : null;
   return [tag(TAG.oldRsdp, old), ...(wide ? [tag(TAG.newRsdp, wide)] : [])];
 }
 
