@@ -87,9 +87,11 @@ export class Hpet implements Device {
   }
 
   readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint {
-    this.findMatches();
     const offset = Number(address - this.options.base);
-    return (this.readRegister(offset & ~7) >> BigInt(8 * (offset & 7))) & ((1n << BigInt(8 * size)) - 1n);
+    const register = offset & ~7;
+    // No match changes the counter, which is what kernels read again and again.
+    if (register !== COUNTER) this.findMatches();
+    return BigInt.asUintN(8 * size, this.readRegister(register) >> BigInt(8 * (offset & 7)));
   }
 
   writeMmio(address: bigint, size: 1 | 2 | 4 | 8, value: bigint): void {
@@ -127,7 +129,7 @@ export class Hpet implements Device {
   private counter(): bigint {
     const { counter, since } = this.state;
     if (since === null) return counter;
-    return (counter + BigInt(Math.floor((this.clock.now() - since) / TICK))) & ALL_ONES;
+    return BigInt.asUintN(64, counter + BigInt(Math.floor((this.clock.now() - since) / TICK)));
   }
 
   private readRegister(register: number): bigint {
@@ -212,9 +214,9 @@ export class Hpet implements Device {
 
   /** Ticks from `from` on, itself excluded, to the next match. */
   private distance({ configuration, comparator }: Timer, from: bigint): bigint {
-    const modulus = (configuration & MODE_32) !== 0 ? WORD : ALL_ONES + 1n;
-    const distance = (((comparator - from) % modulus) + modulus) % modulus;
-    return distance === 0n ? modulus : distance;
+    const bits = (configuration & MODE_32) !== 0 ? 32 : 64;
+    const distance = BigInt.asUintN(bits, comparator - from);
+    return distance === 0n ? 1n << BigInt(bits) : distance;
   }
 
   /** Acts on the matches since the last look; several of one timer are one. */
@@ -222,9 +224,11 @@ export class Hpet implements Device {
     if (this.state.since === null) return;
     const counter = this.counter();
     this.state.timers.forEach((timer, index) => {
-      const passed = (counter - timer.seen) & ALL_ONES;
-      const distance = this.distance(timer, timer.seen);
+      const from = timer.seen;
       timer.seen = counter;
+      if ((timer.configuration & (INTERRUPT | LEVEL | PERIODIC)) === 0) return;
+      const passed = BigInt.asUintN(64, counter - from);
+      const distance = this.distance(timer, from);
       if (passed < distance) return;
       if ((timer.configuration & PERIODIC) !== 0 && timer.period > 0n) {
         const periods = (passed - distance) / timer.period + 1n;
@@ -266,10 +270,10 @@ export class Hpet implements Device {
     const { timers, since } = this.state;
     this.clock.clearAlarm(this.name);
     if (since === null) return;
+    const interrupting = timers.filter(({ configuration }) => (configuration & INTERRUPT) !== 0);
+    if (interrupting.length === 0) return;
     const counter = this.counter();
-    const distances = timers
-      .filter(({ configuration }) => (configuration & INTERRUPT) !== 0)
-      .map((timer) => Number(this.distance(timer, counter)));
+    const distances = interrupting.map((timer) => Number(this.distance(timer, counter)));
     const ticks = Math.floor((this.clock.now() - since) / TICK) + Math.min(...distances);
     const at = since + ticks * TICK;
     if (Number.isSafeInteger(at)) this.clock.setAlarm(this.name, at, () => this.ring());
