@@ -66,15 +66,21 @@ export class AcpiPm implements Device {
   }
 
   readPort(port: number, size: 1 | 2 | 4): number {
+    const place = this.options.place();
+    if (!place) return 2 ** (8 * size) - 1;
+    // Firmware waits by reading the timer millions of times.
+    if (port === place.timer && size === 4) return this.timer();
     this.catchUp();
     let value = 0;
-    for (let i = size - 1; i >= 0; i--) value = value * 256 + this.readByte(port + i);
+    for (let i = size - 1; i >= 0; i--) value = value * 256 + this.readByte(place, port + i);
     return value;
   }
 
   writePort(port: number, size: 1 | 2 | 4, value: number): void {
+    const place = this.options.place();
+    if (!place) return;
     this.catchUp();
-    for (let i = 0; i < size; i++) this.writeByte(port + i, Math.floor(value / 2 ** (8 * i)) & 0xff);
+    for (let i = 0; i < size; i++) this.writeByte(place, port + i, (value >>> (8 * i)) & 0xff);
     this.update();
     const { control } = this.state;
     // SLP_EN is write-only.
@@ -136,23 +142,23 @@ export class AcpiPm implements Device {
     });
   }
 
-  private readByte(port: number): number {
-    const place = this.options.place();
-    if (!place) return 0xff;
+  private timer(): number {
+    return this.ticks() % 2 ** this.options.timerBits;
+  }
+
+  private readByte(place: AcpiPmPlace, port: number): number {
     const { event, control, timer } = place;
     const { state } = this;
     if (port >= event && port < event + 2) return (state.status >> ((port - event) * 8)) & 0xff;
     if (port >= event + 2 && port < event + 4) return (state.enable >> ((port - event - 2) * 8)) & 0xff;
     if (port >= control && port < control + 2) return (state.control >> ((port - control) * 8)) & 0xff;
     if (port >= timer && port < timer + 4) {
-      return Math.floor((this.ticks() % 2 ** this.options.timerBits) / 2 ** ((port - timer) * 8)) & 0xff;
+      return Math.floor(this.timer() / 2 ** ((port - timer) * 8)) & 0xff;
     }
     return 0xff;
   }
 
-  private writeByte(port: number, byte: number): void {
-    const place = this.options.place();
-    if (!place) return;
+  private writeByte(place: AcpiPmPlace, port: number, byte: number): void {
     const { event, control } = place;
     const { state, options } = this;
     const shift = (port & 1) * 8;

@@ -6,14 +6,17 @@ const NOBODY = 255;
 
 export class AddressDecode {
   private readonly portOwner = new Uint8Array(PORTS);
-  private readonly spans: readonly { start: bigint; end: bigint; device: Device }[];
+  /** Numbers are exact: physical addresses have 52 bits at most. */
+  private readonly spans: readonly { start: number; end: number; device: Device }[];
 
   /** Of two devices with the same port the earlier one answers. At most 255 devices. */
   constructor(private readonly devices: readonly Device[]) {
     this.placePorts();
     this.spans = devices
-      .flatMap((device) => (device.mmio ?? []).map((span) => ({ ...span, device })))
-      .sort((a, b) => (a.start < b.start ? -1 : 1));
+      .flatMap((device) =>
+        (device.mmio ?? []).map(({ start, end }) => ({ start: Number(start), end: Number(end), device })),
+      )
+      .sort((a, b) => a.start - b.start);
   }
 
   /** Asks the devices for their ports again: some are where the guest puts them. */
@@ -34,7 +37,7 @@ export class AddressDecode {
   }
 
   /** By bisection; spans do not overlap. */
-  atAddress(address: bigint): Device | null {
+  atAddress(address: number): Device | null {
     let low = 0;
     let high = this.spans.length;
     while (low < high) {

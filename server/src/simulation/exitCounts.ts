@@ -13,24 +13,24 @@ interface Entry {
   count: number;
 }
 
-/** The places as they were counted: numbers for ports, leaves and MSRs, bigints for addresses. */
+/** The places as they were counted: ports, addresses, leaves and MSRs, all of them below 2^53. */
 export type ExitState = readonly {
   readonly kind: Kind;
   readonly entries: readonly {
-    readonly key: number | bigint | null;
+    readonly key: number | null;
     readonly device: string | null;
     readonly count: number;
   }[];
 }[];
 
 export class ExitCounts {
-  private readonly byKind = new Map<Kind, Map<number | bigint | null, Entry>>();
+  private readonly byKind = new Map<Kind, Map<number | null, Entry>>();
   private distinct = 0;
 
-  add(kind: Kind, at: number | bigint | null, device: string | null): void {
+  add(kind: Kind, at: number | null, device: string | null): void {
     let entries = this.byKind.get(kind);
     if (!entries) {
-      entries = new Map<number | bigint | null, Entry>();
+      entries = new Map<number | null, Entry>();
       this.byKind.set(kind, entries);
     }
     const entry = entries.get(at);
@@ -58,7 +58,7 @@ export class ExitCounts {
         ({ key, device, count }) =>
           [key, { kind, at: key === null ? null : BigInt(key), device, count }] as const,
       );
-      this.byKind.set(kind, new Map<number | bigint | null, Entry>(restored));
+      this.byKind.set(kind, new Map<number | null, Entry>(restored));
       this.distinct += entries.length;
     }
   }

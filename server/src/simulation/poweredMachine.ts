@@ -58,6 +58,8 @@ export class PoweredMachine {
 
   private poweredOn = false;
   private readonly decode: AddressDecode;
+  /** The VMM has something to say about port accesses before a device sees them. */
+  private readonly screens: boolean;
   private readonly tapped: ReadonlySet<number>;
 
   constructor(
@@ -114,6 +116,7 @@ export class PoweredMachine {
       ),
     ];
     this.decode = new AddressDecode(this.devices);
+    this.screens = this.board.screenPort !== undefined;
     core = options.createCore({
       vcpus: options.machine.vcpus.value,
       profile: this.countingProfile(this.board.profile),
@@ -203,38 +206,38 @@ export class PoweredMachine {
   private readPort(port: number, size: Size, flags: number): number | Refused {
     const device = this.decode.atPort(port);
     this.recorder.exits.add('in', port, device?.name ?? null);
-    const access = portAccess(port, size, false, 0, flags);
-    const verdict = this.screen(access);
+    const verdict = this.screens ? this.screen(portAccess(port, size, false, 0, flags)) : null;
     if (verdict && verdict.kind !== 'answer') return this.refuse(verdict, null);
     if (verdict) return Number(verdict.value);
     if (device?.readPort) return (device.readPort(port, size) & ALL_ONES[size]) >>> 0;
-    const answer = this.board.unansweredPort(access);
+    const answer = this.board.unansweredPort(portAccess(port, size, false, 0, flags));
     return answer.kind === 'answer' ? Number(answer.value) : this.refuse(answer, null);
   }
 
   private writePort(port: number, size: Size, value: number, flags: number): void | Refused {
     const device = this.decode.atPort(port);
     this.recorder.exits.add('out', port, device?.name ?? null);
-    const access = portAccess(port, size, true, value, flags);
-    const verdict = this.screen(access);
+    const verdict = this.screens ? this.screen(portAccess(port, size, true, value, flags)) : null;
     // Giving up comes before the instruction, a reset or power-off after it.
     if (verdict?.kind === 'vmm-exit') return this.refuse(verdict, null);
     if (verdict) return verdict.kind === 'answer' ? undefined : this.end(verdict, null);
     if (device?.writePort) return device.writePort(port, size, value);
-    const answer = this.board.unansweredPort(access);
+    const answer = this.board.unansweredPort(portAccess(port, size, true, value, flags));
     return answer.kind === 'answer' ? undefined : this.refuse(answer, null);
   }
 
   private readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint | Refused {
-    const device = this.decode.atAddress(address);
-    this.recorder.exits.add('mmio-read', address, device?.name ?? null);
+    const at = Number(address);
+    const device = this.decode.atAddress(at);
+    this.recorder.exits.add('mmio-read', at, device?.name ?? null);
     if (device?.readMmio) return BigInt.asUintN(8 * size, device.readMmio(address, size));
     return this.unansweredMmio({ address, size, write: false, value: 0n }) ?? 0n;
   }
 
   private writeMmio(address: bigint, size: 1 | 2 | 4 | 8, value: bigint): void | Refused {
-    const device = this.decode.atAddress(address);
-    this.recorder.exits.add('mmio-write', address, device?.name ?? null);
+    const at = Number(address);
+    const device = this.decode.atAddress(at);
+    this.recorder.exits.add('mmio-write', at, device?.name ?? null);
     if (device?.writeMmio) return device.writeMmio(address, size, value);
     return this.unansweredMmio({ address, size, write: true, value }) === REFUSED ? REFUSED : undefined;
   }

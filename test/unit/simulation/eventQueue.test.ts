@@ -1,9 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { AddressDecode } from '../../../server/src/simulation/addressDecode';
 import { EventQueue } from '../../../server/src/simulation/eventQueue';
 import { Timeline } from '../../../server/src/simulation/timeline';
-import type { Device } from '../../../server/src/devices/device';
 
 test('alarms ring in the order of time, then of name, and only when due', () => {
   let now = 0;
@@ -47,24 +45,6 @@ test('the host is told of every new alarm', () => {
   queue.setAlarm('x', 5, () => undefined);
   queue.clearAlarm('x');
   assert.deepEqual([told, queue.next()], [[5], null]);
-});
-
-function device(name: string, spans: Pick<Device, 'ports' | 'mmio'>): Device {
-  return { name, ...spans, reset: () => undefined, save: () => ({}), restore: () => undefined };
-}
-
-test('ports and addresses find their device, ends excluded', () => {
-  const decode = new AddressDecode([
-    device('a', { ports: [{ start: 0x40, end: 0x44 }], mmio: [{ start: 0x2000n, end: 0x3000n }] }),
-    device('b', { ports: [{ start: 0x43, end: 0x45 }], mmio: [{ start: 0x1000n, end: 0x1010n }] }),
-  ]);
-  const names = [0x3f, 0x40, 0x43, 0x44, 0x45].map((port) => decode.atPort(port)?.name ?? null);
-  assert.deepEqual(names, [null, 'a', 'a', 'b', null]);
-  const at = [0xfffn, 0x1000n, 0x100fn, 0x1010n, 0x2fffn, 0x3000n];
-  assert.deepEqual(
-    at.map((address) => decode.atAddress(address)?.name ?? null),
-    [null, 'b', 'b', null, 'a', null],
-  );
 });
 
 test('the timeline keeps the first events and counts the rest', () => {
