@@ -1,6 +1,4 @@
 /** `bootpath lsp --stdio`: the language server for other editors. */
-import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
-import { startServer } from '../server';
 import { UsageError, type Command } from './command';
 
 export const lspCommand: Command = {
@@ -9,8 +7,11 @@ export const lspCommand: Command = {
   summary: 'the language server, for editors other than VS Code',
   formats: ['text'],
   options: { stdio: { type: 'boolean', help: 'speak over standard input and output' } },
-  run(options) {
+  async run(options) {
     if (!options.values.stdio) throw new UsageError('lsp needs --stdio');
+    // The other commands start faster without them.
+    const { createConnection, ProposedFeatures } = await import('vscode-languageserver/node');
+    const { startServer } = await import('../server');
     startServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout));
     // Never settles: the connection ends the process with the client's `exit`.
     return new Promise<number>(() => undefined);
