@@ -81,9 +81,9 @@ const linux = (protocol, until, cpus) => ({
 const REBOOTS = [
   ['k', 'the keyboard controller', /keyboard controller/],
   ['t', 'a triple fault', /triple fault/],
-  ['a', 'the ACPI reset register', /0xcf9|reset register/],
+  ['a', 'the ACPI reset register', /0xcf9/],
   ['p', 'PCI reset, port 0xCF9', /0xcf9/],
-  ['b', 'the BIOS in real mode', /BIOS|real mode|F000:FFF0/i],
+  ['b', 'the BIOS, which resets by port 0xCF9', /0xcf9/],
 ];
 
 const reboot = ([method, title, reason]) => ({

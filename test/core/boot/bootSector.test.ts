@@ -229,3 +229,9 @@ test('a disk without the signature does not start', () => {
   const { report } = boot(new Uint8Array(512));
   assert.match(report.reason, /its first sector does not end in 55 AA/);
 });
+
+test('a jump to F000:FFF0 restarts the machine, as Linux asks for with reboot=b', options, () => {
+  const { report } = boot(disk('mov word [0x472], 0x1234\njmp 0xf000:0xfff0'));
+  assert.equal(report.outcome, 'reset');
+  assert.match(report.reason, /port 0xcf9/);
+});

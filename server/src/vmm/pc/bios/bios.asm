@@ -22,6 +22,8 @@ image_start:
 
 ; ---- parameters: patched by the loader ---------------------------------------------------------------------------------
 
+power_on_done:          db 0                            ; 1: power_on has run, or stands done by the loader
+        align 2, db 0
 disk_selector:          dw 0                            ; fw_cfg item with the disk, 0 for none
 disk_drive:             db 0                            ; as in DL: 0x00 floppy, 0x80 hard disk
 disk_type:              db 0                            ; BL of function 08h for a floppy

@@ -57,6 +57,8 @@ function configuredBios(memory: bigint, disk: BiosDisk | null) {
   word('memory_from_1m', Math.min(Number((lowEnd - MIB) / KIB), MOST_EXTENDED));
   word('memory_below_16m', Number((belowEnd - MIB) / KIB));
   word('memory_above_16m', Number((above16 < 4n * GIB ? above16 : 4n * GIB - 1n) / (64n * KIB)));
+  // Without a disk the power-on part has nothing to start: it stands done.
+  view.setUint8(at('power_on_done'), disk ? 0 : 1);
   const map = pcMemoryMap(memory);
   word('memory_map_count', map.length);
   bytes.set(e820Bytes(map), at('memory_map'));
