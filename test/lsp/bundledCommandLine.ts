@@ -17,7 +17,7 @@ export interface Run {
 export interface CommandLine {
   /** Where commands run unless told otherwise. */
   readonly folder: string;
-  run(args: readonly string[], options?: { cwd?: string; input?: string }): Run;
+  run(args: readonly string[], options?: { cwd?: string; input?: string | Uint8Array }): Run;
   /** Puts a file into the folder and returns its path. */
   write(name: string, content: string | Uint8Array): string;
   remove(): void;

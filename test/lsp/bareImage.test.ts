@@ -1,0 +1,105 @@
+/** `bootpath simulate IMAGE`: kernels without a config on the command line. */
+import { strict as assert } from 'node:assert';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { SETUP } from '../../server/src/machine/image/linuxImage';
+import { linuxFile } from '../unit/image/linuxFile';
+import { noteBytes, noteFile, number } from '../unit/image/noteFile';
+import { buildCommandLine, type CommandLine } from './bundledCommandLine';
+
+let cli: CommandLine;
+
+before(async () => {
+  cli = await buildCommandLine();
+});
+after(() => cli.remove());
+
+const HLT = 0xf4;
+
+interface Report {
+  outcome: string;
+  instructions: number;
+  vcpus: { mode: string; registers: Record<string, string> }[];
+}
+
+/** A vmlinux with a PVH entry that halts. */
+const VMLINUX = noteFile(noteBytes([{ owner: 'Xen', type: 18, descriptor: number(0x100000n, 4) }]), {
+  code: Uint8Array.of(HLT),
+});
+
+/** A bzImage that halts at its 64-bit entry, with a payload. */
+function bzImage(payload: Uint8Array): Uint8Array {
+  const kernel = new Uint8Array(0x300 + payload.length);
+  kernel[0x200] = HLT;
+  kernel.set(payload, 0x300);
+  return linuxFile({
+    kernel,
+    fields: [
+      [SETUP.payloadOffset, 4, 0x300],
+      [SETUP.payloadLength, 4, payload.length],
+    ],
+  });
+}
+
+function simulate(image: Uint8Array, args: readonly string[]): Report {
+  const { stdout, stderr } = cli.run(['simulate', cli.write('image', image), ...args, '--format', 'json']);
+  assert.equal(stderr, '');
+  return JSON.parse(stdout) as Report;
+}
+
+for (const [title, image, args, mode] of [
+  ['a bzImage boots by its 64-bit entry', bzImage(VMLINUX), [], 'long'],
+  ['packed with gzip too', gzipSync(bzImage(VMLINUX)), [], 'long'],
+  ['an ELF file with a PVH note boots by it', VMLINUX, [], 'protected-32'],
+  [
+    '--protocol pvh boots the payload of a bzImage',
+    bzImage(gzipSync(VMLINUX)),
+    ['--protocol', 'pvh'],
+    'protected-32',
+  ],
+  ['--protocol linux-elf64 boots the payload too', bzImage(VMLINUX), ['--protocol', 'linux-elf64'], 'long'],
+] as const) {
+  test(title, () => {
+    const { outcome, instructions, vcpus } = simulate(image, args);
+    assert.deepEqual([outcome, instructions, vcpus[0]!.mode], ['halted', 1, mode]);
+  });
+}
+
+test('an image comes from standard input too', () => {
+  const { stdout } = cli.run(['simulate', '-', '--format', 'json'], { input: bzImage(VMLINUX) });
+  assert.equal((JSON.parse(stdout) as Report).outcome, 'halted');
+});
+
+test('--append is the command line, --initrd the initial RAM disk', () => {
+  // MOV EAX, [RSI+0x228]; MOV EAX, [RAX]; MOV EBX, [RSI+0x218]; MOV EBX, [RBX]; HLT
+  const code = [
+    ...[0x8b, 0x86, 0x28, 0x02, 0x00, 0x00, 0x8b, 0x00],
+    ...[0x8b, 0x9e, 0x18, 0x02, 0x00, 0x00, 0x8b, 0x1b, HLT],
+  ];
+  const kernel = new Uint8Array(0x400);
+  kernel.set(code, 0x200);
+  const initrd = cli.write('initrd', 'disk');
+  const { vcpus } = simulate(linuxFile({ kernel }), ['--append', 'abcd', '--initrd', initrd]);
+  const { rax, rbx } = vcpus[0]!.registers;
+  assert.deepEqual([rax, rbx], ['0x64636261', '0x6b736964']);
+});
+
+test('an image that cannot be loaded: the reason and nothing else, exit 1', () => {
+  const file = cli.write('image', linuxFile({ fields: [[SETUP.initSize, 4, 0x10000000]] }));
+  const { stdout, code } = cli.run(['simulate', file]);
+  assert.match(
+    stdout.replace(/\s+/g, ' '),
+    /^Simulated boot of ".*" under pc@i440fx Outcome: vmm-exit The VM does not start: the image cannot be loaded: init_size 0x10000000 from 0x100000 on is not all RAM\. $/,
+  );
+  assert.equal(code, 1);
+});
+
+test('a compression that is not unpacked is told in one sentence, exit 2', () => {
+  const file = cli.write('vmlinux.xz', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00));
+  const { stderr, code } = cli.run(['simulate', file]);
+  assert.match(
+    stderr,
+    /^bootpath: The kernel image is packed with xz; only gzip and LZ4 are unpacked here\.\n$/,
+  );
+  assert.equal(code, 2);
+});
