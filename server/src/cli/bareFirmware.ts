@@ -1,11 +1,20 @@
 /** Which firmware an image without a config runs on: none, a ROM that is the image itself, or one beside a kernel. */
+import { basename } from 'node:path';
 import { isPcRom } from '../machine/image/rom';
 import { protocolFor } from '../vmm/loaders/protocols';
-import { stringOption, UsageError, type Options } from './command';
+import type { DirectBoot } from '../vmm/model';
+import { stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
 /** As `--protocol` takes it: the image is a firmware itself. */
 export const ROM_PROTOCOL = 'rom';
+
+export const FIRMWARE_OPTIONS: Command['options'] = {
+  'option-rom': {
+    type: 'string',
+    help: 'an image without a config: a ROM of no device for the firmware, as QEMU’s linuxboot_dma.bin',
+  },
+};
 
 export interface FirmwareChoice {
   readonly firmware: Uint8Array | null;
@@ -15,6 +24,14 @@ export interface FirmwareChoice {
 /** True for a ROM that no boot protocol knows. */
 export function isFirmwareImage(image: Uint8Array): boolean {
   return protocolFor(image, null) === null && isPcRom(image);
+}
+
+/** What goes with the firmware; UsageError where there is none. */
+export function firmwareExtras(options: Options, firmware: Uint8Array | null): Pick<DirectBoot, 'optionRom'> {
+  const path = stringOption(options, 'option-rom');
+  if (path === undefined) return {};
+  if (!firmware) throw new UsageError(`--option-rom ${path}: there is no firmware that would run it`);
+  return { optionRom: { name: basename(path), bytes: readBytes(path) } };
 }
 
 /** What becomes of `image`; UsageError where the options contradict each other. */

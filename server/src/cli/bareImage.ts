@@ -13,7 +13,13 @@ import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { BootModule } from '../vmm/model';
 import type { SimulationJob } from '../worker';
-import { firmwareChoice, isFirmwareImage, ROM_PROTOCOL } from './bareFirmware';
+import {
+  FIRMWARE_OPTIONS,
+  firmwareChoice,
+  firmwareExtras,
+  isFirmwareImage,
+  ROM_PROTOCOL,
+} from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
@@ -36,6 +42,7 @@ export const IMAGE_OPTIONS: Command['options'] = {
     type: 'string',
     help: 'an image without a config: its command line (with multiboot after the image’s name)',
   },
+  ...FIRMWARE_OPTIONS,
   initrd: { type: 'string', help: 'an image without a config: the initial RAM disk, as a first module' },
   module: {
     type: 'string',
@@ -80,13 +87,14 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
     throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
   const protocol = protocolOption(stringOption(options, 'protocol'));
   const machine = pcMachine({ name: file, memory: memoryOption(stringOption(options, 'memory')), vcpus });
+  const choice = firmwareChoice(file, bootedImage(bytes, protocol), options);
   return {
     machine,
     vmm: PC.name,
     version: PC.versions.at(-1)!.id,
     request: {
       machine: null,
-      ...firmwareChoice(file, bootedImage(bytes, protocol), options),
+      ...choice,
       probe: null,
       ...limits,
       boot: {
@@ -98,6 +106,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
         imageName: file === '-' ? 'image' : basename(file),
         commandLine: stringOption(options, 'append') ?? '',
         modules: modulesOption(options),
+        ...firmwareExtras(options, choice.firmware),
       },
     },
   };

@@ -50,6 +50,12 @@ export interface BootModule {
   readonly commandLine: string;
 }
 
+/** A ROM that belongs to no device, for a firmware to run. */
+export interface OptionRom {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** A CPU as the user asks for it. */
 export interface CpuChoice {
   readonly vendor: CpuVendor;
@@ -68,6 +74,7 @@ export interface DirectBoot {
   /** The command line without it. */
   readonly commandLine: string;
   readonly modules: readonly BootModule[];
+  readonly optionRom?: OptionRom;
 }
 
 /** What the simulation hands to a model when it builds a board. */

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { probeNamed } from '../../../server/src/simulation/probes/probes';
 import { probeRom } from '../../../server/src/simulation/probes/rom';
+import { linuxFile } from '../../unit/image/linuxFile';
 import { bootPcFirmware } from './bootPcFirmware';
 
 const packaged = (file: string, name: string) =>
@@ -47,4 +48,24 @@ test('qboot halts where there is no kernel', packaged(QBOOT, 'qemu-system-data')
   const report = bootPcFirmware(readFileSync(QBOOT));
   assert.equal(report.outcome, 'halted', report.reason);
   assert.equal(report.vcpus[0]!.mode, 'protected-32');
+});
+
+test('qboot starts the kernel that fw_cfg holds for it', packaged(QBOOT, 'qemu-system-data'), () => {
+  // The setup code at 0x200 writes a letter to COM1 and halts; qboot enters it at 0x1020:0.
+  const code = [0xeb, 0x66];
+  const kernel = linuxFile();
+  kernel.set(code, 0x200);
+  kernel.set([0xba, 0xf8, 0x03, 0xb0, 0x4b, 0xee, 0xfa, 0xf4], 0x268);
+  const report = bootPcFirmware(readFileSync(QBOOT), {
+    kernel,
+    boot: {
+      cpu: { vendor: 'intel', added: [], removed: [] },
+      protocol: null,
+      imageName: 'bzImage',
+      commandLine: '',
+      modules: [],
+    },
+  });
+  assert.equal(report.console, 'K', report.reason);
+  assert.equal(report.vcpus[0]!.registers.segments.cs.selector, 0x1020);
 });

@@ -1,6 +1,7 @@
 /** The plain PC with the power off: its chips, its memory, and the loader that stands in for a firmware. */
 import type { Core } from '../../../emulator/face';
 import { checkPcRom } from '../../machine/image/rom';
+import type { WriteMemory } from '../loaders/loader';
 import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { placeTables } from '../acpi/place';
@@ -9,6 +10,7 @@ import { writeBios } from './bios/bios';
 import { pcChips } from './chips';
 import { pcCpuProfile } from './cpuProfile';
 import { biosDisk } from './firmwareConfiguration';
+import { firmwareKernel } from './firmwareKernel';
 import { loadRom, romRange } from './firmwareRom';
 import { BIOS_SEGMENT, EBDA, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
 import { PcMsrs } from './msrs';
@@ -60,11 +62,23 @@ function allOnes(size: number): Verdict {
   return { kind: 'answer', value: (1n << BigInt(8 * size)) - 1n };
 }
 
+function startFirmware(
+  firmware: Uint8Array,
+  { kernel, boot }: BoardInputs,
+  memory: bigint,
+  write: WriteMemory,
+): string | null {
+  const wrong = loadRom(firmware, write);
+  if (wrong || !kernel || !boot) return wrong;
+  const items = firmwareKernel(kernel, boot, pcMemory(memory).lowEnd);
+  return 'problem' in items ? `the kernel cannot be handed to the firmware: ${items.problem}` : null;
+}
+
 function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null {
   const { kernel, boot, firmware } = inputs;
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   // The vCPU is as RESET leaves it, at the ROM's reset vector.
-  if (firmware) return loadRom(firmware, write);
+  if (firmware) return startFirmware(firmware, inputs, memory, write);
   if (!kernel || !boot) return 'the plain PC has no firmware of its own and was given no image';
   const protocol = protocolFor(kernel, boot.protocol);
   if (!protocol) {

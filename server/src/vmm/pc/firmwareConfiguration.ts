@@ -10,11 +10,12 @@ import {
 import { loaderFiles } from '../acpi/loaderScript';
 import { e820Bytes } from '../e820';
 import { protocolFor } from '../loaders/protocols';
-import type { BoardInputs } from '../model';
+import type { BoardInputs, OptionRom } from '../model';
 import { pcAcpiTables } from './acpiTables';
 import type { BiosDisk } from './bios/bios';
 import { diskGeometry } from './bios/diskGeometry';
-import { pcInstalled, pcMemoryMap } from './layout';
+import { firmwareKernel } from './firmwareKernel';
+import { pcInstalled, pcMemory, pcMemoryMap } from './layout';
 import { PM_BASE } from './powerManagement';
 
 const RAM_SIZE = 0x0003;
@@ -38,6 +39,7 @@ export function firmwareConfiguration(
       [FW_CFG_NOGRAPHIC, Uint8Array.of(1, 0)],
       [NB_CPUS, Uint8Array.of(vcpus, 0)],
       [MAX_CPUS, Uint8Array.of(vcpus, 0)],
+      ...kernelItems(inputs, memory),
     ]),
     files: files(inputs, memory, pmBase),
     readMemory: (address, length) => inputs.readMemory(address, length),
@@ -52,6 +54,13 @@ export function biosDisk({ firmware, kernel, boot }: BoardInputs): BiosDisk | nu
   return { selector: FW_CFG_FILE_FIRST, geometry: diskGeometry(kernel.length) };
 }
 
+/** A kernel for the firmware. One that cannot be handed over keeps the machine from starting, so nobody misses it here. */
+function kernelItems({ firmware, kernel, boot }: BoardInputs, memory: bigint) {
+  if (!firmware || !kernel || !boot) return [];
+  const items = firmwareKernel(kernel, boot, pcMemory(memory).lowEnd);
+  return 'problem' in items ? [] : [...items];
+}
+
 function files(inputs: BoardInputs, memory: bigint, pmBase: () => number | null): FwCfgFile[] {
   const map = inputs.firmware ? pcInstalled(memory) : pcMemoryMap(memory);
   const always = [
@@ -60,7 +69,17 @@ function files(inputs: BoardInputs, memory: bigint, pmBase: () => number | null)
     { name: 'etc/boot-fail-wait', bytes: Uint8Array.of(0xff, 0xff, 0xff, 0xff) },
     ...acpiFiles(inputs.machine.vcpus.value, memory, pmBase),
   ];
-  return biosDisk(inputs) ? [{ name: 'opt/bootpath/disk', bytes: inputs.kernel! }, ...always] : always;
+  if (biosDisk(inputs)) return [{ name: 'opt/bootpath/disk', bytes: inputs.kernel! }, ...always];
+  const rom = inputs.firmware && inputs.boot?.optionRom;
+  return rom ? [...always, ...optionRomFiles(rom)] : always;
+}
+
+/** The ROM where SeaBIOS looks for ROMs of no device, and first in its order of what to boot. */
+function optionRomFiles({ name, bytes }: OptionRom): FwCfgFile[] {
+  return [
+    { name: `genroms/${name}`, bytes },
+    { name: 'bootorder', bytes: new TextEncoder().encode(`/rom@genroms/${name}\0`) },
+  ];
 }
 
 /** A firmware reads them after it has set the chip set up, and only then they say where the registers are. */
