@@ -42,8 +42,8 @@ function allocate(size: u32): usize {
   if (top > MEMORY_END) return 0;
   const have = <u64>memory.size() << 16;
   if (top > have) {
-    // 4 MiB at a time, so that growing stays rare.
-    const wanted = <i32>((top - have + 0x3fffff) >> 22) << 6;
+    // 4 MiB at a time, so that growing stays rare, but for the last ones.
+    const wanted = min<i32>(<i32>((top - have + 0x3fffff) >> 22) << 6, <i32>((MEMORY_END - have) >> 16));
     if (memory.grow(wanted) < 0) return 0;
   }
   if (page < load<u32>(HEAP_HIGH_WATER)) memory.fill(page, 0, size);

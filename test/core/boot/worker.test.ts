@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as esbuild from 'esbuild';
@@ -135,3 +135,50 @@ test('a worker that ends without a report rejects', async () => {
   writeFileSync(silent, 'process.exit(3);\n');
   await assert.rejects(simulateInWorker(silent, job({})), /ended with code 3 and without a report/);
 });
+
+const THREADS = '/proc/self/task';
+/** Threads of this process and its open files. */
+const held = (): [threads: number, files: number] => [
+  readdirSync(THREADS).length,
+  readdirSync('/proc/self/fd').length,
+];
+const noProc = existsSync(THREADS)
+  ? { timeout: 120_000 }
+  : { skip: `${THREADS} is not there: threads are counted on Linux` };
+
+test(
+  'workers that are killed in the middle of a run leave no thread, no handle and no file',
+  noProc,
+  async () => {
+    const temporary = mkdtempSync(join(folder, 'tmp-'));
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = temporary;
+    try {
+      const stuck = join(folder, 'stuck-in-the-middle.js');
+      writeFileSync(
+        stuck,
+        "require('node:worker_threads').parentPort.postMessage({ kind: 'progress' }); for (;;) {}\n",
+      );
+      const kill = (file: string): Promise<unknown> => {
+        const abort = new AbortController();
+        return simulateInWorker(file, job({ firmware: endlessLoop(), maxInstructions: 1e12 }), {
+          signal: abort.signal,
+          onProgress: () => abort.abort(),
+        });
+      };
+      // The first worker starts threads of the process that stay.
+      await kill(workerFile);
+      const [threads, files] = held();
+      const resources = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout').length;
+      for (const file of [workerFile, workerFile, stuck]) await kill(file);
+      // A thread ends a little after its worker is told to: as many turns as that takes.
+      while (held()[0] > threads || held()[1] > files)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      assert.ok(process.getActiveResourcesInfo().filter((name) => name !== 'Timeout').length <= resources);
+      assert.deepEqual(readdirSync(temporary), []);
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+  },
+);
