@@ -303,6 +303,12 @@ for (const [title, image, asked, message] of [
     /xloadflags 0x4 lacks bit 0 \(XLF_KERNEL_64\)/,
   ],
   [
+    'a 32-bit entry that is not there',
+    linuxKernel({ fields: [[SETUP.code32Start, 4, 0]] }),
+    { protocol: 'linux32' },
+    /code32_start is 0: only the setup code can start the kernel/,
+  ],
+  [
     'real-mode code of 33 KiB',
     linuxFile({
       kernel: new Uint8Array(0x20000),
@@ -409,6 +415,16 @@ for (const [title, entry] of [
 for (const [title, image, name] of [
   ['a bzImage with a 64-bit entry', linuxKernel(), 'linux64'],
   ['a bzImage without one', linuxKernel({ fields: [[SETUP.xloadflags, 2, 4]] }), 'linux32'],
+  [
+    'a bzImage whose code32_start is 0',
+    linuxKernel({
+      fields: [
+        [SETUP.code32Start, 4, 0],
+        [SETUP.xloadflags, 2, 0],
+      ],
+    }),
+    'linux16',
+  ],
   ['a bzImage that lies', linuxKernel({ fields: [[SETUP.loadflags, 1, 0]] }), 'linux32'],
   ['an ELF file with a PVH entry', pvhElf(64), 'pvh'],
   ['a vmlinux', noteFile(noteBytes([{ owner: 'Linux', type: 0, descriptor: number(0n, 4) }])), 'linux-elf64'],

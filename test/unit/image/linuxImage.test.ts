@@ -162,8 +162,7 @@ test('property: a header with any bytes changed, or a file cut anywhere, gives a
       if ('problem' in image) return NAMES.test(image.problem);
       return (
         image.setup.length + image.kernel.length === file.length &&
-        image.entryOffset >= 0 &&
-        image.entryOffset < image.kernel.length &&
+        (image.entryOffset === null || (image.entryOffset >= 0 && image.entryOffset < image.kernel.length)) &&
         image.header.length <= 144 &&
         (image.payload === null || image.payload.length <= image.kernel.length)
       );

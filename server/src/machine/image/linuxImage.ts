@@ -11,8 +11,8 @@ export interface LinuxImage {
   readonly header: Uint8Array;
   /** The protected-mode code. */
   readonly kernel: Uint8Array;
-  /** The 32-bit entry, in bytes from the start of `kernel`. */
-  readonly entryOffset: number;
+  /** The 32-bit entry, in bytes from the start of `kernel`; null where only the setup code knows it (iPXE's images). */
+  readonly entryOffset: number | null;
   /** XLF_KERNEL_64: there is a 64-bit entry at 0x200 of `kernel`. */
   readonly entry64: boolean;
   /** xloadflags as written, 0 before 2.12. */
@@ -123,7 +123,7 @@ export function parseLinuxImage(bytes: Uint8Array): LinuxImage | ImageProblem {
     setup: bytes.subarray(0, setupSize),
     header: bytes.subarray(SETUP.header, headerEnd),
     kernel,
-    entryOffset: Number(fields.entry - HIGH_LOAD),
+    entryOffset: fields.entry === 0n ? null : Number(fields.entry - HIGH_LOAD),
     entry64: (fields.xloadflags & KERNEL_64) !== 0,
     loadFlags64: fields.xloadflags,
     relocatable: fields.relocatable,
@@ -179,7 +179,7 @@ class Fields {
     if (syssize !== null && syssize * 16 >= size + 16) {
       return `syssize is ${hex(syssize)} (${hex(syssize * 16)} bytes), the file has ${hex(size)} behind the setup code`;
     }
-    if (entry < HIGH_LOAD || entry >= HIGH_LOAD + BigInt(size)) {
+    if (entry !== 0n && (entry < HIGH_LOAD || entry >= HIGH_LOAD + BigInt(size))) {
       return `code32_start ${hex(entry)} is outside the code, which is loaded from ${hex(HIGH_LOAD)} to ${hex(HIGH_LOAD + BigInt(size))}`;
     }
     if (relocatable && (alignment === 0 || (alignment & (alignment - 1)) !== 0)) {

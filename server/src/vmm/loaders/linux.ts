@@ -47,7 +47,11 @@ export const LINUX_64: BootProtocol = {
 export const LINUX_32: BootProtocol = {
   name: 'linux32',
   title: 'Linux bzImage, 32-bit entry',
-  recognises: isLinuxImage,
+  recognises: (bytes) => {
+    if (!isLinuxImage(bytes)) return false;
+    const image = parseLinuxImage(bytes);
+    return 'problem' in image || image.entryOffset !== null;
+  },
   load: withImage((image, boot, target) => loadHigh(image, boot, target, 32)),
 };
 
@@ -80,12 +84,15 @@ function loadHigh(
   target: LoadTarget,
   bits: 32 | 64,
 ): VcpuState | ImageProblem {
+  const { entryOffset } = image;
+  if (entryOffset === null) return { problem: 'code32_start is 0: only the setup code can start the kernel' };
   const placed = placeKernel(image, target);
   if ('problem' in placed) return placed;
   const { load, occupied } = placed;
-  const entry = load + BigInt(bits === 64 ? ENTRY_64 : image.entryOffset);
+  const entry32 = load + BigInt(entryOffset);
+  const entry = bits === 64 ? load + BigInt(ENTRY_64) : entry32;
   return startLinux(
-    { image, bits, entry, entry32: load + BigInt(image.entryOffset), initrdMax: image.initrdMax },
+    { image, bits, entry, entry32, initrdMax: image.initrdMax },
     boot,
     new FreePages(target, occupied),
     target,
@@ -113,7 +120,8 @@ function loadReal(image: LinuxImage, boot: DirectBoot, target: LoadTarget): Vcpu
   const initrd = placeInitrd(boot, new FreePages(target, [...placed.occupied, low]), image.initrdMax, target);
   if (initrd && 'problem' in initrd) return initrd;
   const code = setup.slice();
-  const values: HeaderValues = { commandLine, initrd, entry: placed.load + BigInt(image.entryOffset) };
+  const entry = image.entryOffset === null ? 0n : placed.load + BigInt(image.entryOffset);
+  const values: HeaderValues = { commandLine, initrd, entry };
   fillHeader(code, values);
   const view = new DataView(code.buffer);
   view.setUint8(SETUP.loadflags, code[SETUP.loadflags]! | CAN_USE_HEAP);
