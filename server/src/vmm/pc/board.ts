@@ -50,12 +50,13 @@ function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
 const LOADER_GAPS =
   'firmware: the loader writes ACPI tables, a BIOS data area and the structures of the boot protocol; the BIOS is a small one of its own, which refuses what it does not do (CF=1, AH=0x86), and its disk cannot be written';
 const FIRMWARE_GAPS =
-  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; SMM; option ROMs';
+  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; option ROMs';
 
 const NOT_MODELLED = [
   'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',
   'HPET interrupts as messages; a watchdog; waking from S3; the SMBus, general-purpose events and device traps of the PIIX4',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
+  'SMM: an SMI does nothing; thermal and performance interrupts; effects of store buffers between vCPUs',
 ];
 
 function allOnes(size: number): Verdict {
