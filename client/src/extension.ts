@@ -10,6 +10,7 @@ import * as pictureHover from './pictureHover';
 import { ReportChannel } from './reportChannel';
 import * as reportLinks from './reportLinks';
 import * as simulateBoot from './simulateBoot';
+import * as simulateImage from './simulateImage';
 import * as versionStatus from './versionStatus';
 
 /** What other extensions, and the tests, may ask. */
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   pictureHover.activate(context, server, claims);
   addressStrip.activate(context, server, claims);
   const boots = simulateBoot.activate(context, server, channel);
+  simulateImage.activate(context, server, channel);
   const crashes = decodeCrash.activate(context, server, claims, channel);
   context.subscriptions.push(
     vscode.commands.registerCommand('bootpath.clearCrashFindings', () => {

@@ -11,7 +11,10 @@ import type { ReportStyle } from './output/reportStyle';
 import * as protocol from './protocol';
 import * as shapes from './requestParams';
 import type { Service } from './service';
-import type { Simulations } from './simulations';
+import type { ImageBoots } from './imageBoots';
+import type { Machine } from './machine/machine';
+import type { BootReport } from './simulation/report';
+import type { Hooks, Simulations } from './simulations';
 import { SourceText } from './text/sourceText';
 
 /** What the answers need of the server. */
@@ -19,6 +22,7 @@ export interface Session {
   readonly service: Service;
   readonly store: DocumentStore;
   readonly simulations: Simulations;
+  readonly imageBoots: ImageBoots;
   /** Versions that the user chose, by URI. */
   readonly chosen: Map<string, string>;
   openUris(): readonly string[];
@@ -108,6 +112,11 @@ export function answerOwnRequests(session: Session, on: Register): void {
     return simulate(session, document, params, work);
   });
 
+  on(protocol.SimulateImageRequest, shapes.SimulateImageParams, async (params, work) => {
+    const { machine, report } = await session.imageBoots.run(params, hooksOf(work, params.maxInstructions));
+    return resultOf(report, machine);
+  });
+
   on(protocol.DecodeRequest, shapes.DecodeParams, async (params): Promise<protocol.DecodeResult> => {
     const uris = params.configs.length > 0 ? params.configs : session.openUris();
     const documents = await store.documents(uris.filter((uri) => uri !== params.uri));
@@ -132,23 +141,30 @@ async function simulate(
   params: protocol.SimulateParams,
   work: Work,
 ): Promise<protocol.SimulateResult> {
-  const report = await session.simulations.run(document, params, {
+  const report = await session.simulations.run(document, params, hooksOf(work, params.maxInstructions));
+  session.lensesChanged();
+  return resultOf(
+    report,
+    document.machines.find(({ name }) => name === params.machine)!,
+  );
+}
+
+function hooksOf(work: Work, maxInstructions: number): Hooks {
+  return {
     progress: (instructions) =>
       work.progress(
         `${(instructions / 1e6).toFixed(1)} M instructions`,
-        Math.min(100, Math.floor((instructions / params.maxInstructions) * 100)),
+        Math.min(100, Math.floor((instructions / maxInstructions) * 100)),
       ),
     onCancel: (cancel) => work.onCancel(cancel),
-  });
-  session.lensesChanged();
+  };
+}
+
+function resultOf(report: BootReport, machine: Machine): protocol.SimulateResult {
   return {
     outcome: report.outcome,
     summary: bootSummary(report),
-    text: bootReportText(
-      report,
-      document.machines.find(({ name }) => name === params.machine)!,
-      EDITOR_STYLE,
-    ),
+    text: bootReportText(report, machine, EDITOR_STYLE),
     findings: report.findings.map((finding) => wireFinding(finding)),
   };
 }

@@ -72,6 +72,22 @@ export interface SimulateResult {
   readonly findings: readonly WireFinding[];
 }
 
+/** Boots an image without a config on the plain PC; progress, cancel and result as of SimulateRequest. */
+export const SimulateImageRequest = 'bootpath/simulateImage';
+export interface SimulateImageParams {
+  /** Absolute. */
+  readonly path: string;
+  /** Without the image's name. */
+  readonly commandLine: string;
+  /** Absolute path of an initial RAM disk, or null for none. */
+  readonly initrd: string | null;
+  /** In MiB. */
+  readonly memory: number;
+  readonly vcpus: number;
+  readonly maxInstructions: number;
+  readonly workDoneToken?: string | number;
+}
+
 export type { WireFinding };
 
 /** Decodes crash text against the given configs; an empty list takes every open one. */

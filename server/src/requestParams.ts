@@ -29,6 +29,16 @@ export const SimulateParams: z.ZodMiniType<protocol.SimulateParams> = z.object({
   workDoneToken: z.optional(z.union([z.string(), z.number()])),
 });
 
+export const SimulateImageParams: z.ZodMiniType<protocol.SimulateImageParams> = z.object({
+  path: z.string(),
+  commandLine: z.string(),
+  initrd: z.nullable(z.string()),
+  memory: natural.check(z.minimum(2), z.maximum(512 * 1024)),
+  vcpus: natural.check(z.positive(), z.maximum(32)),
+  maxInstructions: natural.check(z.positive()),
+  workDoneToken: z.optional(z.union([z.string(), z.number()])),
+});
+
 export const DecodeParams: z.ZodMiniType<protocol.DecodeParams> = z.object({
   text: z.string(),
   uri: z.nullable(uri),

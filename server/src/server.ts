@@ -23,6 +23,7 @@ import type * as z from 'zod/mini';
 import { DocumentFindings } from './documentFindings';
 import { DocumentStore, normalUri } from './documentStore';
 import { hostFiles, type Files } from './hostFiles';
+import { ImageBoots, type JobStarter } from './imageBoots';
 import { IncludeWatch } from './includeWatch';
 import type { Document, Language, VmmChoice } from './machine/language';
 import { bootSummary } from './output/bootReport';
@@ -32,16 +33,22 @@ import { bootpathService, type Service } from './service';
 import { serverCapabilities } from './serverCapabilities';
 import { SettingsSource } from './settingsSource';
 import { Simulations, type Simulator } from './simulations';
-import { startSimulation } from './worker';
+import { startJob, startSimulation } from './worker';
 
 /** What the server stands on; tests put a language of their own in. */
 export interface Surroundings {
   readonly service: Service;
   readonly files: Files;
   readonly simulate: Simulator;
+  readonly startJob: JobStarter;
 }
 
-const SURROUNDINGS: Surroundings = { service: bootpathService, files: hostFiles, simulate: startSimulation };
+const SURROUNDINGS: Surroundings = {
+  service: bootpathService,
+  files: hostFiles,
+  simulate: startSimulation,
+  startJob,
+};
 
 /** Serves a connection until it ends; the process is the server's own. */
 export function startServer(connection: Connection, surroundings: Surroundings = SURROUNDINGS): void {
@@ -57,6 +64,7 @@ interface AboutDocument {
 class LanguageServer {
   private readonly store: DocumentStore;
   private readonly simulations: Simulations;
+  private readonly imageBoots: ImageBoots;
   private readonly settings: SettingsSource;
   private readonly findings: DocumentFindings;
   /** Versions that the user chose, by URI. */
@@ -81,6 +89,7 @@ class LanguageServer {
       includesChanged: (uri, includes) => this.includesChanged(uri, includes),
     });
     this.simulations = new Simulations(simulate, files, bootSummary);
+    this.imageBoots = new ImageBoots(surroundings.startJob, files);
     this.settings = new SettingsSource(
       () =>
         this.capabilities.workspace?.configuration
@@ -103,7 +112,10 @@ class LanguageServer {
     const { connection } = this;
     connection.onInitialize((init) => this.initialize(init));
     connection.onInitialized(() => this.initialized());
-    connection.onShutdown(() => this.simulations.endAll());
+    connection.onShutdown(() => {
+      this.simulations.endAll();
+      this.imageBoots.endAll();
+    });
     this.texts.onDidChangeContent(({ document }) => this.changed(document.uri));
     this.texts.onDidClose(({ document }) => this.closed(document.uri));
     connection.onDidChangeConfiguration(({ settings }) => {
@@ -311,6 +323,7 @@ class LanguageServer {
       service: this.surroundings.service,
       store: this.store,
       simulations: this.simulations,
+      imageBoots: this.imageBoots,
       chosen: this.chosen,
       openUris: () => this.texts.keys(),
       everythingChanged: () => this.everythingChanged(),

@@ -3,6 +3,7 @@ import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { hostFiles } from '../../server/src/hostFiles';
 import { startServer } from '../../server/src/server';
 import { createService } from '../../server/src/service';
+import { startJob } from '../../server/src/worker';
 import type { SimulationHandle, Simulator } from '../../server/src/simulations';
 import type { BootReport, Outcome } from '../../server/src/simulation/report';
 import { toy } from '../unit/features/toyLanguage';
@@ -53,4 +54,9 @@ const service = createService({
   versions: { toy: ['1', '2'].map((id) => ({ id, title: `Toy ${id}`, source: 'toyLanguage.ts' })) },
 });
 
-startServer(createConnection(ProposedFeatures.all), { service, files: hostFiles, simulate });
+startServer(createConnection(ProposedFeatures.all), {
+  service,
+  files: hostFiles,
+  simulate,
+  startJob,
+});

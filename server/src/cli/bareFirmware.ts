@@ -1,8 +1,7 @@
 /** Which firmware an image without a config runs on: none, a ROM that is the image itself, or one beside a kernel. */
 import { basename } from 'node:path';
-import { isPcRom } from '../machine/image/rom';
-import { protocolFor } from '../vmm/loaders/protocols';
 import type { DirectBoot } from '../vmm/model';
+import { imageKind } from '../vmm/pc/imageKind';
 import { stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
@@ -21,11 +20,6 @@ export interface FirmwareChoice {
   readonly kernel: Uint8Array | null;
 }
 
-/** True for a ROM that no boot protocol knows. */
-export function isFirmwareImage(image: Uint8Array): boolean {
-  return protocolFor(image, null) === null && isPcRom(image);
-}
-
 /** What goes with the firmware; UsageError where there is none. */
 export function firmwareExtras(options: Options, firmware: Uint8Array | null): Pick<DirectBoot, 'optionRom'> {
   const path = stringOption(options, 'option-rom');
@@ -38,7 +32,7 @@ export function firmwareExtras(options: Options, firmware: Uint8Array | null): P
 export function firmwareChoice(file: string, image: Uint8Array, options: Options): FirmwareChoice {
   const path = stringOption(options, 'firmware');
   const protocol = stringOption(options, 'protocol');
-  const isRom = protocol === undefined ? isFirmwareImage(image) : protocol === ROM_PROTOCOL;
+  const isRom = protocol === undefined ? imageKind(image) === 'firmware' : protocol === ROM_PROTOCOL;
   if (!isRom) return { firmware: path === undefined ? null : readBytes(path), kernel: image };
   if (path !== undefined) {
     throw new UsageError(`--firmware ${path}: ${file} is a firmware itself, and the machine has one ROM`);

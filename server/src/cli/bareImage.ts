@@ -4,22 +4,16 @@ import { parseAddress } from '../address/parse';
 import { KIB, MIB, PAGE, GIB } from '../address/range';
 import { coreKeeps } from '../../emulator/coreFeatures';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
-import { isElf } from '../machine/image/elf';
 import { isLinuxImage } from '../machine/image/linuxImage';
 import { bzImagePayload, unpackedKernel } from '../packedKernel';
 import type { SimulationRequest } from '../simulation/report';
-import { BOOT_PROTOCOLS, protocolFor } from '../vmm/loaders/protocols';
+import { BOOT_PROTOCOLS } from '../vmm/loaders/protocols';
+import { imageKind } from '../vmm/pc/imageKind';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { BootModule } from '../vmm/model';
 import type { SimulationJob } from '../worker';
-import {
-  FIRMWARE_OPTIONS,
-  firmwareChoice,
-  firmwareExtras,
-  isFirmwareImage,
-  ROM_PROTOCOL,
-} from './bareFirmware';
+import { FIRMWARE_OPTIONS, firmwareChoice, firmwareExtras, ROM_PROTOCOL } from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
@@ -70,8 +64,7 @@ export type Limits = Pick<
 /** True for what boots without a config: an ELF file, a ROM, or what a boot protocol recognises, as it is or packed. */
 export function isBareImage(bytes: Uint8Array, options: Options): boolean {
   if (stringOption(options, 'protocol') !== undefined) return true;
-  const image = orUsage(() => unpackedKernel(bytes));
-  return isElf(image) || protocolFor(image, null) !== null || isFirmwareImage(image);
+  return imageKind(orUsage(() => unpackedKernel(bytes))) !== null;
 }
 
 /** The job for an image; UsageError where an option does not go with it. */
