@@ -79,7 +79,9 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
   if (vcpus < 1 || vcpus > LARGEST_CPUS)
     throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
   const protocol = protocolOption(stringOption(options, 'protocol'));
-  const machine = pcMachine({ name: file, memory: memoryOption(stringOption(options, 'memory')), vcpus });
+  const size = stringOption(options, 'memory');
+  const memory = size === undefined ? DEFAULT_MEMORY : memoryOption(size);
+  const machine = pcMachine({ name: file, memory, vcpus });
   const choice = firmwareChoice(file, bootedImage(bytes, protocol), options);
   return {
     machine,
@@ -139,8 +141,8 @@ function orUsage<T>(read: () => T): T {
   }
 }
 
-function memoryOption(text: string | undefined): bigint {
-  if (text === undefined) return DEFAULT_MEMORY;
+/** `--memory`; UsageError for what is no size. */
+export function memoryOption(text: string): bigint {
   const size = parseAddress(text);
   if ('problem' in size) throw new UsageError(`--memory: ${size.problem}`);
   const { value } = size;
@@ -150,7 +152,7 @@ function memoryOption(text: string | undefined): bigint {
   return value;
 }
 
-function vendorOption(text: string | undefined): 'intel' | 'amd' {
+export function vendorOption(text: string | undefined): 'intel' | 'amd' {
   if (text === undefined || text === 'intel') return 'intel';
   if (text === 'amd') return 'amd';
   throw new UsageError(`--vendor takes intel or amd, not "${text}"`);
@@ -165,7 +167,9 @@ function protocolOption(name: string | undefined): string | null {
 }
 
 /** Names are the manuals'; their case does not matter. */
-function featureOptions(texts: readonly string[]): Record<'added' | 'removed', readonly CpuidFeatureName[]> {
+export function featureOptions(
+  texts: readonly string[],
+): Record<'added' | 'removed', readonly CpuidFeatureName[]> {
   const named = (text: string): CpuidFeatureName => {
     const found = [...CPUID_FEATURES.keys()].find((name) => name.toLowerCase() === text.toLowerCase());
     if (!found) throw new UsageError(`--feature: there is no CPUID feature "${text}"`);

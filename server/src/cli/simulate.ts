@@ -15,6 +15,7 @@ import { VMM_MODELS } from '../vmm/models';
 import { jobOf, startJob, type SimulationJob } from '../worker';
 import { answersOption } from './answerOption';
 import { IMAGE_OPTIONS, imageJob, isBareImage, refuseImageOptions, type Limits } from './bareImage';
+import { CAPTURE_OPTIONS, capturedJob, startsFromCapture } from './capturedState';
 import {
   json,
   listOption,
@@ -83,12 +84,18 @@ export const simulateCommand: Command = {
     quantum: { type: 'string', help: 'instructions that a vCPU runs before the next one’s turn' },
     ...SYMBOLS_OPTION,
     ...SAVE_OPTIONS,
+    ...CAPTURE_OPTIONS,
     ...IMAGE_OPTIONS,
   },
   async run(options, terminal) {
     const [file, ...rest] = options.arguments;
-    if (file === undefined || rest.length > 0) throw new UsageError('simulate takes one file');
-    const bytes = readBytes(file);
+    const bytes = file === undefined ? null : readBytes(file);
+    if (rest.length === 0 && startsFromCapture(bytes, options)) {
+      const job = capturedJob(file ?? null, bytes, options, limitsOf(options));
+      const symbols = await symbolsOption(options, null, null);
+      return bootAndTell({ ...job, request: { ...job.request, ...symbols } }, options, terminal);
+    }
+    if (file === undefined || !bytes || rest.length > 0) throw new UsageError('simulate takes one file');
     if (!isSavedRun(bytes) && !isBareImage(bytes, options)) {
       return runConfig(file, bytes, options, terminal);
     }

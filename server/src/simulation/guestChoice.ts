@@ -35,7 +35,7 @@ function chosenIssue(model: VmmModel, id: string | null): KnownIssue | null {
 
 /** The first probe, where there is nothing else to boot. */
 function defaultProbe(request: SimulationRequest): Probe | null {
-  return request.firmware || request.kernel ? null : (PROBES[0] ?? null);
+  return request.firmware || request.kernel || request.captured ? null : (PROBES[0] ?? null);
 }
 
 function probeOf(name: string): Probe {

@@ -13,7 +13,9 @@ import { DebugPort } from '../devices/debugPort402';
 import type { Device } from '../devices/device';
 import type { Machine } from '../machine/machine';
 import type { Board, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
+import type { CapturedState } from '../machine/captured/capturedState';
 import { AddressDecode } from './addressDecode';
+import { capturedSlots, loadCapture } from './captureLoad';
 import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
@@ -26,6 +28,8 @@ export interface PowerOptions {
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
   readonly boot?: DirectBoot | null;
+  /** Starts from there instead of powering on. */
+  readonly captured?: CapturedState | null;
   readonly taps: readonly number[];
   readonly answers?: readonly ConsoleAnswer[];
   /** Accesses at which the VMM gives up are passed over where its model allows that. */
@@ -126,9 +130,11 @@ export class PoweredMachine {
     this.core = core;
     this.poweredOn = true;
     recorder.now = () => this.core.now;
-    for (const { start, end, kind } of this.board.slots) core.map(start, end, kind);
+    const { captured } = options;
+    const slots = captured ? capturedSlots(captured, this.board.slots) : this.board.slots;
+    for (const { start, end, kind } of slots) core.map(start, end, kind);
     core.reset();
-    this.problem = this.board.powerOn(core);
+    this.problem = captured ? loadCapture(captured, core) : this.board.powerOn(core);
   }
 
   /** Devices may answer other ports than before: the guest has moved them, or a snapshot has. */

@@ -1,5 +1,6 @@
 /** The result of a simulated boot. `bootpath simulate --format json` prints it field by field (addresses as hex). */
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
+import type { CapturedState } from '../machine/captured/capturedState';
 import type { KernelSymbols } from '../machine/image/symbolFiles';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { DirectBoot } from '../vmm/model';
@@ -119,6 +120,8 @@ export interface SimulationRequest {
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
   readonly symbols?: SymbolChoice;
+  /** Starts from there; there is no image then, and nothing to boot after a reset. */
+  readonly captured?: CapturedState;
   /** Hands the state to the host at that instruction of all power-ons, and goes on; null at the end of the run. */
   readonly save?: { readonly at: number | null };
   /** Goes on from there; everything else must be as in the request of the saved run, limits and `until` aside. */

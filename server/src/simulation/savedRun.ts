@@ -49,6 +49,8 @@ export function saveRun(
   const asked: { -readonly [Name in keyof SimulationRequest]: SimulationRequest[Name] } = { ...request };
   delete asked.save;
   delete asked.resume;
+  // What it had in memory is in the snapshot.
+  if (asked.captured) asked.captured = { ...asked.captured, memory: [] };
   return {
     ...identity,
     request: asked,

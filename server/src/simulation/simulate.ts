@@ -1,5 +1,6 @@
 /** A simulated boot, from a machine and a request to the report. Pure: the host gives the core, the clock and the cancel. */
 import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
+import type { CapturedState } from '../machine/captured/capturedState';
 import type { Machine } from '../machine/machine';
 import type { VmmModel } from '../vmm/model';
 import { modeOf, type VcpuState } from '../x86/state';
@@ -49,6 +50,7 @@ export function simulate(
     firmware: guest.firmware,
     kernel: guest.kernel,
     boot: request.boot ?? null,
+    captured: request.captured ?? null,
     taps: request.taps,
     answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
@@ -64,6 +66,7 @@ export function simulate(
     guest,
     taps: request.taps,
     symbols: request.symbols ?? null,
+    captured: request.captured ?? null,
   });
   return { ...report, milliseconds: performance.now() - started };
 }
@@ -92,7 +95,7 @@ function powerCycles(
     resume = null;
     const cycles = { reboots, fast };
     const ending = boot(powered, recorder, identity, cycles, host);
-    if (reboots >= request.reboots || !restarts(ending, powered)) {
+    if (reboots >= request.reboots || request.captured || !restarts(ending, powered)) {
       if (request.save?.at === null) host.saved?.(saveRun(identity, powered, recorder, cycles));
       return { powered, ended: ending };
     }
@@ -116,6 +119,7 @@ interface ReportInputs {
   readonly guest: Guest;
   readonly taps: readonly number[];
   readonly symbols: SymbolChoice | null;
+  readonly captured: CapturedState | null;
 }
 
 function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<BootReport, 'milliseconds'> {
@@ -156,6 +160,7 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
     evidence: conclusion.evidence,
     notModelled: [
       ...notModelled(powered, recorder, inputs.taps),
+      ...(inputs.captured?.notes ?? []),
       ...(inputs.symbols?.notes ?? []),
       ...(typeof symbolizer === 'string' ? [symbolizer] : []),
     ],

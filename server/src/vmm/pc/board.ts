@@ -38,7 +38,7 @@ export function pcBoard(inputs: BoardInputs): Board {
     endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),
     tripleFault: () => ({ kind: 'reset', reason: 'a triple fault resets a PC' }),
     powerOn: (core) => powerOn(core, inputs, memory),
-    notModelled: [inputs.firmware ? FIRMWARE_GAPS : LOADER_GAPS, ...NOT_MODELLED],
+    notModelled: [...bootGaps(inputs), ...NOT_MODELLED],
   };
 }
 
@@ -51,6 +51,11 @@ const LOADER_GAPS =
   'firmware: the loader writes ACPI tables, a BIOS data area and the structures of the boot protocol; the BIOS is a small one of its own, which refuses what it does not do (CF=1, AH=0x86), and its disk cannot be written';
 const FIRMWARE_GAPS =
   'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; option ROMs';
+
+/** Nothing of both where a captured machine goes on. */
+function bootGaps({ firmware, kernel }: BoardInputs): string[] {
+  return firmware ? [FIRMWARE_GAPS] : kernel ? [LOADER_GAPS] : [];
+}
 
 const NOT_MODELLED = [
   'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',

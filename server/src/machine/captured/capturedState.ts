@@ -1,0 +1,50 @@
+/** A machine that another program ran: registers and memory, from which a run may start. */
+import type { AddressRange } from '../../address/range';
+import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuState } from '../../x86/state';
+
+export interface CapturedVcpu {
+  readonly state: VcpuState;
+  readonly activity: 'running' | 'halted' | 'wait-for-sipi';
+}
+
+export interface CapturedMemory {
+  readonly range: AddressRange;
+  /** From the start of the range; zeros follow up to its end. */
+  readonly bytes: Uint8Array;
+}
+
+/** Plain data that survives structured clone. */
+export interface CapturedState {
+  readonly vcpus: readonly CapturedVcpu[];
+  readonly memory: readonly CapturedMemory[];
+  /** What the capture does not have, and what was taken for it. */
+  readonly notes: readonly string[];
+}
+
+export interface CaptureProblem {
+  readonly problem: string;
+}
+
+export const ZERO_REGISTERS = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
+  GeneralRegister,
+  bigint
+>;
+
+/** Of the debug registers after RESET: DR0 to DR3, two aliases, DR6 and DR7 (SDM vol. 3, Table 10-1). */
+export const RESET_DEBUG_REGISTERS: readonly bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
+
+const S = 1 << 4;
+const PRESENT = 1 << 7;
+const UNUSABLE = 1 << 16;
+
+/**
+ * The hidden part of a segment from the upper half of a descriptor, as QEMU keeps it: type, S, DPL and P in bits 15:8, AVL,
+ * L, D/B and G in bits 23:20.
+ */
+export function segmentOf(selector: number, base: bigint, limit: number, flags: number): SegmentState {
+  const rights = (flags >>> 8) & 0xf0ff;
+  const present = (rights & PRESENT) !== 0;
+  // A segment of code or data that is loaded has been accessed, whatever the copy in memory says.
+  const attributes = !present ? rights | UNUSABLE : (rights & S) !== 0 ? rights | 1 : rights;
+  return { selector, base, limit: limit >>> 0, attributes };
+}

@@ -1,0 +1,44 @@
+/** Puts a captured state into a core, in the place of what a board does at power-on. */
+import { PAGE, type AddressRange } from '../address/range';
+import type { Core, SlotKind } from '../../emulator/face';
+import type { CapturedState } from '../machine/captured/capturedState';
+
+const FOUR_GIB = 1n << 32n;
+/** Boot ROMs end at 4 GiB; what a capture has there is one. */
+const ROM_START = FOUR_GIB - (16n << 20n);
+
+type Slot = { readonly start: bigint; readonly end: bigint; readonly kind: SlotKind };
+
+/** What is memory: what the capture has, whole pages, and the board's own RAM where it has none. */
+export function capturedSlots({ memory }: CapturedState, board: readonly Slot[]): Slot[] {
+  return [...board, ...memory.map(({ range }) => ({ ...wholePages(range), kind: kindOf(range) }))];
+}
+
+function wholePages({ start, end }: AddressRange): AddressRange {
+  return { start: start - (start % PAGE), end: ((end + PAGE - 1n) / PAGE) * PAGE };
+}
+
+function kindOf({ start, end }: AddressRange): 'ram' | 'rom' {
+  return start >= ROM_START && end === FOUR_GIB ? 'rom' : 'ram';
+}
+
+/** Why it cannot be loaded, or null. Pages of zeros are left untouched: a guest costs what it uses. */
+export function loadCapture({ vcpus, memory }: CapturedState, core: Core): string | null {
+  if (vcpus.length > core.vcpus) return `it has ${vcpus.length} vCPUs, the machine ${core.vcpus}`;
+  for (const { range, bytes } of memory) {
+    for (let at = 0; at < bytes.length;) {
+      const address = range.start + BigInt(at);
+      const size = Math.min(Number(PAGE - (address % PAGE)), bytes.length - at);
+      const page = bytes.subarray(at, at + size);
+      if (!page.every((byte) => byte === 0) && !core.write(address, page)) {
+        return `its memory does not fit into the emulator: it is full at ${core.touchedPages} pages`;
+      }
+      at += size;
+    }
+  }
+  vcpus.forEach(({ state, activity }, index) => {
+    core.setState(index, state);
+    core.setActivity(index, activity);
+  });
+  return null;
+}
