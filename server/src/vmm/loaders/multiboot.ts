@@ -1,18 +1,18 @@
 /** Puts a Multiboot kernel, its modules and its information structure into memory (Multiboot Specification 0.6.96, 3.2 and 3.3). */
 import { hex } from '../../address/format';
-import { KIB, MIB, PAGE, overlaps } from '../../address/range';
+import { KIB, MIB } from '../../address/range';
 import { isMultiboot, parseMultiboot, type MultibootImage } from '../../machine/image/multiboot';
 import type { ImageProblem } from '../../machine/image/problem';
 import type { VcpuState } from '../../x86/state';
 import { e820Bytes, E820_ENTRY_SIZE, type E820Entry } from '../e820';
 import type { DirectBoot } from '../model';
+import { loadSegments } from './elfSegments';
 import { flatProtected32 } from './entryState';
+import { FreePages, pageUp } from './freePages';
 import type { BootProtocol, LoadTarget } from './loader';
 
 /** EAX of the first instruction. */
 const LOADER_MAGIC = 0x2badb002n;
-/** The structure goes to the first free page from here on, above the BIOS data area and what a boot sector uses. */
-const FIRST_INFO = 0x9000n;
 const INFO_SIZE = 88;
 /** mem_*, cmdline, mods_*, mmap_*, boot_loader_name. */
 const INFO_FLAGS = 0x1 | 0x4 | 0x8 | 0x40 | 0x200;
@@ -38,25 +38,17 @@ export const MULTIBOOT: BootProtocol = {
 
 function load(image: MultibootImage, boot: DirectBoot, target: LoadTarget): VcpuState | ImageProblem {
   const { lowEnd, write } = target;
-  let kernelEnd = MIB;
-  for (const [index, { physical, bytes, memorySize }] of image.segments.entries()) {
-    const end = physical + memorySize;
-    // Memory is zero at first, so what follows the bytes of the file need not be written.
-    if (!target.isRam({ start: physical, end }) || !write(physical, bytes)) {
-      return {
-        problem: `segment ${index} of the kernel goes to ${hex(physical)} up to ${hex(end)}, which is not all RAM`,
-      };
-    }
-    if (end > kernelEnd) kernelEnd = end;
-  }
+  const kernel = loadSegments(image.segments, target);
+  if ('problem' in kernel) return kernel;
+  const kernelEnd = kernel.reduce((last, { end }) => (end > last ? end : last), MIB);
   const modules = placeModules(boot, kernelEnd);
   const last = modules.at(-1)?.end ?? kernelEnd;
   if (last > lowEnd) return { problem: `the modules end at ${hex(last)}, RAM below 4 GiB at ${hex(lowEnd)}` };
   modules.forEach(({ start }, index) => write(start, boot.modules[index]!.bytes));
-  const room = (at: bigint) => new Information(at, target, boot.commandLine, modules).bytes;
-  const size = BigInt(room(0n).length);
-  const at = placeInformation(image, size, last, target.conventionalEnd);
-  if (!write(at, room(at)))
+  const information = (at: bigint) => new Information(at, target, boot.commandLine, modules).bytes;
+  const size = information(0n).length;
+  const at = new FreePages(target, [...kernel, ...modules]).low(size);
+  if (at === null || !write(at, information(at)))
     return { problem: `there is no room for ${hex(size)} bytes of Multiboot information` };
   return flatProtected32(image.entry, { rax: LOADER_MAGIC, rbx: at });
 }
@@ -69,30 +61,6 @@ function placeModules({ modules }: DirectBoot, after: bigint): Placed[] {
     next = start + BigInt(bytes.length);
     return { start, end: next, line: commandLine };
   });
-}
-
-/** Low memory where the kernel leaves room there, else behind everything. */
-function placeInformation(
-  { segments }: MultibootImage,
-  size: bigint,
-  last: bigint,
-  conventionalEnd: bigint,
-): bigint {
-  for (let start = FIRST_INFO; start + size <= conventionalEnd; start += PAGE) {
-    const range = { start, end: start + size };
-    if (
-      !segments.some(({ physical, memorySize }) =>
-        overlaps(range, { start: physical, end: physical + memorySize }),
-      )
-    ) {
-      return start;
-    }
-  }
-  return pageUp(last);
-}
-
-function pageUp(address: bigint): bigint {
-  return ((address + PAGE - 1n) / PAGE) * PAGE;
 }
 
 /** The structure with everything that it points to behind it. */
