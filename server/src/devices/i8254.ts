@@ -1,6 +1,6 @@
 /**
  * The Intel 8254 programmable interval timer at 1.193182 MHz (Intel 231164). Counts are derived from guest time, not
- * stepped. A count that is written while a periodic mode runs takes effect at once, not at the end of its period.
+ * stepped; a count is there at once, not one clock after it was written.
  */
 import type { Clock, Device, DeviceState, InterruptLine, Nanoseconds } from './device';
 import { Frequency } from './frequency';
@@ -18,6 +18,8 @@ interface Channel {
   count: number;
   /** A count was written since the control word. */
   loaded: boolean;
+  /** A count that waits: for `at` clocks to have passed in the periodic modes, for a trigger (infinity) in modes 1 and 5. */
+  next: { count: number; at: number } | null;
   gate: boolean;
   /** Clocks counted before `since`. */
   counted: number;
@@ -37,6 +39,7 @@ function powerOn(gate: boolean): Channel {
     bcd: false,
     count: 65536,
     loaded: false,
+    next: null,
     gate,
     counted: 0,
     since: null,
@@ -52,15 +55,20 @@ export class I8254 implements Device {
   readonly ports = [{ start: 0x40, end: 0x44 }];
   private channels = [powerOn(true), powerOn(true), powerOn(false)];
 
-  /** `irq0` is the OUT pin of channel 0. */
+  /**
+   * `irq0` is the OUT pin of channel 0. `restartsOnCount`: a count that is written while a periodic mode runs begins a new
+   * period at once, as in VMMs; in the chip it waits for the end of the present one.
+   */
   constructor(
     private readonly clock: Clock,
     private readonly irq0: InterruptLine,
+    private readonly options: { readonly restartsOnCount: boolean },
   ) {}
 
   readPort(port: number): number {
     const channel = this.channels[port - 0x40];
     if (!channel) return 0;
+    settle(channel, this.clock.now());
     if (channel.latchedStatus !== null) {
       const status = channel.latchedStatus;
       channel.latchedStatus = null;
@@ -79,6 +87,7 @@ export class I8254 implements Device {
   writePort(port: number, _size: number, value: number): void {
     const byte = value & 0xff;
     const channel = this.channels[port - 0x40];
+    for (const one of this.channels) settle(one, this.clock.now());
     if (channel) this.writeCount(channel, byte);
     else if (byte >= 0xc0) this.readBack(byte);
     else this.writeControl(this.channels[byte >> 6]!, byte);
@@ -89,11 +98,18 @@ export class I8254 implements Device {
     const channel = this.channels[2]!;
     if (channel.gate === level) return;
     const now = this.clock.now();
+    settle(channel, now);
+    channel.gate = level;
+    // A falling edge does nothing to what a rising one has triggered.
+    if (!level && isTriggered(channel)) return;
     channel.counted = elapsed(channel, now);
     channel.since = null;
-    channel.gate = level;
     if (!level || !channel.loaded) return;
-    if (channel.mode !== 0 && channel.mode !== 4) channel.counted = 0;
+    if (channel.mode !== 0 && channel.mode !== 4) {
+      channel.counted = 0;
+      channel.count = channel.next?.count ?? channel.count;
+      channel.next = null;
+    }
     channel.since = now;
   }
 
@@ -103,7 +119,9 @@ export class I8254 implements Device {
 
   /** Level of a channel's OUT pin. */
   output(index: number): boolean {
-    return out(this.channels[index]!, this.clock.now());
+    const channel = this.channels[index]!;
+    settle(channel, this.clock.now());
+    return out(channel, this.clock.now());
   }
 
   reset(): void {
@@ -146,7 +164,7 @@ export class I8254 implements Device {
       if ((byte & 0x10) !== 0) return;
       channel.latchedStatus ??=
         (out(channel, now) ? 0x80 : 0) |
-        (channel.loaded ? 0 : 0x40) |
+        (channel.loaded && channel.next === null ? 0 : 0x40) |
         (channel.access << 4) |
         (channel.mode << 1) |
         (channel.bcd ? 1 : 0);
@@ -156,20 +174,42 @@ export class I8254 implements Device {
   private writeCount(channel: Channel, byte: number): void {
     if (channel.access === 3 && channel.lowWritten === null) {
       channel.lowWritten = byte;
+      if (channel.mode === 0) this.holdForSecondByte(channel);
       return;
     }
     const raw =
       channel.access === 1 ? byte : channel.access === 2 ? byte << 8 : (byte << 8) | channel.lowWritten!;
     channel.lowWritten = null;
-    channel.count = channel.bcd ? fromBcd(raw) || 10000 : raw || 65536;
+    this.load(channel, channel.bcd ? fromBcd(raw) || 10000 : raw || 65536);
     channel.loaded = true;
-    const triggered = channel.mode === 1 || channel.mode === 5;
-    if (!triggered) {
-      channel.counted = 0;
-      channel.since = channel.gate ? this.clock.now() : null;
-    }
     if (channel !== this.channels[0]) return;
     if (channel.mode === 0) this.irq0(false);
+    this.schedule();
+  }
+
+  private load(channel: Channel, count: number): void {
+    const now = this.clock.now();
+    const running = channel.loaded && channel.since !== null;
+    if (running && isTriggered(channel)) {
+      channel.next = { count, at: Infinity };
+    } else if (running && isPeriodic(channel) && !this.options.restartsOnCount) {
+      const periods = Math.floor(elapsed(channel, now) / channel.count) + 1;
+      channel.next = { count, at: periods * channel.count };
+    } else {
+      channel.count = count;
+      if (isTriggered(channel)) return;
+      channel.counted = 0;
+      channel.since = channel.gate ? now : null;
+    }
+  }
+
+  /** In mode 0 the first of two bytes stops the counter and lowers OUT. */
+  private holdForSecondByte(channel: Channel): void {
+    channel.counted = elapsed(channel, this.clock.now());
+    channel.since = null;
+    channel.loaded = false;
+    if (channel !== this.channels[0]) return;
+    this.irq0(false);
     this.schedule();
   }
 
@@ -178,7 +218,7 @@ export class I8254 implements Device {
     const channel = this.channels[0]!;
     if (channel.since === null) return this.clock.clearAlarm(this.name);
     const done = elapsed(channel, this.clock.now());
-    const periodic = channel.mode === 2 || channel.mode === 3;
+    const periodic = isPeriodic(channel);
     const next = periodic ? (Math.floor(done / channel.count) + 1) * channel.count : channel.count;
     if (!periodic && done >= next) return this.clock.clearAlarm(this.name);
     const at = channel.since + INPUT.nanoseconds(next - channel.counted);
@@ -186,11 +226,31 @@ export class I8254 implements Device {
   }
 
   private ring(): void {
+    settle(this.channels[0]!, this.clock.now());
     // The low phase is shorter than anybody can see: OUT falls and rises in one go.
     if (this.channels[0]!.mode !== 0) this.irq0(false);
     this.irq0(true);
     this.schedule();
   }
+}
+
+function isPeriodic({ mode }: Channel): boolean {
+  return mode === 2 || mode === 3;
+}
+
+/** By a rising edge of GATE, not by writing a count. */
+function isTriggered({ mode }: Channel): boolean {
+  return mode === 1 || mode === 5;
+}
+
+/** Takes over a count that waited for the end of a period which is over. */
+function settle(channel: Channel, now: Nanoseconds): void {
+  const { next, since, counted } = channel;
+  if (!next || since === null || elapsed(channel, now) < next.at) return;
+  channel.since = since + INPUT.nanoseconds(next.at - counted);
+  channel.counted = 0;
+  channel.count = next.count;
+  channel.next = null;
 }
 
 function elapsed(channel: Channel, now: Nanoseconds): number {
@@ -204,9 +264,16 @@ function shownCount(channel: Channel, now: Nanoseconds): number {
   const modulus = bcd ? 10000 : 65536;
   let value: number;
   if (mode === 2) value = count - (done % count);
-  else if (mode === 3) value = count - ((2 * done) % count);
+  else if (mode === 3) value = squareWaveCount(count, done % count);
   else value = (((count - done) % modulus) + modulus) % modulus;
   return bcd ? toBcd(value % 10000) : value & 0xffff;
+}
+
+/** Counts down by two, once while OUT is high and once while it is low; from one less where the count is odd. */
+function squareWaveCount(count: number, position: number): number {
+  const high = Math.ceil(count / 2);
+  const within = position < high ? position : position - high;
+  return count - (count & 1) - 2 * within;
 }
 
 function out(channel: Channel, now: Nanoseconds): boolean {

@@ -1,6 +1,7 @@
 /**
  * The pair of Intel 8259A interrupt controllers of a PC, the second cascaded into input 2 of the first, with the
- * edge/level control registers (ELCR) of the PIIX at 0x4D0 and 0x4D1. Intel 231468, 8259A data sheet.
+ * edge/level control registers (ELCR) of the PIIX at 0x4D0 and 0x4D1. Intel 231468, 8259A data sheet. As in VMMs, an edge
+ * stays latched when its line falls before the acknowledge, where the chip would give the spurious vector of input 7.
  */
 import type { Device, DeviceState, InterruptLine } from './device';
 
@@ -167,13 +168,14 @@ export class I8259Pair implements Device {
 function highestRequest(chip: Chip, first: boolean): number {
   const requests = chip.irr & ~chip.imr;
   if (requests === 0) return -1;
-  let blocking = chip.isr;
-  if (chip.specialMask) blocking &= ~chip.imr;
-  if (chip.specialFullyNested && first) blocking &= ~(1 << CASCADE);
+  const blocking = chip.specialMask ? chip.isr & ~chip.imr : chip.isr;
   for (let step = 1; step <= 8; step++) {
     const input = (chip.lowest + step) & 7;
-    if ((blocking & (1 << input)) !== 0) return -1;
-    if ((requests & (1 << input)) !== 0) return input;
+    const requested = (requests & (1 << input)) !== 0;
+    // The special fully nested mode lets a higher input of the second chip through, and nothing below it.
+    const nested = chip.specialFullyNested && first && input === CASCADE;
+    if ((blocking & (1 << input)) !== 0) return nested && requested ? input : -1;
+    if (requested) return input;
   }
   return -1;
 }

@@ -29,6 +29,8 @@ export interface Mc146818Options {
   readonly century: number;
   /** Seconds since 1970 at guest time 0. */
   readonly epoch: number;
+  /** False where port 0x70 can only be written, as in a PC's chip set: it then reads as all ones. */
+  readonly indexReads: boolean;
 }
 
 interface State {
@@ -57,7 +59,7 @@ export class Mc146818 implements Device {
   }
 
   readPort(port: number): number {
-    if (port === 0x70) return this.state.index;
+    if (port === 0x70) return this.options.indexReads ? this.state.index : 0xff;
     return this.read(this.state.index);
   }
 
@@ -113,9 +115,10 @@ export class Mc146818 implements Device {
     if (this.isTime(index) && (bytes[REGISTER_B]! & B_SET) === 0) this.refreshTime();
     const wasSet = (bytes[REGISTER_B]! & B_SET) !== 0;
     if (index === REGISTER_B && !wasSet && (value & B_SET) !== 0) this.refreshTime();
-    bytes[index] = value;
+    // Setting the clock disables its update interrupt.
+    bytes[index] = index === REGISTER_B && (value & B_SET) !== 0 ? value & ~UPDATE : value;
     this.shown = null;
-    if (index === REGISTER_A || index === REGISTER_B) this.schedule();
+    if (index === REGISTER_A || index === REGISTER_B) this.ring();
     const released = index === REGISTER_B && wasSet && (value & B_SET) === 0;
     if (released || (this.isTime(index) && !wasSet)) this.setClock();
   }
@@ -230,11 +233,13 @@ export class Mc146818 implements Device {
     else this.clock.setAlarm(this.name, Math.min(...times), () => this.ring());
   }
 
+  /** IRQF is up while a flag and its enable bit are both set, whichever came first. */
   private ring(): void {
     const flags = this.flagsBetween(this.state.cleared, this.clock.now());
-    if ((flags & this.state.bytes[REGISTER_B]! & 0x70) !== 0 && !this.state.interrupting) {
-      this.state.interrupting = true;
-      this.irq8(true);
+    const interrupting = (flags & this.state.bytes[REGISTER_B]! & 0x70) !== 0;
+    if (interrupting !== this.state.interrupting) {
+      this.state.interrupting = interrupting;
+      this.irq8(interrupting);
     }
     this.schedule();
   }

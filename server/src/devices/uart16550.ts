@@ -1,6 +1,7 @@
 /**
  * The National 16550 UART of a serial port (PC16550D data sheet), or the 8250 without FIFO that some VMMs have.
- * Characters leave at once: the transmitter is always empty.
+ * Characters leave at once: the transmitter is always empty. Those that wait in the FIFO below its trigger level time out at
+ * once too.
  */
 import type { Device, DeviceState, InterruptLine } from './device';
 
@@ -23,6 +24,8 @@ const MCR_LOOP = 0x10;
 /** Carrier, data set ready and clear to send: somebody listens. */
 const MSR_CONNECTED = 0xb0;
 const FIFO_BYTES = 16;
+/** Characters from which on the FIFO interrupts, by FCR bits 7:6. */
+const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 
 interface State {
   divisor: number;
@@ -166,7 +169,8 @@ export class Uart16550 implements Device {
       case 2:
         if (!this.options.fifo) break;
         if (((value ^ state.fcr) & 1) !== 0 || (value & 2) !== 0) state.received = [];
-        state.fcr = value & 0xc9;
+        // Without the enable bit nothing else is programmed.
+        state.fcr = (value & 1) !== 0 ? value & 0xc9 : state.fcr & 0xc8;
         break;
       case 3:
         state.lcr = value;
@@ -197,10 +201,17 @@ export class Uart16550 implements Device {
   private pending(): number {
     const { state } = this;
     if ((state.ier & 4) !== 0 && state.overrun) return 0x06;
-    if ((state.ier & 1) !== 0 && state.received.length > 0) return 0x04;
+    if ((state.ier & 1) !== 0 && state.received.length > 0) return this.receivedEnough ? 0x04 : 0x0c;
     if ((state.ier & 2) !== 0 && state.emptyPending) return 0x02;
     if ((state.ier & 8) !== 0 && state.delta !== 0) return 0x00;
     return 0x01;
+  }
+
+  /** Data available; less than that in a FIFO is a character timeout. */
+  private get receivedEnough(): boolean {
+    const { fcr, received } = this.state;
+    const fifo = this.options.fifo && (fcr & 1) !== 0;
+    return !fifo || received.length >= TRIGGER_LEVELS[(fcr >> 6) as 0 | 1 | 2 | 3];
   }
 
   private readInterruptIdentification(): number {

@@ -10,7 +10,7 @@ const INPUT = new Frequency(1_193_182);
 function timer() {
   const clock = new HandClock();
   const edges: { at: number; level: boolean }[] = [];
-  const pit = new I8254(clock, (level) => edges.push({ at: clock.now(), level }));
+  const pit = new I8254(clock, (level) => edges.push({ at: clock.now(), level }), { restartsOnCount: false });
   const load = (channel: number, mode: number, count: number) => {
     pit.writePort(0x43, 1, (channel << 6) | 0x30 | (mode << 1));
     pit.writePort(0x40 + channel, 1, count & 0xff);
@@ -151,3 +151,109 @@ test('a restored timer interrupts at the same time', () => {
   pit.restore(saved);
   assert.equal(clock.next, expected);
 });
+
+/** Clocks to the start of the first nanosecond in which so many have passed. */
+const after = (clocks: number) => INPUT.nanoseconds(clocks);
+
+for (const mode of [2, 3]) {
+  test(`a count that is written in mode ${mode} waits for the end of the period, and the status says so`, () => {
+    const { clock, edges, load, pit } = timer();
+    load(0, mode, 1000);
+    clock.advance(after(400));
+    pit.writePort(0x40, 1, 0xf4);
+    pit.writePort(0x40, 1, 0x01);
+    pit.writePort(0x43, 1, 0xe2);
+    assert.equal(pit.readPort(0x40) & 0x40, 0x40, 'null count');
+    edges.length = 0;
+    clock.advance(after(3000) - after(400));
+    const rising = edges.filter(({ level }) => level).map(({ at }) => at);
+    assert.deepEqual(rising.slice(0, 3), [after(1000), after(1000) + after(500), after(1000) + after(1000)]);
+    pit.writePort(0x43, 1, 0xe2);
+    assert.equal(pit.readPort(0x40) & 0x40, 0);
+  });
+}
+
+test('a VMM’s timer takes a new count at once', () => {
+  const clock = new HandClock();
+  const pit = new I8254(clock, () => undefined, { restartsOnCount: true });
+  for (const byte of [0x34]) pit.writePort(0x43, 1, byte);
+  for (const byte of [0xe8, 0x03]) pit.writePort(0x40, 1, byte);
+  clock.advance(after(400));
+  for (const byte of [0xf4, 0x01]) pit.writePort(0x40, 1, byte);
+  assert.equal(clock.next, clock.now() + after(500));
+});
+
+test('mode 0: the first byte of a new count stops counting and lowers OUT', () => {
+  const { clock, load, pit } = timer();
+  load(0, 0, 100);
+  clock.advance(after(200));
+  assert.equal(pit.output(0), true);
+  pit.writePort(0x40, 1, 50);
+  assert.equal(pit.output(0), false);
+  clock.advance(after(1000));
+  assert.equal(pit.output(0), false);
+  pit.writePort(0x40, 1, 0);
+  clock.advance(after(50));
+  assert.equal(pit.output(0), true);
+});
+
+test('mode 1: a rising GATE starts the one-shot anew, a falling one changes nothing, a new count waits for the trigger', () => {
+  const { clock, load, pit } = timer();
+  load(2, 1, 100);
+  assert.equal(pit.output(2), true);
+  pit.setGate2(true);
+  assert.equal(pit.output(2), false);
+  pit.setGate2(false);
+  clock.advance(after(60));
+  pit.setGate2(true);
+  clock.advance(after(60));
+  assert.equal(pit.output(2), false, 'it was triggered again');
+  pit.writePort(0x42, 1, 10);
+  pit.writePort(0x42, 1, 0);
+  assert.equal(pit.output(2), false);
+  clock.advance(after(41));
+  assert.equal(pit.output(2), true);
+  pit.setGate2(false);
+  pit.setGate2(true);
+  clock.advance(after(9));
+  assert.equal(pit.output(2), false);
+  clock.advance(after(2));
+  assert.equal(pit.output(2), true);
+});
+
+for (const [mode, start] of [
+  [4, 'by its count'],
+  [5, 'by GATE'],
+] as const) {
+  test(`mode ${mode} is started ${start} and strobes for one clock`, () => {
+    const { clock, load, pit } = timer();
+    if (mode === 4) pit.setGate2(true);
+    load(2, mode, 20);
+    if (mode === 5) pit.setGate2(true);
+    const levels = [];
+    for (let clocks = 0; clocks < 23; clocks++) {
+      levels.push(pit.output(2));
+      clock.advance(after(clocks + 1) - after(clocks));
+    }
+    assert.deepEqual(
+      levels.flatMap((level, index) => (level ? [] : [index])),
+      [20],
+    );
+  });
+}
+
+for (const [count, expected] of [
+  [6, [6, 4, 2, 6, 4, 2, 6]],
+  [5, [4, 2, 0, 4, 2, 4, 2, 0, 4]],
+] as const) {
+  test(`mode 3 counts ${count} down by two, once for each half of the square wave`, () => {
+    const { clock, load, readLatched } = timer();
+    load(0, 3, count);
+    const seen = expected.map((_, clocks) => {
+      const value = readLatched(0);
+      clock.advance(after(clocks + 1) - after(clocks));
+      return value;
+    });
+    assert.deepEqual(seen, expected);
+  });
+}

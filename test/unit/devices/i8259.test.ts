@@ -168,3 +168,34 @@ test('ICW1 forgets mask, service and edges, and a saved pair goes on where it wa
   for (const value of [0x20, 0x04, 0x01]) pic.writePort(0x21, 1, value);
   assert.equal(pic.readPort(0x21), 0);
 });
+
+test('the special fully nested mode lets a higher input of the second chip through, and none below the cascade', () => {
+  const { pic, seen } = initialized();
+  for (const [port, value] of [
+    [0x20, 0x11],
+    [0x21, 0x20],
+    [0x21, 0x04],
+    [0x21, 0x11],
+    [0x21, 0x00],
+  ] as const) {
+    pic.writePort(port, 1, value);
+  }
+  pulse(pic, 12);
+  assert.equal(pic.acknowledge(), 0x2c);
+  pulse(pic, 5);
+  assert.equal(seen.level, false);
+  pulse(pic, 9);
+  assert.equal(seen.level, true);
+  assert.equal(pic.acknowledge(), 0x29);
+});
+
+test('a level request of the second chip that goes away takes the first one’s with it', () => {
+  const { pic, seen } = initialized();
+  pic.writePort(0x4d1, 1, 0x04);
+  pic.setLine(10, true);
+  assert.equal(seen.level, true);
+  pic.setLine(10, false);
+  assert.equal(seen.level, false);
+  pic.writePort(0x20, 1, 0x0a);
+  assert.equal(pic.readPort(0x20), 0);
+});

@@ -15,6 +15,7 @@ function rtc() {
     memory: { 0x34: 0x12, 0x5b: 0x34 },
     century: 0x32,
     epoch: Date.UTC(2026, 10, 20, 23, 59, 58) / 1000,
+    indexReads: false,
   });
   const read = (index: number) => {
     device.writePort(0x70, 1, index);
@@ -118,4 +119,27 @@ test('a restored clock keeps the time that the guest set, and its alarm', () => 
   assert.equal(clock.next, null);
   device.restore(saved);
   assert.deepEqual([clock.next, read(0x04)], [next, 0x05]);
+});
+
+test('an interrupt that is enabled while its flag is set comes at once, and goes with the enable bit', () => {
+  const { clock, device, edges, read, write } = rtc();
+  read(0x0c);
+  clock.advance(SECOND);
+  write(0x0b, 0x12);
+  assert.deepEqual(edges, [SECOND]);
+  write(0x0b, 0x02);
+  assert.equal(read(0x0c), 0x10);
+  assert.equal((device.save() as { interrupting: boolean }).interrupting, false);
+});
+
+test('setting the clock disables its update interrupt', () => {
+  const { read, write } = rtc();
+  write(0x0b, 0x92);
+  assert.equal(read(0x0b), 0x82);
+});
+
+test('the index port is write-only', () => {
+  const { device } = rtc();
+  device.writePort(0x70, 1, 0x0d);
+  assert.equal(device.readPort(0x70), 0xff);
 });

@@ -109,3 +109,31 @@ test('a restored port has its registers and its interrupt', () => {
   other.device.restore(structuredClone(port.device.save()));
   assert.deepEqual([other.in(7), other.irq], [0x77, true]);
 });
+
+for (const [fcr, received, iir] of [
+  [0x00, 1, 0x04],
+  [0x01, 1, 0xc4],
+  [0x41, 3, 0xcc],
+  [0x41, 4, 0xc4],
+  [0x81, 7, 0xcc],
+  [0xc1, 13, 0xcc],
+  [0xc1, 14, 0xc4],
+] as const) {
+  test(`FCR ${fcr.toString(16)} and ${received} characters: IIR ${iir.toString(16)}`, () => {
+    const port = uart();
+    port.out(1, 0x01);
+    port.out(2, fcr);
+    for (let i = 0; i < received; i++) port.device.receive(i);
+    assert.deepEqual([port.irq, port.in(2)], [true, iir]);
+  });
+}
+
+test('FCR without its enable bit programs nothing', () => {
+  const port = uart();
+  port.out(1, 0x01);
+  port.out(2, 0xc1);
+  port.out(2, 0x40);
+  port.out(2, 0xc1);
+  port.device.receive(1);
+  assert.equal(port.in(2), 0xcc);
+});

@@ -12,7 +12,7 @@ import { pcCpuProfile } from './cpuProfile';
 import { biosDisk } from './firmwareConfiguration';
 import { firmwareKernel } from './firmwareKernel';
 import { loadRom, romRange } from './firmwareRom';
-import { BIOS_SEGMENT, EBDA, isRam, pcMemory, pcMemoryMap, pcRam } from './layout';
+import { BIOS_SEGMENT, EBDA, isRam, pcMemory, pcMemoryMap, pcRam, VIDEO_MEMORY } from './layout';
 import { PcMsrs } from './msrs';
 import { PM_BASE } from './powerManagement';
 
@@ -43,7 +43,7 @@ export function pcBoard(inputs: BoardInputs): Board {
 }
 
 function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
-  const ram = pcRam(memory).map((range) => ({ ...range, kind: 'ram' as const }));
+  const ram = [VIDEO_MEMORY, ...pcRam(memory)].map((range) => ({ ...range, kind: 'ram' as const }));
   return firmware && !checkPcRom(firmware) ? [...ram, { ...romRange(firmware), kind: 'rom' as const }] : ram;
 }
 
@@ -58,7 +58,8 @@ function bootGaps({ firmware, kernel }: BoardInputs): string[] {
 }
 
 const NOT_MODELLED = [
-  'DMA controllers, IDE, floppy, VGA, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',
+  'a VGA: what is written to 0xA0000 to 0xBFFFF stays there, and nobody displays it',
+  'DMA controllers, IDE, floppy, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',
   'HPET interrupts as messages; a watchdog; waking from S3; the SMBus, general-purpose events and device traps of the PIIX4',
   'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
   'SMM: an SMI does nothing; thermal and performance interrupts; effects of store buffers between vCPUs',

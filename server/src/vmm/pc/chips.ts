@@ -74,7 +74,7 @@ export function pcChips(inputs: BoardInputs, memory: bigint): PcChips {
     routes: HPET_ROUTES,
     route: (input, level) => ioapic.setLine(input, level),
   });
-  const timer = new I8254(clock, hpet.legacyInput(0));
+  const timer = new I8254(clock, hpet.legacyInput(0), { restartsOnCount: false });
   const console = new Uart16550(line(4), {
     base: 0x3f8,
     fifo: true,
@@ -95,6 +95,7 @@ export function pcChips(inputs: BoardInputs, memory: bigint): PcChips {
       memory: cmos(memory, inputs.machine.vcpus.value),
       century: 0x32,
       epoch: EPOCH,
+      indexReads: false,
     }),
     console,
     ioapic,

@@ -1,4 +1,4 @@
-/** The CMOS memory of the plain PC: the bytes that firmware and kernels read sizes from. */
+/** The CMOS memory of the plain PC, with the bytes that QEMU's machine pc sets for firmware and kernels. */
 import { GIB, KIB, MIB } from '../../address/range';
 import { pcMemory } from './layout';
 
@@ -10,6 +10,12 @@ export function cmos(memory: bigint, vcpus: number): Record<number, number> {
   const above16 = lowEnd > 16n * MIB ? Math.min(Number((lowEnd - 16n * MIB) / (64n * KIB)), 65535) : 0;
   const high = Number((highEnd - 4n * GIB) / (64n * KIB));
   return {
+    // The time base of 32.768 kHz, periodic events at 1024 Hz.
+    0x0a: 0x26,
+    // Equipment: a coprocessor and a mouse port, no floppy drive. Boot order: disk, floppy, CD.
+    0x14: 0x06,
+    0x38: 0x30,
+    0x3d: 0x12,
     0x15: 640 & 0xff,
     0x16: 640 >> 8,
     0x17: extended & 0xff,

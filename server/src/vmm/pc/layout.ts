@@ -8,6 +8,8 @@ import { pcOrigin } from './origin';
 const LARGEST_LOW = 3584n * MIB;
 const SPLIT_LOW = 3n * GIB;
 
+/** Where a VGA would be: memory that nobody displays, which programs write text to without asking. */
+export const VIDEO_MEMORY: AddressRange = { start: 640n * KIB, end: 768n * KIB };
 export const EBDA: AddressRange = { start: 639n * KIB, end: 640n * KIB };
 /** Shadow RAM of the BIOS area. There is no BIOS; the ACPI tables lie in its upper 64 KiB. */
 export const SHADOW: AddressRange = { start: 768n * KIB, end: MIB };
@@ -85,7 +87,7 @@ export function pcRegions(size: bigint): Region[] {
       'conventional memory',
       'DOS area; its last KiB is the extended BIOS data area',
     ),
-    region(640n * KIB, SHADOW.start, 'hole', 'VGA window', 'the model has no VGA'),
+    region(VIDEO_MEMORY.start, VIDEO_MEMORY.end, 'reserved', 'video memory', 'RAM that nobody displays'),
     region(SHADOW.start, MIB, 'reserved', 'BIOS shadow', 'RAM; the ACPI tables lie in it'),
     region(MIB, lowEnd, 'ram', 'RAM', 'memory below the PCI hole'),
     region(IOAPIC_BASE, IOAPIC_BASE + 4n * KIB, 'mmio', 'I/O APIC', '82093AA'),

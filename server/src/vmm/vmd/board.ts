@@ -121,7 +121,7 @@ function createDevices(
     pic.setLine(irq, level);
     ioapic?.setLine(irq, level);
   };
-  const timer = new I8254(clock, line(0));
+  const timer = new I8254(clock, line(0), { restartsOnCount: true });
   const devices: Device[] = [
     pic,
     timer,
@@ -132,6 +132,7 @@ function createDevices(
       memory: nvramMemory(machine.regions),
       century: 0x32,
       epoch: EPOCH,
+      indexReads: true,
     }),
     new Uart16550(line(4), {
       base: 0x3f8,
