@@ -7,11 +7,19 @@ import { packingOf, type Packing } from './machine/image/packing';
 
 /** Far above any kernel, and below what a worker can be given. */
 const LIMIT = 512 * 1024 * 1024;
+const KERNEL = 'The kernel image';
 
-/** What is in a file that is packed with gzip (OpenBSD's bsd.rd) or LZ4, else the file itself. Throws a sentence. */
+/** A kernel as VMMs read it: an ELF file may be packed with gzip, as OpenBSD's bsd.rd is. Throws a sentence. */
+export function gunzippedKernel(bytes: Uint8Array): Uint8Array {
+  if (packingOf(bytes, 'file') !== 'gzip') return bytes;
+  const unpacked = unpack(bytes, 'gzip', KERNEL);
+  return isElf(unpacked) ? unpacked : bytes;
+}
+
+/** For the plain PC: what is in a file that is packed with gzip or LZ4, else the file itself. Throws a sentence. */
 export function unpackedKernel(bytes: Uint8Array): Uint8Array {
   const packing = packingOf(bytes, 'file');
-  return packing === null ? bytes : unpack(bytes, packing, 'The kernel image');
+  return packing === null ? bytes : unpack(bytes, packing, KERNEL);
 }
 
 /**

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
 import { pathOfUri, type Files } from './hostFiles';
 import type { Document } from './machine/language';
-import { unpackedKernel } from './packedKernel';
+import { gunzippedKernel } from './packedKernel';
 import type { SimulateParams } from './protocol';
 import type { BootReport, SimulationRequest } from './simulation/report';
 import { symbolsBeside } from './symbolFiles';
@@ -87,7 +87,7 @@ export class Simulations {
       const folder = path === null ? null : dirname(path);
       const image = (name: string | null) => (name === null ? null : this.files.readImage(name, folder));
       const [firmware, packed] = await Promise.all([image(params.firmware), image(params.kernel)]);
-      const kernel = packed && unpackedKernel(packed);
+      const kernel = packed && gunzippedKernel(packed);
       const { probe, taps, maxInstructions } = params;
       const symbols =
         kernel && params.kernel !== null

@@ -10,7 +10,7 @@ import type { SavedRun } from '../simulation/savedRun';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
-import { unpackedKernel } from '../packedKernel';
+import { gunzippedKernel } from '../packedKernel';
 import { VMM_MODELS } from '../vmm/models';
 import { jobOf, startJob, type SimulationJob } from '../worker';
 import { answersOption } from './answerOption';
@@ -247,7 +247,7 @@ function atLeastOne(options: Options, name: string): number | undefined {
 
 function kernelOption(bytes: Uint8Array | null): Uint8Array | null {
   try {
-    return bytes && unpackedKernel(bytes);
+    return bytes && gunzippedKernel(bytes);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { gzipSync } from 'node:zlib';
 import { test } from 'node:test';
 import { SETUP } from '../../../server/src/machine/image/linuxImage';
-import { bzImagePayload, unpackedKernel } from '../../../server/src/packedKernel';
+import { bzImagePayload, gunzippedKernel, unpackedKernel } from '../../../server/src/packedKernel';
 import { elfFile } from '../simulation/elfFile';
 import { linuxFile } from './linuxFile';
 
@@ -45,6 +45,16 @@ for (const [title, packed] of [
 ] as const) {
   test(`a file packed with ${title} is unpacked`, () => {
     assert.deepEqual([...unpackedKernel(packed)], [...ELF]);
+  });
+}
+
+for (const [title, file, unpacks] of [
+  ['an ELF file packed with gzip is unpacked', gzipSync(ELF), true],
+  ['anything else packed with gzip is not', gzipSync(Uint8Array.of(1, 2)), false],
+  ['LZ4, which they do not know, is not', lz4(ELF, false), false],
+] as const) {
+  test(`as VMMs read a kernel, ${title}`, () => {
+    assert.deepEqual([...gunzippedKernel(file)], [...(unpacks ? ELF : file)]);
   });
 }
 
