@@ -3,12 +3,13 @@
  * and MADT. Without a DSDT file there is no FADT and no FACS.
  */
 import { acpiChecksum, acpiTable, putText, seal, type AcpiMaker } from '../acpi/header';
+import { ioApic, localApic, madt } from '../acpi/madt';
 import type { WriteMemory } from './firmwareLoad';
 
 export const RSDP_ADDRESS = 0x9d000n;
 /** The word in the BIOS data area that gives the segment of the EBDA. */
 const EBDA_POINTER = 0x40en;
-const LOCAL_APIC_BASE = 0xfee00000;
+const LOCAL_APIC_BASE = 0xfee00000n;
 export const IOAPIC_BASE = 0xfec00000n;
 
 const maker = (table: string): AcpiMaker => ({ oem: 'VMD   ', table, creator: 'VMD ' });
@@ -34,24 +35,25 @@ function rsdp(place: AcpiPlace): Uint8Array {
 
 /** Writes RSDP, XSDT and MADT, and the EBDA pointer that leads to the RSDP. */
 export function writeAcpiTables(vcpus: number, place: AcpiPlace, write: WriteMemory): void {
-  write(place.madt, madt(vcpus));
+  write(place.madt, vmdMadt(vcpus));
   write(place.xsdt, xsdt([place.madt]));
   write(RSDP_ADDRESS, rsdp(place));
   const segment = Number(RSDP_ADDRESS >> 4n);
   write(EBDA_POINTER, Uint8Array.of(segment & 0xff, segment >> 8));
 }
 
-/** MADT: one I/O APIC, then a local APIC for each vCPU (ACPI 6.5, 5.2.12). */
-function madt(vcpus: number): Uint8Array {
-  const bytes = acpiTable('APIC', maker('VMD MADT'), 44 + 12 + 8 * vcpus);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(36, LOCAL_APIC_BASE, true);
-  view.setUint32(40, 1, true);
-  bytes.set([1, 12, vcpus + 1, 0], 44);
-  view.setUint32(48, Number(IOAPIC_BASE), true);
-  view.setUint32(52, 0, true);
-  for (let i = 0; i < vcpus; i++) bytes.set([0, 8, i, i, 1, 0, 0, 0], 56 + 8 * i);
-  return seal(bytes);
+/** MADT: one I/O APIC, then a local APIC for each vCPU. */
+function vmdMadt(vcpus: number): Uint8Array {
+  const table = madt(maker('VMD MADT'), {
+    revision: 1,
+    localApic: LOCAL_APIC_BASE,
+    pcAt: true,
+    entries: [
+      ioApic(vcpus + 1, IOAPIC_BASE, 0),
+      ...Array.from({ length: vcpus }, (_, id) => localApic(id, id)),
+    ],
+  });
+  return seal(table.bytes);
 }
 
 function xsdt(tables: readonly bigint[]): Uint8Array {
