@@ -1,6 +1,6 @@
 /**
- * What OpenBSD's kernels take from their boot loader (sys/arch/amd64/stand/libsa/exec_i386.c and bootarg.h; vmd's
- * loadfile_elf.c): arguments on the stack, and a list of further ones in memory.
+ * What OpenBSD's kernels take from their boot loader: arguments on the stack (sys/arch/amd64/amd64/locore0.S), and a list of
+ * further ones in memory, as vmd makes it (loadfile_elf.c).
  */
 import { e820Bytes, type E820Entry } from '../e820';
 
