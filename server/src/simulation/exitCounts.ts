@@ -26,8 +26,15 @@ export type ExitState = readonly {
 export class ExitCounts {
   private readonly byKind = new Map<Kind, Map<number | null, Entry>>();
   private distinct = 0;
+  /** The entry that was counted last, and its key: guests poll one place again and again. */
+  private last: Entry | null = null;
+  private lastKey: number | null = null;
 
   add(kind: Kind, at: number | null, device: string | null): void {
+    if (this.last !== null && at === this.lastKey && kind === this.last.kind) {
+      this.last.count++;
+      return;
+    }
     let entries = this.byKind.get(kind);
     if (!entries) {
       entries = new Map<number | null, Entry>();
@@ -36,6 +43,8 @@ export class ExitCounts {
     const entry = entries.get(at);
     if (entry) {
       entry.count++;
+      this.last = entry;
+      this.lastKey = at;
       return;
     }
     if (this.distinct >= DISTINCT && at !== null) return this.add(kind, null, null);
@@ -53,6 +62,7 @@ export class ExitCounts {
   restore(state: ExitState): void {
     this.byKind.clear();
     this.distinct = 0;
+    this.last = null;
     for (const { kind, entries } of state) {
       const restored = entries.map(
         ({ key, device, count }) =>
