@@ -128,7 +128,14 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
   if ('kind' in ended) noteEnd(ended, powered, recorder);
   recorder.timeline.flush();
   const used = inputs.symbols?.used ?? null;
-  const symbolizer = used && createSymbolizer(used, recorder.timeline.events);
+  const states = Array.from({ length: powered.core.vcpus }, (_, vcpu) => powered.core.state(vcpu));
+  const symbolizer =
+    used &&
+    createSymbolizer(used, {
+      timeline: recorder.timeline.events,
+      states,
+      read: (address, length) => powered.core.read(address, length),
+    });
   const named = typeof symbolizer === 'string' ? null : symbolizer;
   const nameOf = nameStates(named, powered);
   const chain = 'kind' in ended ? faultChain(ended, powered) : [];

@@ -1,9 +1,9 @@
 /** Names for addresses of a run: of states, of fault chains and of timelines. */
 import type { KernelSymbols } from '../machine/image/symbolFiles';
-import { linkedAddress, symbolAt, symbolText } from '../machine/image/symbolTable';
+import { linkedAddress, symbolAt, symbolText, type SymbolTable } from '../machine/image/symbolTable';
 import type { CpuMode, VcpuState } from '../x86/state';
 import { instructionAddress, translate, type ReadMemory } from './guestAddress';
-import { kernelSlide } from './kernelSlide';
+import { kernelSlide, slideOfHandlers } from './kernelSlide';
 import type { TimelineEvent } from './report';
 
 export interface Symbolizer {
@@ -17,14 +17,22 @@ const PG = 1n << 31n;
 /** In these modes code segments start at 0 on every kernel, and an event's rip is a linear address. */
 const FLAT_MODES: ReadonlySet<CpuMode> = new Set(['protected-32', 'compatibility', 'long']);
 
+/** What shows where a kernel runs. */
+export interface Evidence {
+  readonly timeline: readonly TimelineEvent[];
+  /** Of all vCPUs at the end. */
+  readonly states: readonly VcpuState[];
+  readonly read: ReadMemory;
+}
+
 /** For the symbols of a request and the timeline of its run; a sentence where they cannot be used. */
 export function createSymbolizer(
   { file, table, loadedAsLinked }: KernelSymbols,
-  timeline: readonly TimelineEvent[],
+  { timeline, states, read }: Evidence,
 ): Symbolizer | string {
-  const slide = loadedAsLinked ? 0n : kernelSlide(table, timeline);
+  const slide = loadedAsLinked ? 0n : provenSlide(table, timeline, states, read);
   if (slide === null) {
-    return `symbols of ${file}: the kernel may have moved itself (KASLR), and no entry point that it wrote to IA32_LSTAR shows how far, so no address is named`;
+    return `symbols of ${file}: the kernel may have moved itself (KASLR), and neither its IDT nor what it wrote to IA32_LSTAR shows how far, so no address is named`;
   }
   const linked = (address: bigint) => {
     const named = symbolAt(table, address - slide);
@@ -45,6 +53,19 @@ export function createSymbolizer(
     },
     ofTimeline: (events, last) => namedTimeline(events, last, linked, loaded),
   };
+}
+
+/** The table as it stands at the end counts first; what both say must agree. */
+function provenSlide(
+  table: SymbolTable,
+  timeline: Evidence['timeline'],
+  states: Evidence['states'],
+  read: ReadMemory,
+): bigint | null {
+  const found = states.map((state) => slideOfHandlers(table, state, read)).filter((slide) => slide !== null);
+  const written = kernelSlide(table, timeline);
+  if (written !== null) found.push(written);
+  return found.length > 0 && found.every((slide) => slide === found[0]) ? found[0]! : null;
 }
 
 type NameOf = (address: bigint) => string | null;

@@ -10,9 +10,10 @@ import {
   symbolText,
   type SymbolTable,
 } from '../../../server/src/machine/image/symbolTable';
-import { kernelSlide } from '../../../server/src/simulation/kernelSlide';
+import { kernelSlide, slideOfHandlers } from '../../../server/src/simulation/kernelSlide';
 import { createSymbolizer } from '../../../server/src/simulation/symbolizer';
 import type { TimelineEvent } from '../../../server/src/simulation/report';
+import { flatProtected32 } from '../../../server/src/vmm/loaders/entryState';
 import { elfFile } from './elfFile';
 import { withSymbols, type SymbolFileOptions } from './elfSymbolsFile';
 
@@ -278,6 +279,7 @@ test('a list must name the entry point of an ELF image', () => {
   assert.match(wrong.problem, /no symbol at the image's entry point 0x1000000/);
 });
 
+const NO_EVIDENCE = { timeline: [], states: [], read: () => null };
 const SLIDE = 0x1a200000n;
 const write = (index: number, value: bigint, rip: bigint): TimelineEvent => ({
   event: 'msr-write',
@@ -322,14 +324,17 @@ for (const [name, events, expected] of [
 }
 
 test('a kernel that moved by an unknown distance gets no names, and the reason is told', () => {
-  const none = createSymbolizer({ file: 'System.map', table: mapTable(), loadedAsLinked: false }, []);
+  const none = createSymbolizer(
+    { file: 'System.map', table: mapTable(), loadedAsLinked: false },
+    NO_EVIDENCE,
+  );
   assert.ok(typeof none === 'string', 'it is refused');
   assert.match(none, /System\.map: the kernel may have moved itself \(KASLR\)/);
 });
 
 test('a timeline names physical addresses only until the kernel has run where it is linked', () => {
   const table = tableOf(kernel());
-  const symbolizer = createSymbolizer({ file: 'vmlinux', table, loadedAsLinked: true }, []);
+  const symbolizer = createSymbolizer({ file: 'vmlinux', table, loadedAsLinked: true }, NO_EVIDENCE);
   assert.ok(typeof symbolizer !== 'string');
   const halt = (rip: bigint): TimelineEvent => ({ event: 'halt', at: 1, vcpu: 0, rip });
   const events: TimelineEvent[] = [
@@ -344,5 +349,90 @@ test('a timeline names physical addresses only until the kernel has run where it
   assert.deepEqual(
     symbolizer.ofTimeline(events, ['long']).map(({ symbol }) => symbol ?? null),
     ['start+0x4', 'start+0x8', 'start+0x10', 'main+0x4', null, null, null],
+  );
+});
+
+/** A page of an IDT at physical 0, linear as `idtr` says, with gates to these addresses. */
+function withHandlers(handlers: Readonly<Record<number, bigint>>) {
+  const memory = new Uint8Array(0x10000);
+  const view = new DataView(memory.buffer);
+  for (const [vector, address] of Object.entries(handlers)) {
+    const at = Number(vector) * 16;
+    view.setUint16(at, Number(address & 0xffffn), true);
+    view.setUint16(at + 2, 0x10, true);
+    view.setUint16(at + 4, 0x8e00, true);
+    view.setUint16(at + 6, Number((address >> 16n) & 0xffffn), true);
+    view.setUint32(at + 8, Number(address >> 32n), true);
+  }
+  // Paging: 0xfffffe0000000000 is physical 0, by large pages.
+  [0x2000, 0x3000, 0x4000].forEach((table, level) => {
+    const index = Number((0xfffffe0000000000n >> BigInt(39 - 9 * level)) & 0x1ffn);
+    view.setBigUint64(table + index * 8, level === 2 ? 0x83n : BigInt(table) + 0x1003n, true);
+  });
+  const state = {
+    ...flatProtected32(0n, {}),
+    cr0: 0x80000011n,
+    cr3: 0x2000n,
+    cr4: 0x20n,
+    efer: 0x500n,
+    idtr: { base: 0xfffffe0000000000n, limit: 0xfff },
+  };
+  return { state, read: (at: bigint, length: number) => memory.slice(Number(at), Number(at) + length) };
+}
+
+const HANDLERS = mapTable(
+  [
+    'ffffffff81e00a00 T asm_exc_divide_error',
+    'ffffffff81e00a40 T asm_exc_int3',
+    'ffffffff81e00a80 T asm_exc_general_protection',
+    'ffffffff81e00ac0 T asm_exc_page_fault',
+  ].join('\n'),
+);
+const HANDLER = 0xffffffff81e00a00n;
+
+for (const [name, handlers, expected] of [
+  [
+    'all moved as far',
+    { 0: HANDLER + SLIDE, 3: HANDLER + 0x40n + SLIDE, 14: HANDLER + 0xc0n + SLIDE },
+    SLIDE,
+  ],
+  ['none moved', { 0: HANDLER, 3: HANDLER + 0x40n, 13: HANDLER + 0x80n }, 0n],
+  [
+    'one moved differently',
+    { 0: HANDLER, 3: HANDLER + 0x40n, 13: HANDLER + 0x80n, 14: HANDLER + 0xc0n + SLIDE },
+    null,
+  ],
+  ['two are too few', { 0: HANDLER, 3: HANDLER + 0x40n }, null],
+  ['of another kernel', { 0: HANDLER + 0x40n, 3: HANDLER + 0x80n, 13: HANDLER + 0xc0n }, null],
+] as const) {
+  test(`the handlers of the IDT: ${name}: ${expected === null ? 'unknown' : `0x${expected.toString(16)}`}`, () => {
+    const { state, read } = withHandlers(handlers);
+    assert.equal(slideOfHandlers(HANDLERS, state, read), expected);
+  });
+}
+
+test('an IDT and an IA32_LSTAR that disagree prove nothing', () => {
+  const table = mapTable(
+    `${MAP}ffffffff81e00a00 T asm_exc_divide_error\nffffffff81e00a40 T asm_exc_int3\nffffffff81e00a80 T asm_exc_invalid_op\n`,
+  );
+  const handlers = { 0: HANDLER + SLIDE, 3: HANDLER + 0x40n + SLIDE, 6: HANDLER + 0x80n + SLIDE };
+  const { state, read } = withHandlers(handlers);
+  const symbols = { file: 'System.map', table, loadedAsLinked: false };
+  const lstar = (slide: bigint) => [write(LSTAR, ENTRY + slide, 0xffffffff81e02010n + slide)];
+  const create = (slide: bigint) =>
+    createSymbolizer(symbols, { timeline: lstar(slide), states: [state], read });
+  assert.equal(typeof create(0n), 'string');
+  const agreeing = create(SLIDE);
+  assert.ok(typeof agreeing !== 'string', 'both agree');
+  assert.equal(
+    agreeing.ofState(
+      {
+        ...state,
+        rip: 0xffffffff81000010n + SLIDE,
+        segments: { ...state.segments, cs: { ...state.segments.cs, attributes: 0xa09b } },
+      },
+      read,
+    ),
+    'startup_64+0x10',
   );
 });
