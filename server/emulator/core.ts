@@ -226,6 +226,12 @@ class WasmCore implements Core {
     this.wasm.switchTo(current);
   }
 
+  setKernelGsBase(vcpu: number, base: bigint): void {
+    this.check(vcpu);
+    const at = this.wasm.stateOf(vcpu) + L.MSR_KERNEL_GS - L.CPU;
+    this.view.setBigUint64(at, BigInt.asUintN(64, base), true);
+  }
+
   reset(): void {
     this.wasm.reset();
   }

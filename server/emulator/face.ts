@@ -175,6 +175,8 @@ export interface Core {
   state(vcpu: number): VcpuState;
   /** Loads a full state, hidden segment parts included, without the checks that instructions make. */
   setState(vcpu: number, state: VcpuState): void;
+  /** IA32_KERNEL_GS_BASE, which SWAPGS exchanges with the base of GS. */
+  setKernelGsBase(vcpu: number, base: bigint): void;
   /** Architectural RESET state (SDM vol. 3, Table 9-1); vCPU 0 runs, the others wait for SIPI. */
   reset(): void;
   /** Whether a vCPU runs, is halted, or waits for a start-up IPI. */

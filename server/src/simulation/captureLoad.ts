@@ -22,6 +22,12 @@ function kindOf({ start, end }: AddressRange): 'ram' | 'rom' {
   return start >= ROM_START && end === FOUR_GIB ? 'rom' : 'ram';
 }
 
+/** A plain loop: a dump has hundreds of millions of bytes. */
+function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
+}
+
 /** Why it cannot be loaded, or null. Pages of zeros are left untouched: a guest costs what it uses. */
 export function loadCapture({ vcpus, memory }: CapturedState, core: Core): string | null {
   if (vcpus.length > core.vcpus) return `it has ${vcpus.length} vCPUs, the machine ${core.vcpus}`;
@@ -30,14 +36,15 @@ export function loadCapture({ vcpus, memory }: CapturedState, core: Core): strin
       const address = range.start + BigInt(at);
       const size = Math.min(Number(PAGE - (address % PAGE)), bytes.length - at);
       const page = bytes.subarray(at, at + size);
-      if (!page.every((byte) => byte === 0) && !core.write(address, page)) {
+      if (!isZero(page) && !core.write(address, page)) {
         return `its memory does not fit into the emulator: it is full at ${core.touchedPages} pages`;
       }
       at += size;
     }
   }
-  vcpus.forEach(({ state, activity }, index) => {
+  vcpus.forEach(({ state, activity, kernelGsBase }, index) => {
     core.setState(index, state);
+    if (kernelGsBase !== undefined) core.setKernelGsBase(index, kernelGsBase);
     core.setActivity(index, activity);
   });
   return null;

@@ -91,6 +91,30 @@ test('memory costs what is not zero', () => {
   assert.ok(saved[0]!.snapshot.core.pages.length < 8, String(saved[0]!.snapshot.core.pages.length));
 });
 
+test('SWAPGS finds the base that the dump has', () => {
+  // Page tables at 0x10000: the first 2 MiB.
+  const memory = memoryWith([0x0f, 0x01, 0xf8, 0xf4]);
+  const view = new DataView(memory.buffer);
+  view.setBigUint64(0x10000, 0x11003n, true);
+  view.setBigUint64(0x11000, 0x12003n, true);
+  view.setBigUint64(0x12000, 0x83n, true);
+  const long = {
+    ...FLAT,
+    cr0: 0x80000011n,
+    cr3: 0x10000n,
+    cr4: 0x20n,
+    cs: [8, 0n, 0xffffffff, 0x00af9a00],
+  } as const;
+  const file = coreFile({
+    vcpus: [long],
+    memory: [{ physical: 0n, bytes: memory }],
+    kernelGsBase: 0xffff888000000000n,
+  });
+  const { report } = run(stateOf(file));
+  assert.equal(report.outcome, 'halted', report.reason);
+  assert.equal(report.vcpus[0]!.registers.segments.gs.base, 0xffff888000000000n);
+});
+
 test('after a reset there is nothing to boot, so the run ends there', () => {
   // mov al, 0xe; mov dx, 0xcf9; out dx, al
   const code = [0xb0, 0x0e, 0x66, 0xba, 0xf9, 0x0c, 0xee, 0xf4];

@@ -105,11 +105,23 @@ test('an i386 guest is an ELF32 file; vCPUs that nobody has started wait for it'
   assert.equal(vcpus[0]!.state.efer, 0n);
 });
 
-test('a base for SWAPGS that the dump has and the run has not is told', () => {
-  assert.match(
-    read(core({ kernelGsBase: 0xffff888000000000n })).notes.join('\n'),
-    /vCPU 0: 0xffff888000000000\): it is not set/,
-  );
+test('the base for SWAPGS is taken where the note has it, and its lack is told', () => {
+  assert.equal(read(core({ kernelGsBase: 0xffff888000000000n })).vcpus[0]!.kernelGsBase, 0xffff888000000000n);
+  const old = core({
+    patch: (view, { noteAt }) => {
+      view.setUint32(noteAt + 4, 432, true);
+      view.setBigUint64(64 + 32, 12n + 8n + 432n, true);
+    },
+  });
+  assert.equal(read(old).vcpus[0]!.kernelGsBase, undefined);
+  assert.match(read(old).notes.join('\n'), /IA32_KERNEL_GS_BASE, which this dump does not have/);
+});
+
+test('a task register is busy once it is loaded, whatever QEMU kept', () => {
+  const file = core({
+    patch: (view, { noteAt }) => view.setUint32(noteAt + 20 + 152 + 7 * 24 + 8, 0x8900, true),
+  });
+  assert.equal(read(file).vcpus[0]!.state.segments.tr.attributes, 0x8b);
 });
 
 for (const [title, file, message] of [

@@ -98,6 +98,12 @@ export class ScriptedCore implements Core {
     return this.vcpu;
   }
 
+  kernelGsBase = 0n;
+
+  setKernelGsBase(_vcpu: number, base: bigint): void {
+    this.kernelGsBase = base;
+  }
+
   setState(vcpu: number, state: VcpuState): void {
     if (vcpu === 0) this.vcpu = state;
   }

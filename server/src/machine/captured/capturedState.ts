@@ -5,6 +5,8 @@ import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuSt
 export interface CapturedVcpu {
   readonly state: VcpuState;
   readonly activity: 'running' | 'halted' | 'wait-for-sipi';
+  /** IA32_KERNEL_GS_BASE where the capture has it. */
+  readonly kernelGsBase?: bigint;
 }
 
 export interface CapturedMemory {
@@ -36,6 +38,14 @@ export const RESET_DEBUG_REGISTERS: readonly bigint[] = [0n, 0n, 0n, 0n, 0n, 0n,
 const S = 1 << 4;
 const PRESENT = 1 << 7;
 const UNUSABLE = 1 << 16;
+
+/** The same for TR: what is loaded there is busy (SDM vol. 3, 8.2.2). */
+export function taskSegmentOf(...parts: Parameters<typeof segmentOf>): SegmentState {
+  const segment = segmentOf(...parts);
+  const type = segment.attributes & 15;
+  // LTR marks the descriptor as busy in memory, and QEMU keeps what it read before.
+  return type === 1 || type === 9 ? { ...segment, attributes: segment.attributes | 2 } : segment;
+}
 
 /**
  * The hidden part of a segment from the upper half of a descriptor, as QEMU keeps it: type, S, DPL and P in bits 15:8, AVL,

@@ -8,6 +8,7 @@ import type { GeneralRegister, SegmentName, SegmentState, VcpuState } from '../.
 import {
   RESET_DEBUG_REGISTERS,
   segmentOf,
+  taskSegmentOf,
   ZERO_REGISTERS,
   type CapturedMemory,
   type CapturedState,
@@ -105,7 +106,7 @@ export function readQemuCore(bytes: Uint8Array): CapturedState | CaptureProblem 
   }
   const long = layout.machine === EM_X86_64;
   const vcpus = notes.map((note, index) => vcpuOf(note, index, long, memory.list));
-  return { vcpus, memory: memory.list, notes: gaps(vcpus, notes, memory.list) };
+  return { vcpus, memory: memory.list, notes: gaps(vcpus, memory.list) };
 }
 
 interface Layout {
@@ -276,7 +277,7 @@ function vcpuOf(
   const word = (at: number) => note.getBigUint64(at, true);
   const segment = (place: number): SegmentState => {
     const at = SEGMENTS_AT + place * SEGMENT_SIZE;
-    return segmentOf(
+    return (SEGMENT_ORDER[place] === 'tr' ? taskSegmentOf : segmentOf)(
       note.getUint32(at, true),
       word(at + 16),
       note.getUint32(at + 4, true),
@@ -308,7 +309,11 @@ function vcpuOf(
     dr: RESET_DEBUG_REGISTERS,
   };
   const efer = inferEfer(state, long, (address, length) => readPieces(memory, address, length));
-  return { state: { ...state, efer }, activity: atReset(state) && index > 0 ? 'wait-for-sipi' : 'running' };
+  return {
+    state: { ...state, efer },
+    activity: atReset(state) && index > 0 ? 'wait-for-sipi' : 'running',
+    ...(note.byteLength >= STATE_SIZE + 8 ? { kernelGsBase: word(STATE_SIZE) } : {}),
+  };
 }
 
 /** An AP that nobody has started stands where RESET or INIT left it. */
@@ -326,26 +331,15 @@ function readPieces(memory: readonly CapturedMemory[], address: bigint, length: 
 }
 
 /** What the notes do not have. */
-function gaps(
-  vcpus: readonly CapturedVcpu[],
-  notes: readonly DataView[],
-  memory: readonly CapturedMemory[],
-): string[] {
+function gaps(vcpus: readonly CapturedVcpu[], memory: readonly CapturedMemory[]): string[] {
   const list = [
     `EFER, which the dump does not have: LMA and LME are taken from e_machine and CS.L, NXE from whether a page-table entry has bit 63 (${vcpus.map(({ state }, index) => `vCPU ${index}: ${hex(state.efer)}`).join(', ')}); SCE is 0, so SYSCALL raises #UD`,
-    'other MSRs, x87, SSE and AVX registers, debug registers and CR8, which the dump does not have: they are as after RESET',
+    'MSRs but IA32_KERNEL_GS_BASE, x87, SSE and AVX registers, debug registers and CR8, which the dump does not have: they are as after RESET',
     'local APICs, interrupt controllers, timers and all other devices, which the dump does not have: they are as after RESET, so no timer interrupt comes until the guest programs one',
     'whether a vCPU was halted, which the dump does not tell: all of them run on, but those still at the reset vector, which wait for a start-up IPI',
   ];
-  const swapped = notes.flatMap((note, index) =>
-    note.byteLength >= STATE_SIZE + 8 && note.getBigUint64(STATE_SIZE, true) !== 0n
-      ? [`vCPU ${index}: ${hex(note.getBigUint64(STATE_SIZE, true))}`]
-      : [],
-  );
-  if (swapped.length > 0) {
-    list.push(
-      `IA32_KERNEL_GS_BASE of the dump (${swapped.join(', ')}): it is not set, so SWAPGS exchanges GS with 0`,
-    );
+  if (vcpus.some(({ kernelGsBase }) => kernelGsBase === undefined)) {
+    list.push('IA32_KERNEL_GS_BASE, which this dump does not have: SWAPGS exchanges GS with 0');
   }
   vcpus.forEach(({ state, activity }, index) => {
     if (activity !== 'running') return;

@@ -9,6 +9,7 @@ import {
 import {
   RESET_DEBUG_REGISTERS,
   segmentOf,
+  taskSegmentOf,
   ZERO_REGISTERS,
   type CapturedVcpu,
   type CaptureProblem,
@@ -91,7 +92,12 @@ function fromQemu(text: string): { list: readonly ReadVcpu[] } | CaptureProblem 
         const [, name = '', selector, base, limit, flags] = segment;
         segments.set(
           SEGMENT_OF[name]!,
-          segmentOf(Number(number(selector)), number(base), Number(number(limit)), Number(number(flags))),
+          (name === 'TR' ? taskSegmentOf : segmentOf)(
+            Number(number(selector)),
+            number(base),
+            Number(number(limit)),
+            Number(number(flags)),
+          ),
         );
       } else if (table) {
         const [, name = '', base, limit] = table;
