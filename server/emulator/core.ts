@@ -243,6 +243,10 @@ class WasmCore implements Core {
   setActivity(vcpu: number, activity: 'running' | 'halted' | 'wait-for-sipi'): void {
     this.check(vcpu);
     this.view.setUint32(L.VCPUS + vcpu * L.VCPU_SIZE + L.ACTIVITY, ACTIVITIES.indexOf(activity), true);
+    this.view.setUint8(L.VCPUS + vcpu * L.VCPU_SIZE + L.MONITOR_STATE, 0);
+  }
+  wakesByInterrupt(vcpu: number): boolean {
+    return this.activity(vcpu) === 'halted' && this.wasm.wakesByInterrupt(vcpu) !== 0;
   }
 
   // ---- Lines and messages ----

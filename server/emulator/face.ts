@@ -181,6 +181,8 @@ export interface Core {
   reset(): void;
   /** Whether a vCPU runs, is halted, or waits for a start-up IPI. */
   activity(vcpu: number): 'running' | 'halted' | 'wait-for-sipi' | 'shutdown';
+  /** Whether it is halted, by HLT or MWAIT, and an interrupt would wake it. */
+  wakesByInterrupt(vcpu: number): boolean;
   setActivity(vcpu: number, activity: 'running' | 'halted' | 'wait-for-sipi'): void;
 
   /** Level of the 8259 pair's output, wired to LINT0 of every vCPU: INTR where the local APIC is missing or disabled. */
@@ -201,8 +203,6 @@ export interface Core {
   run(deadline: Ticks): Exit;
   /** Moves the clock to `until` while everything is idle. */
   skipIdle(until: Ticks): void;
-  /** When the first running local APIC timer expires, or null: how far an idle machine may skip. */
-  nextTimer?(): Ticks | null;
   /** Asks `run` to return after the present instruction. For the bus. */
   requestStop(): void;
   /** Linear execution breakpoints, checked before an instruction. */

@@ -13,6 +13,7 @@ export interface Exports extends TranslationSink {
   skipIdle(until: number): void;
   stop(): void;
   stateOf(vcpu: number): number;
+  wakesByInterrupt(vcpu: number): number;
   switchTo(vcpu: number): void;
   slotsChanged(): void;
   pageForHost(gpa: bigint): number;

@@ -7,7 +7,7 @@ import { noteData } from "./breakpoint";
 import { Reason } from "./events";
 import { AC, GP, SS_FAULT, raise } from "./fault";
 import { READ, WRITE, check, longActive, translate } from "./mmu";
-import { PAGE_CODE, PAGE_ROM, beforeWrite, hostOf, leafOf, physicalRead, physicalWrite, touch } from "./physical";
+import { PAGE_CODE, PAGE_ROM, PAGE_WATCHED, beforeWrite, hostOf, leafOf, physicalRead, physicalWrite, touch } from "./physical";
 import { apicCovers } from "./apic";
 import { fillData, guestOf, hostByEntry, readTlb, systemTlb, unnotice, writeEntry, writeTlb } from "./tlb";
 
@@ -145,7 +145,7 @@ export function writeSlow<T>(at: u64, value: T, stack: u32, set: u32): void {
 function writeNoticed<T>(entry: usize, gpa: u64, value: T): void {
   const leaf = leafOf(gpa, false);
   beforeWrite(leaf, <u32>gpa & 0xfff, sizeof<T>());
-  if (!(load<u32>(leaf) & PAGE_CODE)) unnotice(entry);
+  if (!(load<u32>(leaf) & (PAGE_CODE | PAGE_WATCHED))) unnotice(entry);
   store<T>(hostOf(leaf) + (<u32>gpa & 0xfff), value);
 }
 
@@ -159,11 +159,15 @@ function writeCrossing<T>(linear: u64, value: T, stack: u32, set: u32): void {
     physicalWrite<u8>(i < first ? low + i : high + (i - first), <u8>(<u64>value >> (i << 3)));
 }
 
-/** Checks that `size` bytes may be read, without reading: raises what the read would raise. */
-export function probeRead(at: u64, size: u32, stack: u32, set: u32): void {
+/**
+ * Checks that `size` bytes may be read, without reading: raises what the read would raise. The guest physical address of the
+ * first byte.
+ */
+export function probeRead(at: u64, size: u32, stack: u32, set: u32): u64 {
   const linear = prepare(at, size, stack, set);
-  translate(linear, READ, set);
+  const gpa = translate(linear, READ, set);
   if ((<u32>linear & 0xfff) + size > 0x1000) translate(onward(linear, 0x1000 - (linear & 0xfff)), READ, set);
+  return gpa;
 }
 
 /** Checks that `size` bytes may be written, without writing: raises what the write would raise. */

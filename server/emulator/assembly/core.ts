@@ -1,7 +1,7 @@
 /**
  * What the core offers to its face (../core.ts).
  *
- * Not modelled: SMM; VMX and SVM; caches and memory types (MTRRs and PAT are storage), so MWAIT wakes at once; entries of a
+ * Not modelled: SMM; VMX and SVM; caches and memory types (MTRRs and PAT are storage); entries of a
  * PCID other than the current one (a switch drops them, which is allowed); performance counters, branch traces and
  * last-branch records; machine checks; shadow stacks; SSE4.2, AES, PCLMULQDQ, SHA, ADX, SSE4A, 3DNow! and all that has a
  * VEX, EVEX or XOP prefix (#UD, as on a CPU whose CPUID lacks it); XSAVE's modified optimization, and state beyond x87, SSE
@@ -21,12 +21,17 @@ import { readPdptes } from "./control";
 import { now as clock } from "./fault";
 import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
 import { pinChanged } from "./localPins";
+import { watchAgain } from "./monitor";
 import { beforeWrite, hostOf, leafOf, PAGE_DIRTY, provide, refreshKinds, restoreLeaf } from "./physical";
 import { resetCurrent } from "./reset";
 import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
-import { run, stateOf, switchTo, unwound } from "./run";
+import { interruptible, run, stateOf, switchTo, unwound } from "./run";
 import { dropAll, dropCurrent, fillDataOf, fillFetch, initTlbs, noticeAllWrites, selectTlb } from "./tlb";
 
+/** Whether an interrupt would end the wait of a halted vCPU. */
+export function wakesByInterrupt(vcpu: u32): i32 {
+  return interruptible(vcpu) ? 1 : 0;
+}
 export { run, unwound, stateOf, switchTo };
 
 /** Once, before anything else. */
@@ -180,6 +185,7 @@ export function restored(): void {
   store<u32>(FIRST, 0);
   store<u32>(AT, 0);
   refreshKinds();
+  watchAgain();
   selectTlb();
   attentionNow();
 }

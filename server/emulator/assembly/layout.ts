@@ -365,6 +365,9 @@ export const APIC_TSC_DEADLINE = 0x878;
 export const APIC_ISR = 0x880;
 export const APIC_TMR = 0x8a0;
 export const APIC_IRR = 0x8c0;
+/** u64: the guest physical line that MONITOR watches; u8: see monitor.ts, 0 none. */
+export const MONITOR_LINE = 0x8e0;
+export const MONITOR_STATE = 0x8e8;
 /** CHAIN_MAX copies of the CPU area. */
 export const CHAIN = 0x1000;
 export const CHAIN_MAX = 6;

@@ -10,6 +10,7 @@ import {
 import { apicCovers } from "./apic";
 import { apicRead, apicWrite } from "./apicRegisters";
 import { dropCode } from "./code";
+import { watchedWrite } from "./monitor";
 
 export const PAGE_PRESENT = 1;
 export const PAGE_ROM = 2;
@@ -19,6 +20,8 @@ export const PAGE_HIDDEN = 4;
 export const PAGE_CODE = 8;
 /** Changed since the last snapshot; where it is clear, so are the write TLBs of entries that miss the slow path. */
 export const PAGE_DIRTY = 16;
+/** Holds a line that a vCPU monitors: noticed as writes to code are. */
+export const PAGE_WATCHED = 32;
 const PAGE_BITS = 0xfff;
 
 /** SLOT_RAM, SLOT_ROM or 0 for the slot that holds `gpa`. */
@@ -129,6 +132,7 @@ export function refreshKinds(): void {
 export function beforeWrite(leaf: usize, offset: u32, size: u32): void {
   const bits = load<u32>(leaf);
   store<u32>(leaf, bits | PAGE_DIRTY);
+  if (bits & PAGE_WATCHED) watchedWrite(leaf, offset, size);
   if (!(bits & PAGE_CODE)) return;
   const first = offset >> 6;
   const last = (offset + size - 1) >> 6;

@@ -1,7 +1,7 @@
 /** RESET, INIT and start-up IPIs (SDM vol. 3, Table 9-1, 8.4, 10.4.7). */
 import {
   ACTIVITY, APIC_BASE, CHAIN_LENGTH, CPL, CPU, CPU_SIZE, CPUID_SIGNATURE, CR0, CR2, CR3, CR4, CS, CURRENT, DEBUG_ACTIVE,
-  DELIVERING, DR, EFER, EVENT_NONE, FCW, FSW, FTW, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, LDTR, MSR_PAT, MXCSR,
+  DELIVERING, DR, EFER, EVENT_NONE, FCW, FSW, FTW, GDTR_BASE, GDTR_LIMIT, IDTR_BASE, IDTR_LIMIT, LDTR, MONITOR_STATE, MSR_PAT, MXCSR,
   NMI_BLOCKED, NO_TRAP, NOW, PDPTE, PENDING, RANDOM, REGS, REPEATING, REQUEST_EXTINT, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, RIP,
   RUNNING, SHADOW, BLOCK_RIP, SYSTEM_FLAGS, TR, TRACE, TSC_OFFSET, WAIT_FOR_SIPI, XCR0,
 } from "./layout";
@@ -59,6 +59,7 @@ export function resetCurrent(): void {
   store<u8>(v, 0, REQUEST_INIT);
   store<u8>(v, 0, REQUEST_NMI);
   store<u8>(v, 0, REQUEST_EXTINT);
+  store<u8>(v, 0, MONITOR_STATE);
   store<u32>(v, 0, REQUEST_SIPI);
   store<u32>(v, vcpu == 0 ? RUNNING : WAIT_FOR_SIPI, ACTIVITY);
   store<u64>(MSR_PAT, 0x0007040600070406);
@@ -82,6 +83,7 @@ export function initCurrent(): void {
   // An NMI that waited is gone with the state it would have interrupted (as in Bochs, KVM and QEMU).
   store<u8>(v, 0, REQUEST_NMI);
   store<u8>(v, 0, REQUEST_EXTINT);
+  store<u8>(v, 0, MONITOR_STATE);
   resetApic(vcpu, true);
   common((load<u64>(CR0) & 0x60000000) | 0x10);
   store<u32>(CHAIN_LENGTH, 0);

@@ -4,7 +4,7 @@ import {
   CAUSE_MEMORY, CHAIN, CHAIN_LENGTH, CHAIN_MAX, CPU, CPU_SIZE, CR2, CS, CURRENT, DEADLINE, DEBUG_ACTIVE, DEBUG_HIT,
   DELIVERING, DELIVERING_KIND, EVENT_KIND_BREAKPOINT, EVENT_KIND_EXCEPTION, EVENT_KIND_EXTERNAL, EVENT_KIND_NMI, EVENT_KIND_TRAP,
   EVENT_NONE, EXIT_BREAKPOINT, EXIT_DEADLINE, EXIT_IDLE, EXIT_MEMORY, EXIT_REFUSED, EXIT_SHUTDOWN, EXIT_STOPPED,
-  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, MODE, NEXT_TIMER,
+  FAULT_DURING, FAULT_ERROR, FAULT_HAS_ERROR, FAULT_REASON, FAULT_VECTOR, FIRST, HALTED, IDLE, MODE, MONITOR_STATE, NEXT_TIMER,
   NMI_BLOCKED, NO_TRAP, NOW, OLD_SHADOW, PENDING, PENDING_ERROR, PENDING_HAS_ERROR, PENDING_KIND, PROGRESS, QUANTUM,
   REQUEST_EXTINT, REQUEST_INIT, REQUEST_NMI, REQUEST_SIPI, REPEATING, RIP, RUNNING, SHADOW, SHUTDOWN, STOP, SYSTEM_FLAGS, TRACE, TURN_END,
   UNWIND_CAUSE, VCPU_COUNT, VCPU_SAVED, WAIT_FOR_SIPI,
@@ -21,6 +21,7 @@ import { BLOCK_HEADER, fetchBlock } from "./fetch";
 import { IF, RF, TF, VIF, VIP } from "./flags";
 import { deliver } from "./interrupt";
 import { externalLine } from "./localPins";
+import { endMonitor, WAITING_OPEN } from "./monitor";
 import * as K from "./kinds";
 import { OP_IMMEDIATE, OP_KIND, OP_SIZE } from "./op";
 import { initCurrent, startCurrent } from "./reset";
@@ -56,7 +57,12 @@ function runnable(vcpu: u32): bool {
   if (load<u8>(v, REQUEST_NMI) && !load<u8>(state + (NMI_BLOCKED - CPU))) return true;
   if (activity != HALTED) return false;
   if (load<u32>(state + (PENDING - CPU)) != EVENT_NONE) return true;
-  return (load<u32>(state + (SYSTEM_FLAGS - CPU)) & IF) != 0 && interruptWaits(vcpu);
+  return interruptible(vcpu) && interruptWaits(vcpu);
+}
+/** Whether an interrupt ends the wait of a halted vCPU: IF, or MWAIT was told so. */
+export function interruptible(vcpu: u32): bool {
+  const state = stateOf(vcpu);
+  return (load<u32>(state + (SYSTEM_FLAGS - CPU)) & IF) != 0 || load<u8>(vcpuAt(vcpu), MONITOR_STATE) == WAITING_OPEN;
 }
 
 /** Makes the vCPU whose turn it is current; false where none can run. */
@@ -81,8 +87,7 @@ function timerWakes(): bool {
   const count = load<u32>(VCPU_COUNT);
   for (let i: u32 = 0; i < count; i++) {
     const v = vcpuAt(i);
-    if (load<u64>(v, APIC_EXPIRES) != ~(<u64>0) && load<u32>(v, ACTIVITY) == HALTED && (load<u32>(stateOf(i) + (SYSTEM_FLAGS - CPU)) & IF) != 0 &&
-      apicEnabled(v) && apicSoftware(v) && !(load<u32>(v, APIC_LVT) & 0x10000)) return true;
+    if (load<u64>(v, APIC_EXPIRES) != ~(<u64>0) && load<u32>(v, ACTIVITY) == HALTED && interruptible(i) && apicEnabled(v) && apicSoftware(v) && !(load<u32>(v, APIC_LVT) & 0x10000)) return true;
   }
   return false;
 }
@@ -108,6 +113,7 @@ export function run(): i32 {
       continue;
     }
     if (takeEvent()) continue;
+    endWait();
     if (load<u32>(BREAKPOINT_COUNT) && atBreakpoint()) return EXIT_BREAKPOINT;
     runBlocks();
   }
@@ -153,6 +159,11 @@ function takeEvent(): bool {
   deliverPending();
   return true;
 }
+/** An interrupt that is not taken ends an MWAIT all the same, if that was told to let it. */
+@inline function endWait(): void {
+  const v = vcpuAt(load<u32>(CURRENT));
+  if (load<u32>(v, ACTIVITY) == HALTED) endMonitor(v);
+}
 function note(vector: u32, source: u32): void {
   if (load<u32>(TRACE)) trace(TRACE_INTERRUPT, load<u32>(CURRENT), vector, source, 0);
 }
@@ -165,6 +176,7 @@ function deliverPending(): void {
   betweenBlocks();
   const vcpu = vcpuAt(load<u32>(CURRENT));
   store<u32>(vcpu, RUNNING, ACTIVITY);
+  store<u8>(vcpu, 0, MONITOR_STATE);
   deliver(load<u32>(PENDING), load<u32>(PENDING_KIND), load<u32>(PENDING_HAS_ERROR) != 0, load<u32>(PENDING_ERROR));
   store<u32>(PENDING, EVENT_NONE);
 }

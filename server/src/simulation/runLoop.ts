@@ -11,7 +11,6 @@ const AFTER_PANIC = 200_000_000;
 const SECOND = 1_000_000_000;
 /** A stretch of guest time counts as idle while fewer than one tick in this many is an instruction. */
 const IDLE_SHARE = 100;
-const RFLAGS_IF = 0x200n;
 
 export type Ending =
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
@@ -87,13 +86,13 @@ function endingOf(exit: Exit): Ending | null {
 function skip({ core, clock }: PoweredMachine): Ending | null {
   let interruptible = false;
   for (let vcpu = 0; vcpu < core.vcpus; vcpu++) {
-    if (core.activity(vcpu) === 'halted' && (core.state(vcpu).rflags & RFLAGS_IF) !== 0n)
-      interruptible = true;
+    if (core.wakesByInterrupt(vcpu)) interruptible = true;
   }
   if (!interruptible) return { kind: 'halted', why: 'interrupts-off' };
-  const times = [clock.next(), core.nextTimer?.() ?? null].filter((time) => time !== null);
-  if (times.length === 0) return { kind: 'halted', why: 'no-source' };
-  const until = Math.max(core.now, Math.min(...times));
+  // The core waits for local APIC timers itself.
+  const next = clock.next();
+  if (next === null) return { kind: 'halted', why: 'no-source' };
+  const until = Math.max(core.now, next);
   if (until > core.now) core.skipIdle(until);
   return null;
 }

@@ -117,6 +117,10 @@ export class ScriptedCore implements Core {
     return this.halted ? 'halted' : 'running';
   }
 
+  wakesByInterrupt(vcpu: number): boolean {
+    return vcpu === 0 && this.halted && (this.vcpu.rflags & 0x200n) !== 0n;
+  }
+
   setActivity(): void {
     // vCPU 0 runs, the others wait.
   }
