@@ -114,5 +114,5 @@ function typed([name, index]: [string, number], at: (index: unknown) => Uint8Arr
   const type = ARRAYS[name as ArrayName] as (typeof ARRAYS)[ArrayName] | undefined;
   if (!type) throw new TypeError(`there is no array type ${name}`);
   // A copy: the bytes may lie at any offset, the numbers may not.
-  return new type(at(index).slice().buffer);
+  return new type(new Uint8Array(at(index)).buffer);
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createCore } from '../../../server/emulator/core';
+import { symbolsFor } from '../../../server/src/machine/image/symbolFiles';
 import type { Machine } from '../../../server/src/machine/machine';
 import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
 import type { SavedRun } from '../../../server/src/simulation/savedRun';
@@ -160,6 +161,20 @@ test('a text that is waited for may come in two halves', () => {
   const at = whole.instructions - 5;
   const { saved } = go(run, { save: { at } });
   assert.deepEqual(resumed(saved[0]!).report, whole);
+});
+
+test('symbols are in the file, too', () => {
+  const symbols = symbolsFor(
+    null,
+    'ticker.map',
+    new TextEncoder().encode('00100000 T header\n001000d0 t idle\n00100300 B end\n'),
+  );
+  assert.ok(!('problem' in symbols), 'the list is right');
+  const used = { ...symbols, loadedAsLinked: true };
+  const run = ticker(1, { symbols: { used, notes: [] }, maxInstructions: 900_000 });
+  const whole = go(run, { save: { at: 100 } });
+  assert.equal(whole.report.vcpus[0]!.symbol, 'idle+0x1');
+  assert.deepEqual(resumed(whole.saved[0]!).report, whole.report);
 });
 
 test('the images are in the file once', () => {

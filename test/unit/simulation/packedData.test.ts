@@ -67,3 +67,9 @@ test('the same bytes are one blob, other bytes of the same buffer another', () =
 test('CRC-32 of the standard’s check string', () => {
   assert.equal(crc32(new TextEncoder().encode('123456789')), 0xcbf43926);
 });
+
+test('blobs may be views of any class of bytes, at any offset', () => {
+  const { json, blobs } = packData(Uint32Array.of(1, 2));
+  const odd = Buffer.concat([Buffer.of(9), blobs[0]!, Buffer.of(9)]).subarray(1, 9);
+  assert.deepEqual(unpackData({ json, blobs: [odd] }), Uint32Array.of(1, 2));
+});
