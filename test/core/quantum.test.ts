@@ -36,10 +36,10 @@ for (const quantum of QUANTA)
       assert.equal(second.general.rbx, expected);
     });
 
-test('without a choice the quantum is 1000; a quantum below one instruction is refused', () => {
+test('without a choice the quantum is 997, a prime; a quantum below one instruction is refused', () => {
   const lab = together([COUNTING, COUNTING], undefined);
-  lab.core.run(1000);
-  assert.deepEqual([lab.core.state(0).general.rbx, lab.core.state(1).general.rbx], [500n, 0n]);
+  lab.core.run(997);
+  assert.deepEqual([lab.core.state(0).general.rbx, lab.core.state(1).general.rbx], [499n, 0n]);
   for (const quantum of [0, -1, 1.5, NaN])
     assert.throws(() => new Lab({ vcpus: 2, quantum }), /a quantum of 1 at least/);
 });

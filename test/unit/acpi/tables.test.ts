@@ -48,6 +48,7 @@ function walk({ bytes, view }: ReturnType<typeof memory>, rsdp: number): Map<str
     table(at);
   }
   const fadt = new DataView(bytes.buffer, tables.get('FACP')!.byteOffset);
+  assert.equal(fadt.getBigUint64(132, true), BigInt(fadt.getUint32(36, true)));
   assert.equal(fadt.getBigUint64(140, true), BigInt(fadt.getUint32(40, true)));
   table(fadt.getUint32(36, true));
   table(fadt.getUint32(40, true));

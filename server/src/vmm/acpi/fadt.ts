@@ -69,6 +69,8 @@ export function fadt(maker: AcpiMaker, options: FadtOptions): AcpiTable {
     [
       { offset: 36, size: 4, to: facs },
       { offset: 40, size: 4, to: dsdt },
+      // Xen complains where only one of the two is there.
+      { offset: 132, size: 8, to: facs },
       { offset: 140, size: 8, to: dsdt },
     ],
   );
