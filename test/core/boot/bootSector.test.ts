@@ -5,17 +5,23 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createCore } from '../../../server/emulator/core';
 import type { Core, CoreOptions } from '../../../server/emulator/face';
-import type { BootReport } from '../../../server/src/simulation/report';
+import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
 import { simulate } from '../../../server/src/simulation/simulate';
+import { protocolFor } from '../../../server/src/vmm/loaders/protocols';
 import { pcMachine } from '../../../server/src/vmm/pc/machine';
 import { PC } from '../../../server/src/vmm/pc/model';
+import { multibootFile } from '../../unit/simulation/multibootFile';
 import { assemble, missingTools } from '../oracle/tools';
 
 const missing = missingTools('nasm');
 const options = missing ? { skip: missing } : {};
 const HLT = 'cli\nhlt\n';
 
-function boot(disk: Uint8Array, memory = 64n << 20n): { report: BootReport; core: Core } {
+function boot(
+  disk: Uint8Array,
+  memory = 64n << 20n,
+  more: Partial<SimulationRequest> = {},
+): { report: BootReport; core: Core } {
   let core: Core | null = null;
   const report = simulate(
     pcMachine({ name: 'disk', memory, vcpus: 1 }),
@@ -36,6 +42,7 @@ function boot(disk: Uint8Array, memory = 64n << 20n): { report: BootReport; core
         commandLine: '',
         modules: [],
       },
+      ...more,
     },
     {
       createCore: (asked: CoreOptions) => (core = createCore(asked)),
@@ -234,4 +241,27 @@ test('a jump to F000:FFF0 restarts the machine, as Linux asks for with reboot=b'
   const { report } = boot(disk('mov word [0x472], 0x1234\njmp 0xf000:0xfff0'));
   assert.equal(report.outcome, 'reset');
   assert.match(report.reason, /port 0xcf9/);
+});
+
+for (const [name, reply, key] of [
+  ['a letter comes without a scan code', 'x', 0x0078],
+  ['carriage return is Enter', '\r', 0x1c0d],
+  ['line feed is Enter', '\n', 0x1c0d],
+  ['delete is Backspace', '\x7f', 0x0e08],
+  ['escape', '\x1b', 0x011b],
+] as const) {
+  test(`what is typed on COM1 reaches INT 16h: ${name}`, options, () => {
+    const code = 'mov ax, 0x0e3e\nint 0x10\nmov ax, 0x0e20\nint 0x10\nmov ah, 0\nint 0x16\n' + HLT;
+    const { report } = boot(disk(code), undefined, { answers: [{ prompt: '> ', reply }] });
+    assert.equal(report.outcome, 'halted', report.reason);
+    assert.equal(Number(report.vcpus[0]!.registers.general.rax & 0xffffn), key);
+  });
+}
+
+test('a disk with a Multiboot header behind its first sector is a disk, as GRUB’s are', () => {
+  const image = new Uint8Array(1024);
+  image.set(multibootFile(Uint8Array.of(0xf4)), 512);
+  assert.equal(protocolFor(image, null)?.name, 'multiboot');
+  image.set([0x55, 0xaa], 510);
+  assert.equal(protocolFor(image, null)?.name, 'boot-sector');
 });

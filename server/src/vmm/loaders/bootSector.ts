@@ -1,5 +1,7 @@
 /** A raw disk image that the BIOS starts: its first sector goes to 0000:7C00 by INT 19h. */
 import { isBootSector } from '../../machine/image/bootSector';
+import { isElf } from '../../machine/image/elf';
+import { isLinuxImage } from '../../machine/image/linuxImage';
 import { realMode } from './entryState';
 import type { BootProtocol } from './loader';
 
@@ -12,7 +14,8 @@ export const BOOT_SECTOR: BootProtocol = {
   name: 'boot-sector',
   title: 'boot sector of a raw disk image',
   needsDisk: true,
-  recognises: isBootSector,
+  // GRUB's disks bear a Multiboot header behind their first sector; bzImages the mark of one; ELF files are kernels.
+  recognises: (image) => isBootSector(image) && !isLinuxImage(image) && !isElf(image),
   load: (image) =>
     isBootSector(image)
       ? { ...realMode(BIOS_SEGMENT, 0, STACK), rip: RESET_VECTOR }

@@ -11,6 +11,7 @@ import { PVH } from './pvh';
 
 /** An image that several know is booted by the first of them. */
 export const BOOT_PROTOCOLS: readonly BootProtocol[] = [
+  BOOT_SECTOR,
   MULTIBOOT,
   MULTIBOOT2,
   PVH,
@@ -21,7 +22,6 @@ export const BOOT_PROTOCOLS: readonly BootProtocol[] = [
   LINUX_ELF_32,
   OPENBSD,
   ELF,
-  BOOT_SECTOR,
 ];
 
 /** The protocol of that name, or without a name the first that recognises the image; null where there is none. */
