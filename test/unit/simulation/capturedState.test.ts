@@ -160,6 +160,11 @@ for (const [title, file, message] of [
     /two PT_LOAD headers overlap: \[0x0, 0x4000\) and \[0x1000, 0x5000\)/,
   ],
   [
+    'memory beyond 2^52',
+    core({ memory: [{ physical: (1n << 52n) - 0x1000n, bytes: tables(0n) }] }),
+    /p_paddr 0xffffffffff000 with p_memsz 0x4000 ends beyond 2\^52/,
+  ],
+  [
     'a later version',
     core({ patch: (view, { noteAt }) => view.setUint32(noteAt + 20, 2, true) }),
     /has version 2, known is version 1/,

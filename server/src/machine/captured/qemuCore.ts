@@ -24,6 +24,10 @@ const PT_LOAD = 1;
 const PT_NOTE = 4;
 /** `e_phnum` where the number is `sh_info` of section 0 (gABI, PN_XNUM). */
 const PN_XNUM = 0xffff;
+/** Physical addresses have 52 bits at most (SDM vol. 3, 4.1.4). */
+const PHYSICAL_END = 1n << 52n;
+/** QEMU writes about ten; each becomes a slot of the emulator. */
+const MOST_PIECES = 1000;
 const STATE_VERSION = 1;
 /** Of version 1 without the fields that were added at its end. */
 const STATE_SIZE = 432;
@@ -203,6 +207,15 @@ function memoryOf(
     return {
       problem: `program header ${paged.index} has p_vaddr ${hex(paged.virtual)}: it is a dump with paging, which has only what was mapped; make one with \`dump-guest-memory FILE\` without -p`,
     };
+  }
+  const far = loads.find(({ physical, memorySize }) => physical + memorySize > PHYSICAL_END);
+  if (far) {
+    return {
+      problem: `program header ${far.index}: p_paddr ${hex(far.physical)} with p_memsz ${hex(far.memorySize)} ends beyond 2^52, where no x86 CPU has memory`,
+    };
+  }
+  if (loads.length > MOST_PIECES) {
+    return { problem: `it has ${loads.length} PT_LOAD headers, more than the ${MOST_PIECES} that are read` };
   }
   if (loads.length === 0) return { problem: 'it has no PT_LOAD header: there is no memory in it' };
   const list = loads
