@@ -8,6 +8,8 @@ export interface Device {
   readonly name: string;
   /** Inclusive first and exclusive last port of each span that it answers; the board says when they have moved. */
   readonly ports?: readonly { readonly start: number; readonly end: number }[];
+  /** The chip has eight data lines: where the board has an ISA bus, a wider access is one to each of several ports. */
+  readonly eightBits?: boolean;
   /** Half-open physical spans. */
   readonly mmio?: readonly { readonly start: bigint; readonly end: bigint }[];
   readPort?(port: number, size: 1 | 2 | 4): number;

@@ -71,6 +71,7 @@ interface State {
 
 export class I8042 implements Device {
   readonly name = '8042';
+  readonly eightBits = true;
   readonly ports = [
     { start: DATA, end: DATA + 1 },
     { start: COMMAND, end: COMMAND + 1 },

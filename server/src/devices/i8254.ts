@@ -52,6 +52,7 @@ function powerOn(gate: boolean): Channel {
 
 export class I8254 implements Device {
   readonly name = '8254';
+  readonly eightBits = true;
   readonly ports = [{ start: 0x40, end: 0x44 }];
   private channels = [powerOn(true), powerOn(true), powerOn(false)];
 

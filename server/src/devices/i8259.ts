@@ -54,6 +54,7 @@ const ELCR_WRITABLE = [0xf8, 0xde] as const;
 
 export class I8259Pair implements Device {
   readonly name = '8259A pair';
+  readonly eightBits = true;
   readonly ports = [
     { start: 0x20, end: 0x22 },
     { start: 0xa0, end: 0xa2 },

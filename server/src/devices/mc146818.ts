@@ -45,6 +45,7 @@ interface State {
 
 export class Mc146818 implements Device {
   readonly name = 'MC146818';
+  readonly eightBits = true;
   readonly ports = [{ start: 0x70, end: 0x72 }];
   private state: State;
   /** The second that the time bytes show; null where they may show anything. */

@@ -6,6 +6,7 @@ const SYSTEM_RESET = 0x02;
 
 export class ResetControlCf9 implements Device {
   readonly name = 'reset control';
+  readonly eightBits = true;
   readonly ports = [{ start: 0xcf9, end: 0xcfa }];
   private latch = 0;
 

@@ -14,6 +14,7 @@ export interface SystemPort61Options {
 
 export class SystemPort61 implements Device {
   readonly name = 'system control port B';
+  readonly eightBits = true;
   readonly ports = [{ start: 0x61, end: 0x62 }];
   private control = 0;
 

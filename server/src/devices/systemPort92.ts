@@ -12,6 +12,7 @@ export interface SystemPort92Options {
 
 export class SystemPort92 implements Device {
   readonly name = 'system control port A';
+  readonly eightBits = true;
   readonly ports = [{ start: 0x92, end: 0x93 }];
   private latch = A20;
 

@@ -57,6 +57,7 @@ const RESET: State = {
 
 export class Uart16550 implements Device {
   readonly name: string;
+  readonly eightBits = true;
   readonly ports: readonly { start: number; end: number }[];
   private state: State = structuredClone(RESET);
 

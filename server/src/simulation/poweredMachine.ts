@@ -215,6 +215,7 @@ export class PoweredMachine {
     const verdict = this.screens ? this.screen(portAccess(port, size, false, 0, flags)) : null;
     if (verdict && verdict.kind !== 'answer') return this.refuse(verdict, null);
     if (verdict) return Number(verdict.value);
+    if (size > 1 && this.splits(device)) return this.readBytes(port, size);
     if (device?.readPort) return (device.readPort(port, size) & ALL_ONES[size]) >>> 0;
     const answer = this.board.unansweredPort(portAccess(port, size, false, 0, flags));
     return answer.kind === 'answer' ? Number(answer.value) : this.refuse(answer, null);
@@ -227,9 +228,28 @@ export class PoweredMachine {
     // Giving up comes before the instruction, a reset or power-off after it.
     if (verdict?.kind === 'vmm-exit') return this.refuse(verdict, null);
     if (verdict) return verdict.kind === 'answer' ? undefined : this.end(verdict, null);
+    if (size > 1 && this.splits(device)) {
+      for (let i = 0; i < size; i++)
+        this.decode.atPort(port + i)?.writePort?.(port + i, 1, (value >>> (8 * i)) & 0xff);
+      return;
+    }
     if (device?.writePort) return device.writePort(port, size, value);
     const answer = this.board.unansweredPort(portAccess(port, size, true, value, flags));
     return answer.kind === 'answer' ? undefined : this.refuse(answer, null);
+  }
+
+  private splits(device: Device | null): boolean {
+    return this.board.isaBus === true && device?.eightBits === true;
+  }
+
+  /** Little endian; where nobody answers a byte is all ones. */
+  private readBytes(port: number, size: Size): number {
+    let value = 0;
+    for (let i = 0; i < size; i++) {
+      const byte = this.decode.atPort(port + i)?.readPort?.(port + i, 1) ?? 0xff;
+      value += (byte & 0xff) * 2 ** (8 * i);
+    }
+    return value;
   }
 
   private readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint | Refused {

@@ -122,6 +122,8 @@ export interface Board {
   readonly consoleInput?: ConsoleInput | undefined;
   /** Before a device sees it: string I/O that the VMM cannot do, and the like. Null lets it pass. */
   screenPort?(access: PortAccess): Verdict | null;
+  /** The I/O bus is ISA: an access that is wider than its device is split into bytes at consecutive ports. */
+  readonly isaBus?: boolean;
   unansweredPort(access: PortAccess): Verdict;
   unansweredMmio(access: MmioAccess): Verdict;
   /** RDMSR that neither core nor board knows; null is #GP(0). */

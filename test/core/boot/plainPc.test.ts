@@ -335,3 +335,10 @@ test('ACPI tables: the RSDP lies in the BIOS segment, every table sums to 0, the
   }
   assert.deepEqual(types, [0, 0, 1, 2, 2, 4]);
 });
+
+test('a wide access to a chip of eight bits goes to one port after the other', () => {
+  // A word to port 0x70: index 0x40, value 0x5a. Then a word from port 0x70, which cannot be read, and 0x71.
+  const word = [0xba, 0x70, 0, 0, 0, 0x66, 0xed, 0x89, 0xc3];
+  const { report } = bootPc([...out(0x70, 0x5a40, 2), ...out(0x70, 0x40), ...word, ...HLT]);
+  assert.equal(report.vcpus[0]!.registers.general.rbx & 0xffffn, 0x5affn, report.reason);
+});

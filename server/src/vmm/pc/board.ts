@@ -30,6 +30,7 @@ export function pcBoard(inputs: BoardInputs): Board {
     slots: slots(inputs, memory),
     devices: [...devices, msrs],
     consoleInput: console,
+    isaBus: true,
     unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),
     unansweredMmio: ({ size }: MmioAccess): Verdict => allOnes(size),
     acknowledge: () => pic.acknowledge(),
