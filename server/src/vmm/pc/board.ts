@@ -51,7 +51,7 @@ function slots({ firmware }: BoardInputs, memory: bigint): Board['slots'] {
 const LOADER_GAPS =
   'firmware: the loader writes ACPI tables, a BIOS data area and the structures of the boot protocol; the BIOS is a small one of its own, which refuses what it does not do (CF=1, AH=0x86), and its disk cannot be written';
 const FIRMWARE_GAPS =
-  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; option ROMs';
+  'what the PAM registers switch: 0xC0000 to 0xFFFFF is RAM from the start, with the end of the ROM in it; option ROMs of devices; writes to flash (CFI commands), so that OVMF keeps no variables';
 
 /** Nothing of both where a captured machine goes on. */
 function bootGaps({ firmware, kernel }: BoardInputs): string[] {
