@@ -33,7 +33,7 @@ const ovmf = (size, code, vars) => ({
   packages: { code: [OVMF, `usr/share/OVMF/${code}`], vars: [OVMF, `usr/share/OVMF/${vars}`] },
   memory: '128M',
   until: 'BdsDxe: ',
-  bootpath: ({ code, vars }) => [code, '--vars', vars],
+  bootpath: ({ code }) => [code],
   qemu: ({ code, vars }) => ({
     args: [
       ...['-M', 'pc', '-nodefaults', '-drive', `if=pflash,unit=0,format=raw,readonly=on,file=${code}`],
