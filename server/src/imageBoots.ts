@@ -11,7 +11,7 @@ import { symbolsBeside } from './symbolFiles';
 import { imageKind } from './vmm/pc/imageKind';
 import { pcMachine } from './vmm/pc/machine';
 import { PC } from './vmm/pc/model';
-import type { SimulationJob } from './worker';
+import type { SimulationJob } from './workerHost';
 
 /** Runs a job in a worker. */
 export type JobStarter = (job: SimulationJob, progress: (instructions: number) => void) => SimulationHandle;

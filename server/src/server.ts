@@ -33,7 +33,7 @@ import { bootpathService, type Service } from './service';
 import { serverCapabilities } from './serverCapabilities';
 import { SettingsSource } from './settingsSource';
 import { Simulations, type Simulator } from './simulations';
-import { startJob, startSimulation } from './worker';
+import { startJob, startSimulation } from './workerHost';
 
 /** What the server stands on; tests put a language of their own in. */
 export interface Surroundings {

@@ -1,172 +1,12 @@
-/**
- * The only file that knows worker threads: it is both the program of the worker, which boots one machine, and the function
- * by which a host starts one. A guest can keep the worker busy for ever, the host stays free.
- */
-import { join } from 'node:path';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+/** The program of a worker thread: boots one machine and tells its host how it went. */
+import { parentPort, workerData } from 'node:worker_threads';
 import { createCore } from '../emulator/core';
-import type { Document } from './machine/language';
-import type { Machine } from './machine/machine';
-import type { BootReport, SimulationRequest } from './simulation/report';
-import type { SavedRun } from './simulation/savedRun';
 import { simulate } from './simulation/simulate';
 import { vmmModel } from './vmm/models';
+import type { FromWorker, WorkerData } from './workerHost';
 
-/** What a worker is given, by structured clone. */
-export interface SimulationJob {
-  readonly machine: Machine;
-  /** Name of the VMM model and id of its version. */
-  readonly vmm: string;
-  readonly version: string;
-  readonly request: SimulationRequest;
-}
-
-export interface WorkerOptions {
-  onProgress?(instructions: number, text: string): void;
-  /** The state that the request wants saved. */
-  onSaved?(run: SavedRun): void;
-  /** Ends the run; the report then has the outcome `cancelled`. */
-  readonly signal?: AbortSignal;
-}
-
-type FromWorker =
-  | { readonly kind: 'progress'; readonly instructions: number; readonly text: string }
-  | { readonly kind: 'saved'; readonly run: SavedRun }
-  | { readonly kind: 'report'; readonly report: BootReport }
-  | { readonly kind: 'failed'; readonly message: string };
-
-interface WorkerData {
-  readonly bootpath: 'simulation';
-  readonly job: SimulationJob;
-  /** One 32-bit cell; anything but 0 asks the run to end. */
-  readonly cancel: SharedArrayBuffer;
-}
-
-/** A worker that does not answer a cancel for this long is stuck in a single instruction, and is ended. */
-const CANCEL_GRACE_MS = 500;
-/** One that has a state to save first. */
-const SAVING_GRACE_MS = 10_000;
 const PROGRESS_EVERY_MS = 100;
 
-/**
- * Boots a machine in a worker of its own. Rejects with a sentence where the worker cannot start or dies; everything that a
- * guest or an image does wrong is in the report.
- * @param workerFile the bundle of this file
- */
-export function simulateInWorker(
-  workerFile: string,
-  job: SimulationJob,
-  options: WorkerOptions = {},
-): Promise<BootReport> {
-  const cancel = new SharedArrayBuffer(4);
-  const data: WorkerData = { bootpath: 'simulation', job, cancel };
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile, { workerData: data });
-    let grace: NodeJS.Timeout | undefined;
-    const abort = () => {
-      Atomics.store(new Int32Array(cancel), 0, 1);
-      const wait = job.request.save ? SAVING_GRACE_MS : CANCEL_GRACE_MS;
-      grace ??= setTimeout(() => finish(() => resolve(cancelledReport(job, wait))), wait);
-    };
-    let finished = false;
-    const finish = (settle: () => void) => {
-      if (finished) return;
-      finished = true;
-      clearTimeout(grace);
-      options.signal?.removeEventListener('abort', abort);
-      void worker.terminate();
-      settle();
-    };
-    worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'progress') options.onProgress?.(message.instructions, message.text);
-      else if (message.kind === 'saved') options.onSaved?.(message.run);
-      else if (message.kind === 'report') finish(() => resolve(message.report));
-      else finish(() => reject(new Error(message.message)));
-    });
-    worker.on('error', (error) =>
-      finish(() => reject(new Error(`The simulation worker failed: ${error.message}`))),
-    );
-    worker.on('exit', (code) =>
-      finish(() => reject(new Error(`The simulation worker ended with code ${code} and without a report.`))),
-    );
-    if (options.signal?.aborted) abort();
-    else options.signal?.addEventListener('abort', abort);
-  });
-}
-
-/** A run that has begun. */
-export interface Simulation {
-  readonly report: Promise<BootReport>;
-  cancel(): void;
-}
-
-/** A boot of the machine that the request names, in the worker bundle beside the caller's. */
-export function startSimulation(
-  document: Document,
-  request: SimulationRequest,
-  progress: (instructions: number, text: string) => void,
-): Simulation {
-  const job = jobOf(document, request);
-  if (typeof job === 'string') return { report: Promise.reject(new Error(job)), cancel: () => undefined };
-  return startJob(job, progress);
-}
-
-/** Runs a job in the worker bundle beside the caller's. */
-export function startJob(
-  job: SimulationJob,
-  progress: (instructions: number, text: string) => void,
-  saved?: (run: SavedRun) => void,
-): Simulation {
-  const abort = new AbortController();
-  const options = { onProgress: progress, signal: abort.signal, ...(saved ? { onSaved: saved } : {}) };
-  return {
-    report: simulateInWorker(join(__dirname, 'worker.js'), job, options),
-    cancel: () => abort.abort(),
-  };
-}
-
-/** The job for a machine of a document: the one that is named, or the first. A sentence where it cannot be booted. */
-export function jobOf(document: Document, request: SimulationRequest): SimulationJob | string {
-  const { machines } = document;
-  const machine = request.machine === null ? machines[0] : machines.find((m) => m.name === request.machine);
-  if (!machine) {
-    return request.machine === null
-      ? 'There is no machine in this file.'
-      : `There is no machine named "${request.machine}" in this file.`;
-  }
-  const vmm = machine.vmm ?? document.choice?.vmm ?? null;
-  const model = vmm === null ? undefined : vmmModel(vmm);
-  if (!model) {
-    return vmm === null
-      ? `"${machine.name}" is a memory map without a VMM, which cannot be booted.`
-      : `Bootpath has no model of ${vmm} to boot "${machine.name}" under.`;
-  }
-  const version = machine.version ?? document.choice?.version ?? model.versions.at(-1)?.id ?? '';
-  return { machine, vmm: model.name, version, request };
-}
-
-function cancelledReport({ machine, request }: SimulationJob, waited: number): BootReport {
-  return {
-    outcome: 'cancelled',
-    reason: `Cancelled: the run of "${machine.name}" did not answer for ${waited} ms and was ended, so there is nothing to show of it.`,
-    instructions: 0,
-    exitStatus: null,
-    milliseconds: 0,
-    vcpus: [],
-    console: '',
-    firmwareLog: '',
-    exits: [],
-    timeline: [],
-    timelineDropped: 0,
-    faultChain: [],
-    symbols: null,
-    findings: [],
-    evidence: null,
-    notModelled: request.taps.length > 0 ? ['whatever the observed firmware wrote: the run was ended'] : [],
-  };
-}
-
-/** The program of the worker. */
 function work({ job, cancel }: WorkerData, send: (message: FromWorker) => void): void {
   const flag = new Int32Array(cancel);
   const model = vmmModel(job.vmm);
@@ -190,12 +30,6 @@ function work({ job, cancel }: WorkerData, send: (message: FromWorker) => void):
   }
 }
 
-/** Other bundles contain this file too, so the program runs only where it was started as one. */
-function isWorkerData(data: unknown): data is WorkerData {
-  return typeof data === 'object' && data !== null && (data as Partial<WorkerData>).bootpath === 'simulation';
-}
-
-if (!isMainThread && parentPort && isWorkerData(workerData)) {
-  const port = parentPort;
-  work(workerData, (message) => port.postMessage(message));
-}
+if (!parentPort) throw new Error('This program runs as a worker thread of Bootpath.');
+const port = parentPort;
+work(workerData as WorkerData, (message) => port.postMessage(message));

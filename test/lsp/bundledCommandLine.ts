@@ -31,7 +31,11 @@ export async function buildCommandLine(): Promise<CommandLine> {
   await esbuild.build({
     ...shared,
     absWorkingDir: root,
-    entryPoints: { cli: 'server/src/cli.ts', worker: 'server/src/worker.ts' },
+    entryPoints: {
+      cli: 'server/src/cli.ts',
+      server: 'server/src/serverMain.ts',
+      worker: 'server/src/worker.ts',
+    },
     outdir: out,
     platform: 'node',
     format: 'cjs',

@@ -3,7 +3,7 @@ import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
 import { hostFiles } from '../../server/src/hostFiles';
 import { startServer } from '../../server/src/server';
 import { createService } from '../../server/src/service';
-import { startJob } from '../../server/src/worker';
+import { startJob } from '../../server/src/workerHost';
 import type { SimulationHandle, Simulator } from '../../server/src/simulations';
 import type { BootReport, Outcome } from '../../server/src/simulation/report';
 import { toy } from '../unit/features/toyLanguage';

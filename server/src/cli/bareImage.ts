@@ -12,7 +12,7 @@ import { imageKind } from '../vmm/pc/imageKind';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { BootModule } from '../vmm/model';
-import type { SimulationJob } from '../worker';
+import type { SimulationJob } from '../workerHost';
 import { FIRMWARE_OPTIONS, firmwareChoice, firmwareExtras, ROM_PROTOCOL } from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';

@@ -6,7 +6,7 @@ import { isGuestDump, readQemuCore } from '../machine/captured/qemuCore';
 import { parseRegisters, type CapturedRegisters } from '../machine/captured/registerText';
 import { capturedPc } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
-import type { SimulationJob } from '../worker';
+import type { SimulationJob } from '../workerHost';
 import { featureOptions, IMAGE_OPTIONS, memoryOption, vendorOption, type Limits } from './bareImage';
 import { listOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';

@@ -1,4 +1,6 @@
 /** `bootpath lsp --stdio`: the language server for other editors. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { UsageError, type Command } from './command';
 
 export const lspCommand: Command = {
@@ -9,10 +11,8 @@ export const lspCommand: Command = {
   options: { stdio: { type: 'boolean', help: 'speak over standard input and output' } },
   async run(options) {
     if (!options.values.stdio) throw new UsageError('lsp needs --stdio');
-    // The other commands start faster without them.
-    const { createConnection, ProposedFeatures } = await import('vscode-languageserver/node');
-    const { startServer } = await import('../server');
-    startServer(createConnection(ProposedFeatures.all, process.stdin, process.stdout));
+    // The program beside this one, so that other commands do not read it. It finds --stdio among the arguments.
+    await import(pathToFileURL(join(__dirname, 'server.js')).href);
     // Never settles: the connection ends the process with the client's `exit`.
     return new Promise<number>(() => undefined);
   },

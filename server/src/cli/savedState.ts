@@ -3,7 +3,7 @@ import { readState, writeStateFile } from '../stateFile';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import type { SavedRun } from '../simulation/savedRun';
 import type { SimulationRequest } from '../simulation/report';
-import type { SimulationJob } from '../worker';
+import type { SimulationJob } from '../workerHost';
 import { numberOption, stringOption, UsageError, type Command, type Options, type Terminal } from './command';
 
 export const SAVE_OPTIONS: Command['options'] = {

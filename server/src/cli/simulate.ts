@@ -12,7 +12,7 @@ import { PROBES } from '../simulation/probes/probes';
 import type { BootReport, Outcome, SimulationRequest } from '../simulation/report';
 import { gunzippedKernel } from '../packedKernel';
 import { VMM_MODELS } from '../vmm/models';
-import { jobOf, startJob, type SimulationJob } from '../worker';
+import { jobOf, startJob, type SimulationJob } from '../workerHost';
 import { answersOption } from './answerOption';
 import { IMAGE_OPTIONS, imageJob, isBareImage, refuseImageOptions, type Limits } from './bareImage';
 import { CAPTURE_OPTIONS, capturedJob, startsFromCapture } from './capturedState';

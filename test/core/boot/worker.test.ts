@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as esbuild from 'esbuild';
 import type { SimulationRequest } from '../../../server/src/simulation/report';
-import { jobOf, simulateInWorker, type SimulationJob } from '../../../server/src/worker';
+import { jobOf, simulateInWorker, type SimulationJob } from '../../../server/src/workerHost';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { vmconf } from '../../../server/src/vmm/vmd/language';
 import { elfFile } from '../../unit/simulation/elfFile';
