@@ -269,3 +269,23 @@ for (const [args, message] of [
     assert.equal(run.code, 2);
   });
 }
+
+test('lsp --stdio is the language server: it answers initialize and ends with the client’s exit', () => {
+  const message = (content: object): string => {
+    const text = JSON.stringify({ jsonrpc: '2.0', ...content });
+    return `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+  };
+  const run = bootpath(['lsp', '--stdio'], {
+    input: [
+      message({
+        id: 1,
+        method: 'initialize',
+        params: { processId: null, rootUri: null, capabilities: {} },
+      }),
+      message({ id: 2, method: 'shutdown' }),
+      message({ method: 'exit' }),
+    ].join(''),
+  });
+  assert.match(run.stdout, /"serverInfo":\{"name":"bootpath"\}/);
+  assert.equal(run.code, 0);
+});
