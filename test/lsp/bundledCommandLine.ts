@@ -1,9 +1,10 @@
 /** The command line as the build bundles it, in a folder of its own, and a scratch folder to run it in. */
 import * as esbuild from 'esbuild';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 const root = process.env.BOOTPATH_ROOT!;
@@ -18,6 +19,8 @@ export interface CommandLine {
   /** Where commands run unless told otherwise. */
   readonly folder: string;
   run(args: readonly string[], options?: { cwd?: string; input?: string | Uint8Array }): Run;
+  /** Starts a command that goes on until its input ends it. */
+  start(args: readonly string[]): ChildProcessByStdio<Writable, Readable, null>;
   /** Puts a file into the folder and returns its path. */
   write(name: string, content: string | Uint8Array): string;
   remove(): void;
@@ -52,6 +55,11 @@ export async function buildCommandLine(): Promise<CommandLine> {
       });
       return { code: status, stdout, stderr };
     },
+    start: (args) =>
+      spawn(process.execPath, [join(out, 'cli.js'), ...args], {
+        cwd: folder,
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
     write(name, content) {
       const file = join(folder, name);
       writeFileSync(file, content);

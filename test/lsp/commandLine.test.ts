@@ -270,22 +270,21 @@ for (const [args, message] of [
   });
 }
 
-test('lsp --stdio is the language server: it answers initialize and ends with the client’s exit', () => {
-  const message = (content: object): string => {
+test('lsp --stdio is the language server: it answers initialize and ends with the client’s exit', async () => {
+  const server = cli.start(['lsp', '--stdio']);
+  const send = (content: object): void => {
     const text = JSON.stringify({ jsonrpc: '2.0', ...content });
-    return `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+    server.stdin.write(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
   };
-  const run = bootpath(['lsp', '--stdio'], {
-    input: [
-      message({
-        id: 1,
-        method: 'initialize',
-        params: { processId: null, rootUri: null, capabilities: {} },
-      }),
-      message({ id: 2, method: 'shutdown' }),
-      message({ method: 'exit' }),
-    ].join(''),
-  });
-  assert.match(run.stdout, /"serverInfo":\{"name":"bootpath"\}/);
-  assert.equal(run.code, 0);
+  send({ id: 1, method: 'initialize', params: { processId: null, rootUri: null, capabilities: {} } });
+  let answered = '';
+  for await (const piece of server.stdout) {
+    answered += String(piece);
+    if (!answered.includes('"serverInfo":{"name":"bootpath"}')) continue;
+    send({ id: 2, method: 'shutdown' });
+    send({ method: 'exit' });
+    break;
+  }
+  const code = await new Promise((resolve) => server.once('exit', resolve));
+  assert.equal(code, 0);
 });
