@@ -227,10 +227,13 @@ class WasmCore implements Core {
     this.wasm.switchTo(current);
   }
 
-  setKernelGsBase(vcpu: number, base: bigint): void {
+  setMsr(vcpu: number, index: number, value: bigint): boolean {
     this.check(vcpu);
-    const at = this.wasm.stateOf(vcpu) + L.MSR_KERNEL_GS - L.CPU;
-    this.view.setBigUint64(at, BigInt.asUintN(64, base), true);
+    const current = this.current;
+    this.wasm.switchTo(vcpu);
+    const set = this.wasm.setMsr(index, BigInt.asUintN(64, value)) !== 0;
+    this.wasm.switchTo(current);
+    return set;
   }
 
   reset(): void {

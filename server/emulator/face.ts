@@ -175,8 +175,12 @@ export interface Core {
   state(vcpu: number): VcpuState;
   /** Loads a full state, hidden segment parts included, without the checks that instructions make. */
   setState(vcpu: number, state: VcpuState): void;
-  /** IA32_KERNEL_GS_BASE, which SWAPGS exchanges with the base of GS. */
-  setKernelGsBase(vcpu: number, base: bigint): void;
+  /**
+   * Gives a vCPU an MSR before its first instruction. For those that the core keeps without acting on a write: SYSENTER_*, STAR,
+   * LSTAR, CSTAR, FS, GS and KERNEL_GS bases, PAT, MTRRs. False for any other, for one that CPUID does not permit, and for a
+   * value at which WRMSR is #GP(0).
+   */
+  setMsr(vcpu: number, index: number, value: bigint): boolean;
   /** Architectural RESET state (SDM vol. 3, Table 9-1); vCPU 0 runs, the others wait for SIPI. */
   reset(): void;
   /** Whether a vCPU runs, is halted, or waits for a start-up IPI. */

@@ -27,6 +27,7 @@ export interface Exports extends TranslationSink {
   rflagsOf(vcpu: number): number;
   stateChanged(flags: number): void;
   setSegment(number: number, selector: number, base: bigint, limit: number, attributes: number): void;
+  setMsr(index: number, value: bigint): number;
   refreshPdptes(): void;
   clear(): void;
   restored(): void;

@@ -203,3 +203,32 @@ test('RDPMC reads the four counters that every AMD processor has from the VMM’
   assert.equal(counters('amd', 1n, false), 'MSR 0xc0010005 does not exist on this CPU');
   assert.equal(counters('intel', 0n), missing(0n));
 });
+
+// What a VMM sets before the first instruction, of the vCPU that it names and under the rules of WRMSR.
+for (const [title, index, value, expected] of [
+  ['MTRRdefType', 0x2ff, 0x806n, true],
+  ['MTRRdefType with a reserved bit', 0x2ff, 0x1006n, false],
+  ['PAT', 0x277, 0x0007040600070401n, true],
+  ['PAT with type 2', 0x277, 2n, false],
+  ['LSTAR', 0xc0000082, 0xffffffff81000000n, true],
+  ['LSTAR that is not canonical', 0xc0000082, 1n << 60n, false],
+  ['STAR', 0xc0000081, 0x0023001000000000n, true],
+  ['KernelGSbase', 0xc0000102, 0xffff888000000000n, true],
+  ['MTRRcap, which is read-only', 0xfe, 0x508n, false],
+  ['an MSR that the VMM answers', 0x8b, 1n, false],
+] as const) {
+  test(`a VMM ${expected ? 'presets' : 'cannot preset'} ${title}`, () => {
+    const lab = () => new Lab({ mode: 'long', profile: testProfile({ with: ALL }) });
+    const read = (of: Lab): bigint => {
+      const { general } = of.set({ rcx: BigInt(index) }).run(RDMSR).state;
+      return (general.rdx << 32n) | general.rax;
+    };
+    const preset = lab();
+    assert.equal(preset.core.setMsr(0, index, value), expected);
+    if (index !== 0x8b) assert.equal(read(preset), expected ? value : read(lab()));
+  });
+}
+test('a VMM cannot preset an MSR that CPUID does not permit', () => {
+  const lab = new Lab({ profile: testProfile({ with: ALL, without: ['MTRR'] }) });
+  assert.equal(lab.core.setMsr(0, 0x2ff, 0x806n), false);
+});

@@ -22,6 +22,7 @@ import { now as clock } from "./fault";
 import { rflags as flagsNow, setFlags as setFlagsNow } from "./flags";
 import { pinChanged } from "./localPins";
 import { watchAgain } from "./monitor";
+import { presetMsr } from "./msr";
 import { beforeWrite, hostOf, leafOf, PAGE_DIRTY, provide, refreshKinds, restoreLeaf } from "./physical";
 import { resetCurrent } from "./reset";
 import { refreshAllLimits, setSegment as setSegmentNow, updateMode, cpuMode } from "./segment";
@@ -165,6 +166,10 @@ export function stateChanged(flags: u32): void {
 }
 export function setSegment(number: u32, selector: u32, base: u64, limit: u32, attributes: u32): void {
   setSegmentNow(number, selector, base, limit, attributes);
+}
+/** Of the current vCPU. */
+export function setMsr(index: u32, value: u64): i32 {
+  return presetMsr(index, value) ? 1 : 0;
 }
 /** Reads the PDPTE registers from memory, for a state set under PAE paging; entries are not checked. */
 export function refreshPdptes(): void {

@@ -242,6 +242,34 @@ export function writeMsrValue(index: u32, value: u64): void {
   if (!writeMsr(index, value)) protection(Reason.MsrUnknown, index, value);
 }
 
+/**
+ * Gives an MSR that only keeps what is written a value, as a VMM does before the first instruction. False where it is none
+ * of those, where CPUID does not permit it, or where WRMSR of the value would be #GP(0).
+ */
+export function presetMsr(index: u32, value: u64): bool {
+  const plain = canonicalAddress(index);
+  if (plain) {
+    if (!canonicalForCpu(value)) return false;
+    store<u64>(plain, value);
+    return true;
+  }
+  const mtrr = exists(MSRS_MTRR) ? mtrrAddress(index) : 0;
+  if (mtrr) {
+    if (!legalMtrr(index, value)) return false;
+    store<u64>(mtrr, value);
+    return true;
+  }
+  if (index == 0x277 && exists(MSRS_PAT) && legalPat(value)) {
+    store<u64>(MSR_PAT, value);
+    return true;
+  }
+  if (index == 0xc0000081 && exists(MSRS_SYSCALL)) {
+    store<u64>(MSR_STAR, value);
+    return true;
+  }
+  return false;
+}
+
 export function rdmsr(op: usize): void {
   privileged();
   const value = readMsrValue(load<u32>(RCX));

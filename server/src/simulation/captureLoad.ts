@@ -6,6 +6,7 @@ import type { CapturedState } from '../machine/captured/capturedState';
 const FOUR_GIB = 1n << 32n;
 /** Boot ROMs end at 4 GiB; what a capture has there is one. */
 const ROM_START = FOUR_GIB - (16n << 20n);
+const IA32_KERNEL_GS_BASE = 0xc0000102;
 
 type Slot = { readonly start: bigint; readonly end: bigint; readonly kind: SlotKind };
 
@@ -44,7 +45,7 @@ export function loadCapture({ vcpus, memory }: CapturedState, core: Core): strin
   }
   vcpus.forEach(({ state, activity, kernelGsBase }, index) => {
     core.setState(index, state);
-    if (kernelGsBase !== undefined) core.setKernelGsBase(index, kernelGsBase);
+    if (kernelGsBase !== undefined) core.setMsr(index, IA32_KERNEL_GS_BASE, kernelGsBase);
     core.setActivity(index, activity);
   });
   return null;

@@ -98,10 +98,11 @@ export class ScriptedCore implements Core {
     return this.vcpu;
   }
 
-  kernelGsBase = 0n;
+  readonly msrs = new Map<number, bigint>();
 
-  setKernelGsBase(_vcpu: number, base: bigint): void {
-    this.kernelGsBase = base;
+  setMsr(_vcpu: number, index: number, value: bigint): boolean {
+    this.msrs.set(index, value);
+    return true;
   }
 
   setState(vcpu: number, state: VcpuState): void {

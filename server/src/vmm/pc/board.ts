@@ -18,6 +18,12 @@ import { PM_BASE } from './powerManagement';
 
 /** In the BIOS segment, where operating systems look for the RSDP. */
 const ACPI_PLACE = { rsdp: BIOS_SEGMENT.start, tables: BIOS_SEGMENT.start + 0x100n } as const;
+const IA32_MTRR_DEF_TYPE = 0x2ff;
+/**
+ * MTRRs on, and all memory write back: what VMMs that boot kernels directly give each vCPU (Cloud Hypervisor's and Firecracker's
+ * boot MSRs), in the place of the ranges that a firmware would set. INIT leaves it (SDM vol. 3, table 9-1).
+ */
+const MTRRS_WRITE_BACK = 0x806n;
 const PLAIN_CPU = { vendor: 'intel', added: [], removed: [] } as const;
 
 export function pcBoard(inputs: BoardInputs): Board {
@@ -107,6 +113,7 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
   });
   if ('problem' in state) return `the image cannot be loaded: ${state.problem}`;
   core.setState(0, state);
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) core.setMsr(vcpu, IA32_MTRR_DEF_TYPE, MTRRS_WRITE_BACK);
   core.enterVirtualWireMode();
   return null;
 }
