@@ -28,7 +28,7 @@ export class Recorder {
   readonly firmwareLog: CapturedText;
   /** Instructions of earlier power-ons. */
   instructionsBefore = 0;
-  /** The first line in which a kernel gave up. */
+  /** The first line of the present power-on in which a kernel gave up. */
   panic: string | null = null;
   /** Accesses that went through although the VMM gives up at them, by kind, with its words at the first one. */
   readonly passedOver = new Map<string, { times: number; readonly reason: string }>();
@@ -78,6 +78,8 @@ export class Recorder {
     this.instructionsBefore += instructions;
     this.timeline.base += ticks;
     this.lastText = 0;
+    // A guest that starts anew has not given up.
+    this.panic = null;
   }
 
   save(): RecorderState {

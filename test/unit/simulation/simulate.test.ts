@@ -330,6 +330,26 @@ test('a kernel that gives up is a panic, however the run ends', () => {
   );
 });
 
+test('a kernel that gives up and restarts has not given up in its next power-on', () => {
+  const starts: string[] = [];
+  const report = boot(
+    function* (cpu) {
+      starts.push('start');
+      if (starts.length === 1) {
+        cpu.print('Kernel panic - not syncing: VFS\n');
+        yield 'shutdown';
+      }
+      cpu.setFlags(2n);
+      yield;
+      yield 'halt';
+    },
+    { reboots: 1 },
+  );
+  assert.equal(starts.length, 2);
+  assert.equal(report.outcome, 'halted');
+  assert.match(report.console, /Kernel panic/);
+});
+
 test('a kernel that prints of a panic in passing is none', () => {
   const report = boot(function* (cpu) {
     cpu.print('booting with panic=-1\nno panic: fine\n');
