@@ -5,6 +5,8 @@ import { msrName } from '../x86/msr';
 import type { TimelineEvent } from '../simulation/report';
 import { withoutEscapes } from './terminalText';
 
+const IA32_TSC_DEADLINE = 0x6e0;
+
 /** An instruction count with thin grouping: `1 234 567`. */
 export function ticksText(at: number): string {
   return String(at).replace(/\B(?=(\d{3})+$)/g, ' ');
@@ -24,15 +26,21 @@ export function distinctEvents(events: readonly TimelineEvent[]): { lines: strin
     if (event.event === 'console' && withoutEscapes(event.text).trim() === '') continue;
     const what = `vCPU ${event.vcpu}  ${describe(event)}`;
     if (event.event !== 'console' && event.event !== 'verdict') {
-      if (event.event === 'repeated' || seen.has(what)) {
+      const key = isTimerDeadline(event) ? `vCPU ${event.vcpu}  deadline at ${event.rip}` : what;
+      if (event.event === 'repeated' || seen.has(key)) {
         repeated = true;
         continue;
       }
-      seen.add(what);
+      seen.add(key);
     }
     lines.push(`${ticksText(event.at).padStart(14)}  ${what}`);
   }
   return { lines, repeated };
+}
+
+/** The local APIC timer set once more: its value is another one each time. */
+function isTimerDeadline(event: TimelineEvent): event is TimelineEvent & { event: 'msr-write' } {
+  return event.event === 'msr-write' && event.index >>> 0 === IA32_TSC_DEADLINE;
 }
 
 /** `CR0 ← 0x80000011 (was 0x11) at 0x7c00 (start+0x1c)`: the event without its time and vCPU. */

@@ -23,6 +23,28 @@ test('an event is printed when it first happens', () => {
   assert.equal(repeated, true);
 });
 
+test('the local APIC timer is set again and again, each time to another deadline: the first is printed', () => {
+  const sets = (at: number, index: number, value: bigint): TimelineEvent => ({
+    event: 'msr-write',
+    at,
+    vcpu: 0,
+    index,
+    value,
+    rip: 0x1000n,
+  });
+  const { lines, repeated } = distinctEvents([
+    sets(1, 0x6e0, 100n),
+    sets(2, 0x6e0, 200n),
+    sets(3, 0x1b, 0x900n),
+    sets(4, 0x1b, 0xd00n),
+  ]);
+  assert.deepEqual(
+    lines.map((line) => line.trim().split(' ')[0]),
+    ['1', '3', '4'],
+  );
+  assert.equal(repeated, true);
+});
+
 test('what the guest writes is always printed', () => {
   const { lines, repeated } = distinctEvents([says(1, 'retry'), says(2, 'retry')]);
   assert.equal(lines.length, 2);
