@@ -103,3 +103,9 @@ test('a compression that is not unpacked is told in one sentence, exit 2', () =>
   );
   assert.equal(code, 2);
 });
+
+test('a file that is no image and too long for a text is refused by its length', () => {
+  const { code, stderr } = cli.run(['simulate', cli.write('zeros', new Uint8Array((64 << 20) + 1))]);
+  assert.match(stderr, /zeros: no known image, and its 67108865 bytes are more than the 64 MiB/);
+  assert.equal(code, 2);
+});

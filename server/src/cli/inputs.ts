@@ -13,6 +13,7 @@ import { UsageError } from './command';
 const STDIN_URI = 'stdin:/-';
 /** Includes may nest this deep, as in vmd. */
 const INCLUDE_DEPTH = 16;
+const LARGEST_TEXT = 64 * 1024 * 1024;
 
 export function uriOf(file: string): string {
   return file === '-' ? STDIN_URI : pathToFileURL(resolve(file)).href;
@@ -39,7 +40,13 @@ export function readSource(file: string): SourceText {
   return sourceOf(file, readBytes(file));
 }
 
+/** UsageError for what is too long to be a text. */
 export function sourceOf(file: string, bytes: Uint8Array): SourceText {
+  if (bytes.length > LARGEST_TEXT) {
+    throw new UsageError(
+      `${file}: no known image, and its ${bytes.length} bytes are more than the 64 MiB of the longest text that is read`,
+    );
+  }
   return new SourceText(uriOf(file), Buffer.from(bytes).toString('utf8'));
 }
 

@@ -436,3 +436,14 @@ test('an IDT and an IA32_LSTAR that disagree prove nothing', () => {
     'startup_64+0x10',
   );
 });
+
+test('a file of any size can be told from a list of symbols, and a list has an end', () => {
+  const huge = new Uint8Array(600 * 1024 * 1024);
+  const problemOf = (bytes: Uint8Array) => {
+    const found = symbolsFor(null, 'disk.img', bytes);
+    return 'problem' in found ? found.problem : null;
+  };
+  assert.equal(problemOf(huge), 'it is neither an ELF file nor a list of symbols such as System.map');
+  huge.set(new TextEncoder().encode('ffffffff81000000 T _text\n'));
+  assert.equal(problemOf(huge), 'the list has 629145600 bytes, more than 268435456 (256 MiB)');
+});
