@@ -154,6 +154,7 @@ function cancelledReport({ machine, request }: SimulationJob, waited: number): B
     vcpus: [],
     console: '',
     firmwareLog: '',
+    screen: '',
     exits: [],
     timeline: [],
     timelineDropped: 0,

@@ -122,6 +122,7 @@ const CONTRACT: readonly {
       ],
       console: 'string',
       firmwareLog: 'string',
+      screen: 'string',
       exits: ['any'],
       timeline: [{ at: 'number', vcpu: 'number', event: 'string' }],
       faultChain: list('any'),

@@ -17,6 +17,7 @@ function report(outcome: Outcome): BootReport {
     vcpus: [],
     console: '',
     firmwareLog: '',
+    screen: '',
     exits: [],
     timeline: [],
     timelineDropped: 0,

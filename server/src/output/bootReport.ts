@@ -42,6 +42,7 @@ export function bootReportJson(report: BootReport, pathOf: PathOf): object {
     })),
     console: report.console,
     firmwareLog: report.firmwareLog,
+    screen: report.screen,
     exits: report.exits.map(wire),
     timeline: report.timeline.map(wire),
     timelineDropped: report.timelineDropped,
@@ -98,6 +99,7 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
     'Firmware log (an observation overlay; the real VMM has no such port)',
     textBlock(report.firmwareLog),
   );
+  section(lines, 'Text screen (memory at 0xb8000, which nobody displays)', textBlock(report.screen));
   section(lines, 'Exits', exitsText(report.exits));
   section(
     lines,

@@ -80,6 +80,8 @@ export interface BootReport {
   readonly vcpus: readonly VcpuReport[];
   readonly console: string;
   readonly firmwareLog: string;
+  /** What stands in the text memory of a colour display at the end, where nobody shows it; empty where nothing does. */
+  readonly screen: string;
   readonly exits: readonly ExitCount[];
   readonly timeline: readonly TimelineEvent[];
   /** Events left out of `timeline` because it is capped. */

@@ -14,6 +14,7 @@ import type { BootReport, SimulationRequest, SymbolChoice } from './report';
 import { run, type Ending } from './runLoop';
 import { resumeRun, saveRun, type PowerCycles, type RunIdentity, type SavedRun } from './savedRun';
 import { createSymbolizer, type Symbolizer } from './symbolizer';
+import { textScreen } from './textScreen';
 
 /** Instructions where the request names no limit of its own. */
 export const DEFAULT_BUDGET = 2_000_000_000;
@@ -157,6 +158,7 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<B
     vcpus,
     console: recorder.console.text,
     firmwareLog: recorder.firmwareLog.text,
+    screen: started > 0 ? textScreen((address, length) => powered.core.read(address, length)) : '',
     exits: recorder.exits.list(),
     timeline: named?.ofTimeline(events, modes) ?? events,
     exitStatus: exitStatusOf(powered),
