@@ -4,8 +4,13 @@ import { CapturedText } from './capturedText';
 import { ExitCounts, type ExitState } from './exitCounts';
 import { Timeline, type TimelineState } from './timeline';
 
-/** What a kernel writes when it gives up, at the start of a line or behind a time stamp. */
-const PANICS: readonly RegExp[] = [/Kernel panic - not syncing/, /^panic: /];
+/** What a kernel writes when it gives up, at the start of a line or behind a time stamp: Linux, the BSDs, Xen, illumos. */
+const PANICS: readonly RegExp[] = [
+  /Kernel panic - not syncing/,
+  /^panic: /,
+  /^\(XEN\) (?:\[[^\]]*\] )?Panic on CPU \d+:/,
+  /^\r?panic\[cpu\d+\]\/thread=/,
+];
 
 /** Plain data that survives structured clone. */
 export interface RecorderState {

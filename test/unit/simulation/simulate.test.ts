@@ -330,6 +330,21 @@ test('a kernel that gives up is a panic, however the run ends', () => {
   );
 });
 
+for (const line of [
+  'panic: vm_fault',
+  '(XEN) Panic on CPU 0:',
+  '(XEN) [   12.345678] Panic on CPU 3:',
+  '\rpanic[cpu0]/thread=fffffffffbc4a0e0: mutex_enter: bad mutex',
+]) {
+  test(`${JSON.stringify(line)} is a kernel that gave up`, () => {
+    const report = boot(function* (cpu) {
+      cpu.print(`${line}\r\n`);
+      yield;
+    });
+    assert.equal(report.outcome, 'guest-panic', report.reason);
+  });
+}
+
 test('a kernel that gives up and restarts has not given up in its next power-on', () => {
   const starts: string[] = [];
   const report = boot(
