@@ -89,7 +89,9 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
   section(
     lines,
     'Findings',
-    report.findings.flatMap((finding) => findingText(finding, pathOf).flatMap((line) => wrap(line, style))),
+    tellingFindings(report).flatMap((finding) =>
+      findingText(finding, pathOf).flatMap((line) => wrap(line, style)),
+    ),
   );
   section(lines, 'Fault chain', faultChainText(report.faultChain, machine, style));
   section(lines, 'Timeline', timelineText(report));
@@ -119,14 +121,18 @@ export function bootReportText(report: BootReport, machine: Machine, style: Repo
 
 /** Of a machine that did not start there is the reason to tell, and in a config its place. */
 function notStartedText(lines: readonly string[], report: BootReport, { pathOf }: ReportStyle): string {
-  const more = report.findings.filter(({ at, message }) => at !== null || message !== report.reason);
   const text = [...lines];
   section(
     text,
     'Findings',
-    more.flatMap((finding) => findingText(finding, pathOf)),
+    tellingFindings(report).flatMap((finding) => findingText(finding, pathOf)),
   );
   return text.join('\n') + '\n';
+}
+
+/** Without those that neither say more than the reason, which is printed above them, nor point to a place. */
+function tellingFindings({ findings, reason }: BootReport): BootReport['findings'] {
+  return findings.filter(({ at, message }) => at !== null || message !== reason);
 }
 
 function section(lines: string[], title: string, body: readonly string[]): void {
@@ -180,11 +186,13 @@ const EXIT_LINES = 40;
 
 function exitsText(exits: readonly ExitCount[]): string[] {
   const rows = [...exits].sort((a, b) => b.count - a.count).slice(0, EXIT_LINES);
-  return rows.map((exit) => {
+  const lines = rows.map((exit) => {
     const { kind, at, count } = exit;
     const answered = answeredBy(exit);
     return `${ticksText(count).padStart(12)}  ${kind}${at === null ? '' : ' ' + hex(at)}${answered ? `  (${answered})` : ''}`;
   });
+  const more = exits.length - rows.length;
+  return more > 0 ? [...lines, `${more} rarer kinds are in the JSON report.`] : lines;
 }
 
 /** The device; for a port that nobody answers what it usually is. */
