@@ -4,6 +4,8 @@
  */
 import type { VcpuState, CpuMode } from '../src/x86/state';
 
+export { MAX_VCPUS } from './assembly/layout';
+
 /**
  * What the guest sees as its CPU: CPUID answers, leaf and subleaf to EAX, EBX, ECX, EDX. Everything else that the core knows
  * of its CPU (vendor, widths, what decodes, what is reserved) is read from them; `CpuidModel` makes them. The core patches
@@ -223,6 +225,6 @@ export interface CoreOptions {
   readonly vcpus: number;
   readonly profile: CpuProfile;
   readonly bus: Bus;
-  /** Instructions that a vCPU runs before the next one's turn, 1 at least; 1000 where nothing is said. */
+  /** Instructions that a vCPU runs before the next one's turn, 1 at least; 997 where nothing is said. */
   readonly quantum?: number;
 }

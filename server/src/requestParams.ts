@@ -1,5 +1,6 @@
 /** The shapes of custom requests, checked where they come in: any client may send anything. */
 import * as z from 'zod/mini';
+import { MAX_VCPUS } from '../emulator/face';
 import type * as protocol from './protocol';
 
 const uri = z.string();
@@ -34,7 +35,7 @@ export const SimulateImageParams: z.ZodMiniType<protocol.SimulateImageParams> = 
   commandLine: z.string(),
   initrd: z.nullable(z.string()),
   memory: natural.check(z.minimum(2), z.maximum(512 * 1024)),
-  vcpus: natural.check(z.positive(), z.maximum(32)),
+  vcpus: natural.check(z.positive(), z.maximum(MAX_VCPUS)),
   maxInstructions: natural.check(z.positive()),
   workDoneToken: z.optional(z.union([z.string(), z.number()])),
 });

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { parseAddress } from '../address/parse';
 import { KIB, MIB, PAGE, GIB } from '../address/range';
 import { coreKeeps } from '../../emulator/coreFeatures';
+import { MAX_VCPUS } from '../../emulator/face';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
 import { isLinuxImage } from '../machine/image/linuxImage';
 import { bzImagePayload, unpackedKernel } from '../packedKernel';
@@ -19,8 +20,6 @@ import { readBytes } from './inputs';
 
 const DEFAULT_MEMORY = 128n * MIB;
 const LARGEST_MEMORY = 512n * GIB;
-/** The core's limit. */
-const LARGEST_CPUS = 32;
 /** Options that are about a config, which there is none of. */
 const OF_CONFIGS = ['vm', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
 
@@ -76,8 +75,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
   if (asked !== PC.name)
     throw new UsageError(`--as ${asked}: an image without a config boots on the plain PC only`);
   const vcpus = numberOption(options, 'cpus') ?? 1;
-  if (vcpus < 1 || vcpus > LARGEST_CPUS)
-    throw new UsageError(`--cpus takes 1 to ${LARGEST_CPUS}, not ${vcpus}`);
+  if (vcpus < 1 || vcpus > MAX_VCPUS) throw new UsageError(`--cpus takes 1 to ${MAX_VCPUS}, not ${vcpus}`);
   const protocol = protocolOption(stringOption(options, 'protocol'));
   const size = stringOption(options, 'memory');
   const memory = size === undefined ? DEFAULT_MEMORY : memoryOption(size);

@@ -122,7 +122,11 @@ function readHeader(bytes: Uint8Array): { fields: Header; end: number } | StateP
   const text = bytes.subarray(FIXED_SIZE, end);
   const wrong = checksum('its header', text, view.getUint32(24, true));
   if (wrong) return wrong;
-  return { fields: JSON.parse(new TextDecoder().decode(text)) as Header, end };
+  try {
+    return { fields: Object(JSON.parse(new TextDecoder().decode(text))) as Header, end };
+  } catch (error) {
+    return { problem: `its header cannot be read: ${(error as Error).message}` };
+  }
 }
 
 function strangeWriter(header: Header, { program, core }: StateWriter): StateProblem | null {

@@ -13,12 +13,12 @@ export interface E820Entry {
 /** Bytes of a packed entry: base, length, type. */
 export const E820_ENTRY_SIZE = 20;
 
-/** Entries of {base, length, type}, packed. */
-export function e820Bytes(entries: readonly E820Entry[]): Uint8Array {
-  const bytes = new Uint8Array(entries.length * E820_ENTRY_SIZE);
+/** Entries of {base, length, type}, packed, or with zeros behind each up to `stride` bytes. */
+export function e820Bytes(entries: readonly E820Entry[], stride = E820_ENTRY_SIZE): Uint8Array {
+  const bytes = new Uint8Array(entries.length * stride);
   const view = new DataView(bytes.buffer);
   entries.forEach(({ range, type }, index) => {
-    const at = index * E820_ENTRY_SIZE;
+    const at = index * stride;
     view.setBigUint64(at, range.start, true);
     view.setBigUint64(at + 8, sizeOf(range), true);
     view.setUint32(at + 16, type, true);

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { createCore } from '../../../server/emulator/core';
 import { symbolsFor } from '../../../server/src/machine/image/symbolFiles';
 import type { Machine } from '../../../server/src/machine/machine';
+import { crc32 } from '../../../server/src/simulation/crc32';
 import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
 import type { SavedRun } from '../../../server/src/simulation/savedRun';
 import {
@@ -228,6 +229,16 @@ for (const [title, patch, message] of [
     (file) => changed(file, file.length - 100),
     /corrupted: chunk \d of \d has the CRC-32/,
   ],
+  [
+    'a header that is no JSON',
+    (file) => withHeader(file, 'x'.repeat(headerLength(file))),
+    /its header cannot be read: .*JSON/,
+  ],
+  [
+    'a header that is no object',
+    (file) => withHeader(file, 'null'.padEnd(headerLength(file))),
+    /Bootpath undefined wrote it/,
+  ],
   ['bytes behind the end', (file) => Buffer.concat([file, Buffer.of(1, 2)]), /2 bytes follow its last chunk/],
   [
     'a format to come',
@@ -244,6 +255,14 @@ for (const [title, patch, message] of [
 
 function headerLength(file: Uint8Array): number {
   return new DataView(file.buffer, file.byteOffset).getUint32(20, true);
+}
+
+function withHeader(file: Uint8Array, header: string): Uint8Array {
+  const copy = file.slice();
+  const bytes = new TextEncoder().encode(header);
+  copy.set(bytes, 28);
+  new DataView(copy.buffer).setUint32(24, crc32(bytes), true);
+  return copy;
 }
 
 function changed(file: Uint8Array, at: number, value = file[at]! ^ 0x10): Uint8Array {

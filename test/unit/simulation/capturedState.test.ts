@@ -171,13 +171,34 @@ for (const [title, file, message] of [
   ],
   [
     'a short note',
-    core({ patch: (view, { noteAt }) => view.setUint32(noteAt + 4, 100, true) }),
+    core({
+      patch: (view, { noteAt, headersAt }) => {
+        view.setUint32(noteAt + 4, 100, true);
+        // p_filesz of the first program header: up to the note's end.
+        view.setBigUint64(headersAt + 32, 120n, true);
+      },
+    }),
     /has 100 bytes, its registers have 432/,
   ],
   [
     'a note that runs out of its segment',
     core({ patch: (view, { noteAt }) => view.setUint32(noteAt + 4, 9999, true) }),
-    /a note at 0x[0-9a-f]+ with n_descsz 0x270f ends behind p_filesz/,
+    /program header 0: the note at offset 0x0 has n_namesz 0x5 and n_descsz 0x270f, more than the/,
+  ],
+  [
+    'a note whose size would wrap around 2^32',
+    core({
+      patch: (view, { noteAt }) => {
+        view.setUint32(noteAt, 0xfffffff4, true);
+        view.setUint32(noteAt + 4, 0, true);
+      },
+    }),
+    /the note at offset 0x0 has n_namesz 0xfffffff4/,
+  ],
+  [
+    'a core of more vCPUs than the emulator runs',
+    core({ vcpus: Array.from({ length: 33 }, () => LONG) }),
+    /it has 33 vCPUs, the emulator runs 32 at most/,
   ],
   [
     'an entry size',

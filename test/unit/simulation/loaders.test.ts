@@ -110,6 +110,44 @@ test('free pages: from 0x9000 up around what is occupied, and from the end of RA
   );
 });
 
+test('free pages: behind and between the 60 000 segments of a kernel', () => {
+  const segments = Array.from({ length: 60_000 }, (_, i) => {
+    const start = MIB + BigInt(i) * 0x40n;
+    return { start, end: start + 0x20n };
+  });
+  const behind = new FreePages(target(), segments);
+  for (let i = 1n; i <= 1000n; i++) assert.equal(behind.high(1, 0xffffffffn), 16n * MIB - i * 0x1000n);
+  const between = new FreePages(
+    target(),
+    segments.filter((_, i) => i < 1000 || i >= 1128),
+  );
+  assert.equal(between.high(0x1000, 4n * MIB), MIB + 0x10000n);
+  assert.equal(between.high(0x1000, 4n * MIB), null);
+});
+
+test('property: free pages are RAM, and neither overlap the kernel nor one another', () => {
+  const range = fc.tuple(fc.nat(0x1200), fc.nat(0x100)).map(([page, size]) => {
+    const start = BigInt(page) * 0x1000n + BigInt(size) * 7n;
+    return { start, end: start + BigInt(size) * 0x123n };
+  });
+  const asked = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 0x20000 }));
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 12 }), fc.array(asked, { maxLength: 12 }), (kernel, list) => {
+      const machine = target();
+      const pages = new FreePages(machine, kernel);
+      const taken = kernel.filter(({ start, end }) => start < end);
+      return list.every(([low, size]) => {
+        const start = low ? pages.low(size) : pages.high(size, 0xffffffn);
+        if (start === null) return true;
+        const page = { start, end: start + BigInt(Math.ceil(size / 4096)) * 0x1000n };
+        const free = machine.isRam(page) && !taken.some((other) => overlaps(page, other));
+        taken.push(page);
+        return free && start % 0x1000n === 0n;
+      });
+    }),
+  );
+});
+
 test('free pages: where low memory has no room they come behind the kernel, and none where RAM has none', () => {
   const kernel = { start: 0n, end: 0x200001n };
   assert.equal(new FreePages(target(), [kernel]).low(1), 0x201000n);

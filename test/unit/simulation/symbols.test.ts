@@ -160,6 +160,12 @@ for (const [name, patch, message] of [
   });
 }
 
+test('a name without an end stops with its string table, or after 4096 bytes', () => {
+  const long = 'x'.repeat(5000);
+  const table = tableOf(kernel({ symbols: [{ name: long, value: BASE, size: 0x20n }] }));
+  assert.equal(at(table, BASE), long.slice(0, 4096));
+});
+
 test('a file that ends anywhere, or has any byte changed, gives symbols or a sentence', () => {
   const whole = kernel();
   fc.assert(

@@ -1,5 +1,6 @@
 /** A machine that another program ran: registers and memory, from which a run may start. */
 import type { AddressRange } from '../../address/range';
+import { MAX_VCPUS } from '../../../emulator/face';
 import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuState } from '../../x86/state';
 
 export interface CapturedVcpu {
@@ -27,6 +28,13 @@ export interface CaptureProblem {
   readonly problem: string;
 }
 
+/** A problem where it has more vCPUs than the emulator, or null. */
+export function tooManyVcpus(count: number): CaptureProblem | null {
+  return count > MAX_VCPUS
+    ? { problem: `it has ${count} vCPUs, the emulator runs ${MAX_VCPUS} at most` }
+    : null;
+}
+
 export const ZERO_REGISTERS = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
   GeneralRegister,
   bigint
@@ -39,14 +47,6 @@ const S = 1 << 4;
 const PRESENT = 1 << 7;
 const UNUSABLE = 1 << 16;
 
-/** The same for TR: what is loaded there is busy (SDM vol. 3, 8.2.2). */
-export function taskSegmentOf(...parts: Parameters<typeof segmentOf>): SegmentState {
-  const segment = segmentOf(...parts);
-  const type = segment.attributes & 15;
-  // LTR marks the descriptor as busy in memory, and QEMU keeps what it read before.
-  return type === 1 || type === 9 ? { ...segment, attributes: segment.attributes | 2 } : segment;
-}
-
 /**
  * The hidden part of a segment from the upper half of a descriptor, as QEMU keeps it: type, S, DPL and P in bits 15:8, AVL,
  * L, D/B and G in bits 23:20.
@@ -57,4 +57,12 @@ export function segmentOf(selector: number, base: bigint, limit: number, flags: 
   // A segment of code or data that is loaded has been accessed, whatever the copy in memory says.
   const attributes = !present ? rights | UNUSABLE : (rights & S) !== 0 ? rights | 1 : rights;
   return { selector, base, limit: limit >>> 0, attributes };
+}
+
+/** The same for TR: what is loaded there is busy (SDM vol. 3, 8.2.2). */
+export function taskSegmentOf(...parts: Parameters<typeof segmentOf>): SegmentState {
+  const segment = segmentOf(...parts);
+  const type = segment.attributes & 15;
+  // LTR marks the descriptor as busy in memory, and QEMU keeps what it read before.
+  return type === 1 || type === 9 ? { ...segment, attributes: segment.attributes | 2 } : segment;
 }

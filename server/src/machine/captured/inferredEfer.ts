@@ -38,9 +38,10 @@ function usesNoExecute(state: VcpuState, long: boolean, levels: number, read: Re
     }
   }
   const seen = new Set<bigint>();
-  for (let next = queue.shift(); next && seen.size < TABLES; next = queue.shift()) {
-    const { table, level } = next;
+  // The queue grows while it is read.
+  for (const { table, level } of queue) {
     if (seen.has(table)) continue;
+    if (seen.size === TABLES) break;
     seen.add(table);
     for (const entry of entriesOf(table, 512, read)) {
       if ((entry & 1n) === 0n) continue;

@@ -4,11 +4,13 @@
  */
 import { hex } from '../../address/format';
 import { isElf } from '../image/elf';
+import { notesOf } from '../image/elfNotes';
 import type { GeneralRegister, SegmentName, SegmentState, VcpuState } from '../../x86/state';
 import {
   RESET_DEBUG_REGISTERS,
   segmentOf,
   taskSegmentOf,
+  tooManyVcpus,
   ZERO_REGISTERS,
   type CapturedMemory,
   type CapturedState,
@@ -87,68 +89,44 @@ export function readQemuCore(bytes: Uint8Array): CapturedState | CaptureProblem 
   if ('problem' in headers) return headers;
   const memory = coreMemory(bytes, headers.list);
   if ('problem' in memory) return memory;
-  const states = headers.list
-    .filter(({ type }) => type === PT_NOTE)
-    .flatMap(({ index, offset, fileSize }) => qemuNotes(bytes, index, offset, fileSize));
-  const wrong = states.find((state): state is CaptureProblem => 'problem' in state);
-  if (wrong) return wrong;
-  const notes = states as readonly DataView[];
+  const notes: DataView[] = [];
+  for (const { index, offset, fileSize } of headers.list.filter(({ type }) => type === PT_NOTE)) {
+    const area = bytes.subarray(Number(offset), Number(offset + fileSize));
+    const found = notesOf(area, 4, `program header ${index}`);
+    if ('problem' in found) return found;
+    for (const { owner, descriptor } of found.list) {
+      if (owner !== 'QEMU') continue;
+      const wrong = stateProblem(descriptor, notes.length);
+      if (wrong) return wrong;
+      notes.push(viewOf(descriptor));
+    }
+  }
   if (notes.length === 0) {
     return {
       problem: 'it has no note named QEMU: it is the core of another program, without the state of vCPUs',
     };
   }
+  const many = tooManyVcpus(notes.length);
+  if (many) return many;
   const long = layout.machine === EM_X86_64;
   const vcpus = notes.map((note, index) => vcpuOf(note, index, long, memory.list));
   return { vcpus, memory: memory.list, notes: gaps(vcpus, memory.list) };
 }
 
-/** The QEMU notes of a PT_NOTE segment, in the order of the vCPUs. */
-function qemuNotes(
-  bytes: Uint8Array,
-  index: number,
-  offset: bigint,
-  size: bigint,
-): (DataView | CaptureProblem)[] {
-  const found: (DataView | CaptureProblem)[] = [];
-  const end = Number(offset + size);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = Number(offset); at + 12 <= end;) {
-    const nameSize = view.getUint32(at, true);
-    const size = view.getUint32(at + 4, true);
-    const content = at + 12 + padded(nameSize);
-    if (content + size > end) {
-      return [
-        {
-          problem: `program header ${index}: a note at ${hex(at)} with n_descsz ${hex(size)} ends behind p_filesz`,
-        },
-      ];
-    }
-    const name = new TextDecoder('latin1').decode(bytes.subarray(at + 12, at + 12 + nameSize));
-    if (name === 'QEMU\0') {
-      const note = stateNote(new DataView(view.buffer, view.byteOffset + content, size), at);
-      found.push(note);
-      if ('problem' in note) break;
-    }
-    at = content + padded(size);
-  }
-  return found;
-}
-
-function stateNote(note: DataView, at: number): DataView | CaptureProblem {
-  if (note.byteLength < STATE_SIZE) {
+function stateProblem(note: Uint8Array, vcpu: number): CaptureProblem | null {
+  if (note.length < STATE_SIZE) {
     return {
-      problem: `the QEMU note at ${hex(at)} has ${note.byteLength} bytes, its registers have ${STATE_SIZE}`,
+      problem: `the QEMU note of vCPU ${vcpu} has ${note.length} bytes, its registers have ${STATE_SIZE}`,
     };
   }
-  const version = note.getUint32(0, true);
+  const version = viewOf(note).getUint32(0, true);
   return version === STATE_VERSION
-    ? note
-    : { problem: `the QEMU note at ${hex(at)} has version ${version}, known is version ${STATE_VERSION}` };
+    ? null
+    : { problem: `the QEMU note of vCPU ${vcpu} has version ${version}, known is version ${STATE_VERSION}` };
 }
 
-function padded(size: number): number {
-  return (size + 3) & ~3;
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function vcpuOf(

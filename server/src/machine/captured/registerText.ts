@@ -10,6 +10,7 @@ import {
   RESET_DEBUG_REGISTERS,
   segmentOf,
   taskSegmentOf,
+  tooManyVcpus,
   ZERO_REGISTERS,
   type CapturedVcpu,
   type CaptureProblem,
@@ -29,6 +30,8 @@ export function parseRegisters(text: string): CapturedRegisters | CaptureProblem
   const clean = text.replace(CONTROLS, '');
   const vcpus = /^\s*[[{]/.test(clean) ? fromJson(clean) : fromQemu(clean);
   if ('problem' in vcpus) return vcpus;
+  const many = tooManyVcpus(vcpus.list.length);
+  if (many) return many;
   const missing = vcpus.list.flatMap(({ missing: names }, index) =>
     names.length > 0 ? [`vCPU ${index}: ${names.join(', ')}`] : [],
   );

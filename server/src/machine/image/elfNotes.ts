@@ -26,8 +26,9 @@ export function elfNotes(bytes: Uint8Array): readonly ElfNote[] | ImageProblem {
     }
     const area = bytes.subarray(Number(offset), Number(offset + size));
     // Everything is aligned to 4, and to 8 only where the table says so (gABI; .note.gnu.property on x86-64).
-    const wrong = readNotes(area, alignment === 8n ? 8 : 4, name, notes);
-    if (wrong) return wrong;
+    const found = notesOf(area, alignment === 8n ? 8 : 4, name);
+    if ('problem' in found) return found;
+    notes.push(...found.list);
   }
   return notes;
 }
@@ -60,8 +61,13 @@ function noteAreas({ programHeaders, sectionHeaders }: ElfHeader): NoteArea[] {
     }));
 }
 
-/** Appends the notes of one area. */
-function readNotes(area: Uint8Array, alignment: number, name: string, notes: ElfNote[]): ImageProblem | null {
+/** The notes of one segment or section; `name` is its, for messages. */
+export function notesOf(
+  area: Uint8Array,
+  alignment: 4 | 8,
+  name: string,
+): { readonly list: readonly ElfNote[] } | ImageProblem {
+  const list: ElfNote[] = [];
   const view = new DataView(area.buffer, area.byteOffset, area.byteLength);
   const aligned = (at: number) => Math.ceil(at / alignment) * alignment;
   let at = 0;
@@ -76,14 +82,14 @@ function readNotes(area: Uint8Array, alignment: number, name: string, notes: Elf
         problem: `${name}: the note at offset ${hex(at)} has n_namesz ${hex(nameSize)} and n_descsz ${hex(descriptorSize)}, more than the ${hex(area.length)} bytes of the notes`,
       };
     }
-    notes.push({
+    list.push({
       owner: ownerText(area.subarray(at + HEADER_SIZE, at + HEADER_SIZE + nameSize)),
       type: view.getUint32(at + 8, true),
       descriptor: area.subarray(descriptorAt, end),
     });
     at = aligned(end);
   }
-  return null;
+  return { list };
 }
 
 function ownerText(bytes: Uint8Array): string {

@@ -14,6 +14,10 @@ const TYPES: ReadonlySet<number> = new Set([0, 1, 2, 10]);
 const BINDINGS = ['local', 'global', 'weak'] as const;
 /** Labels of assemblers and of other machines' ABIs. */
 const NOT_NAMES = /^(\$[a-z]|\.L)/;
+/** A kernel with everything in it has about a million. */
+const MOST_SYMBOLS = 4_000_000;
+/** Bytes of a name that are read: a string table may lack its zeros. */
+const LONGEST_NAME = 4096;
 /** Linux's per-CPU data before 6.15 lies at 0 in the file, and at no fixed address in memory. */
 const PER_CPU = '.data..percpu';
 
@@ -121,6 +125,10 @@ function readSymbols(
   if (table.size % table.entrySize !== 0n) {
     return { problem: `${title}: sh_size ${hex(table.size)} is no multiple of sh_entsize ${expected}` };
   }
+  const count = Number(table.size / table.entrySize);
+  if (count > MOST_SYMBOLS) {
+    return { problem: `${title}: it has ${count} symbols, more than the ${MOST_SYMBOLS} that are read` };
+  }
   const strings = sections[table.link];
   if (!strings) {
     return { problem: `${title}: sh_link is ${table.link}, and there are ${sections.length} sections` };
@@ -133,7 +141,7 @@ function readSymbols(
       .filter((section) => (section.flags & BigInt(SHF_ALLOC)) === 0n || nameOf(section) === PER_CPU)
       .map(({ index }) => index),
   );
-  for (let index = 1; index < Number(table.size) / expected; index++) {
+  for (let index = 1; index < count; index++) {
     const at = Number(table.offset) + index * expected;
     const symbol = bits === 64 ? symbol64(view, at) : symbol32(view, at);
     const { section, info } = symbol;
@@ -201,13 +209,15 @@ function outside(title: string, { offset, size }: Section, bytes: Uint8Array): s
   return `${title}: sh_offset ${hex(offset)} with sh_size ${hex(size)} ends behind the file's ${hex(bytes.length)} bytes`;
 }
 
-/** A string of a string table; null where its offset is behind it. One without an end stops with the table. */
+const UTF8 = new TextDecoder();
+
+/** A string of a string table, cut off at LONGEST_NAME and at the table's end; null where its offset is behind that. */
 function textAt(bytes: Uint8Array, { offset, size }: Section, at: number): string | null {
   if (BigInt(at) >= size) return null;
   const start = Number(offset) + at;
-  const limit = Number(offset + size);
-  const end = bytes.indexOf(0, start);
-  return new TextDecoder().decode(bytes.subarray(start, end < 0 || end > limit ? limit : end));
+  const text = bytes.subarray(start, Math.min(Number(offset + size), start + LONGEST_NAME));
+  const end = text.indexOf(0);
+  return UTF8.decode(end < 0 ? text : text.subarray(0, end));
 }
 
 function viewOf(bytes: Uint8Array): DataView {

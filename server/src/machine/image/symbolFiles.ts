@@ -26,9 +26,9 @@ const COMPANIONS: readonly { readonly image: RegExp; readonly files: readonly st
 ];
 /** Bytes compared between an image and the file that is said to hold its symbols. */
 const COMPARED = 1 << 16;
-/** What is looked at to recognise a list of symbols, and the longest one: a JavaScript string has an end. */
+/** What is looked at to recognise a list of symbols, and the longest one: System.map has up to 20 MiB. */
 const LISTING_START = 8192;
-const LARGEST_LISTING = 256 * 1024 * 1024;
+const LARGEST_LISTING = 64 * 1024 * 1024;
 
 /** Names of files in the folder of an image, most likely first. */
 export function symbolFileNames(image: string): string[] {
@@ -42,14 +42,14 @@ export function symbolFileNames(image: string): string[] {
 /** Reads a file of symbols; null for an ELF file that has none. */
 export function readSymbols(bytes: Uint8Array): SymbolTable | ImageProblem | null {
   if (isElf(bytes)) return elfSymbols(bytes);
-  const latin1 = new TextDecoder('latin1');
-  if (!isSymbolListing(latin1.decode(bytes.subarray(0, LISTING_START)))) {
+  const utf8 = new TextDecoder();
+  if (!isSymbolListing(utf8.decode(bytes.subarray(0, LISTING_START)))) {
     return { problem: 'it is neither an ELF file nor a list of symbols such as System.map' };
   }
   if (bytes.length > LARGEST_LISTING) {
-    return { problem: `the list has ${bytes.length} bytes, more than ${LARGEST_LISTING} (256 MiB)` };
+    return { problem: `the list has ${bytes.length} bytes, more than ${LARGEST_LISTING} (64 MiB)` };
   }
-  return parseSymbolListing(latin1.decode(bytes));
+  return parseSymbolListing(utf8.decode(bytes));
 }
 
 /**

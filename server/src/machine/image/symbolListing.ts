@@ -10,10 +10,9 @@ const TYPES = /^[TtDdRrBbGgSsVvWwi]$/;
 /** Lines looked at to recognise a file. */
 const SAMPLE = 16;
 
-/** True where the text starts as a list of symbols does. */
+/** True where the text, the start of a file, starts as a list of symbols does. */
 export function isSymbolListing(text: string): boolean {
   const lines = text
-    .slice(0, 8192)
     .split('\n')
     .slice(0, SAMPLE)
     .filter((line) => line.trim() !== '');

@@ -11,6 +11,7 @@ import {
 import type { ImageProblem } from '../../machine/image/problem';
 import type { VcpuState } from '../../x86/state';
 import type { DirectBoot } from '../model';
+import { terminated } from './commandLine';
 import { realMode } from './entryState';
 import { FreePages } from './freePages';
 import { startLinux } from './linuxEntry';
@@ -110,7 +111,7 @@ function loadReal(image: LinuxImage, boot: DirectBoot, target: LoadTarget): Vcpu
   const placed = placeKernel(image, target);
   if ('problem' in placed) return placed;
   const commandLine = SETUP_AT + BigInt(HEAP_END);
-  const line = new TextEncoder().encode(boot.commandLine + '\0');
+  const line = terminated(boot.commandLine);
   const low = { start: SETUP_AT, end: commandLine + BigInt(line.length) };
   if (low.end > target.conventionalEnd || !target.isRam(low)) {
     return {

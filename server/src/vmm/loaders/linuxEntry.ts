@@ -3,6 +3,7 @@ import type { LinuxImage } from '../../machine/image/linuxImage';
 import type { ImageProblem } from '../../machine/image/problem';
 import type { VcpuState } from '../../x86/state';
 import type { DirectBoot } from '../model';
+import { terminated } from './commandLine';
 import { LINUX_GDT, linux32, linux64 } from './entryState';
 import type { FreePages } from './freePages';
 import { IDENTITY_TABLES_SIZE, identityTables } from './identityTables';
@@ -30,7 +31,7 @@ export function startLinux(
 ): VcpuState | ImageProblem {
   const initrd = placeInitrd(boot, pages, initrdMax, target);
   if (initrd && 'problem' in initrd) return initrd;
-  const commandLine = pages.place(new TextEncoder().encode(boot.commandLine + '\0'));
+  const commandLine = pages.place(terminated(boot.commandLine));
   if (commandLine === null) return noRoom('the command line');
   const page = parametersPage(image, { commandLine, initrd, entry: entry32 });
   const wrong = addMachine(page, target);

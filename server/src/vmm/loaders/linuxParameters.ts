@@ -27,7 +27,7 @@ export function joinedInitrd({ modules }: DirectBoot): Uint8Array | null {
   const starts: number[] = [];
   let size = 0;
   for (const { bytes } of modules) {
-    starts.push((size + 3) & ~3);
+    starts.push(Math.ceil(size / 4) * 4);
     size = starts.at(-1)! + bytes.length;
   }
   const joined = new Uint8Array(size);

@@ -6,6 +6,7 @@ import type { ImageProblem } from '../../machine/image/problem';
 import type { VcpuState } from '../../x86/state';
 import { e820Bytes, E820_ENTRY_SIZE, type E820Entry } from '../e820';
 import type { DirectBoot } from '../model';
+import { terminated } from './commandLine';
 import { loadSegments } from './elfSegments';
 import { flatProtected32 } from './entryState';
 import { FreePages, pageUp } from './freePages';
@@ -134,8 +135,4 @@ function moduleBytes(modules: readonly Placed[], lines: readonly number[]): Uint
   const view = new DataView(bytes.buffer);
   words.forEach((word, index) => view.setUint32(index * 4, word, true));
   return bytes;
-}
-
-function terminated(text: string): Uint8Array {
-  return new TextEncoder().encode(text + '\0');
 }

@@ -1,5 +1,7 @@
 /** The boot information of Multiboot2: tags one after the other, none of which points to another (specification 2.0, 3.6). */
-import { KIB, MIB, sizeOf } from '../../address/range';
+import { KIB, MIB } from '../../address/range';
+import { e820Bytes } from '../e820';
+import { terminated } from './commandLine';
 import type { LoadTarget } from './loader';
 import type { SectionTable } from './multiboot2Sections';
 
@@ -40,13 +42,13 @@ const RSDP_REVISION = 15;
 export function multiboot2Information(parts: InformationParts): Uint8Array {
   const { target, modules, loadBase, sections } = parts;
   const tags: Uint8Array[] = [
-    tag(TAG.commandLine, text(parts.commandLine)),
-    tag(TAG.loaderName, text(LOADER_NAME)),
+    tag(TAG.commandLine, terminated(parts.commandLine)),
+    tag(TAG.loaderName, terminated(LOADER_NAME)),
     ...modules.map(({ start, end, commandLine }) =>
-      tag(TAG.module, words(Number(start), Number(end)), text(commandLine)),
+      tag(TAG.module, words(Number(start), Number(end)), terminated(commandLine)),
     ),
     tag(TAG.memorySizes, words(Number(target.conventionalEnd / KIB), Number((target.lowEnd - MIB) / KIB))),
-    tag(TAG.memoryMap, words(MAP_ENTRY, 0), memoryMap(target)),
+    tag(TAG.memoryMap, words(MAP_ENTRY, 0), e820Bytes(target.memoryMap, MAP_ENTRY)),
     ...rootPointers(target),
   ];
   if (sections) {
@@ -65,17 +67,6 @@ function tag(type: number, ...contents: readonly Uint8Array[]): Uint8Array {
   return joined([words(type, 8 + body.length), body, new Uint8Array(-body.length & 7)]);
 }
 
-/** Entries of {base, length, type, 0}. */
-function memoryMap({ memoryMap: entries }: LoadTarget): Uint8Array {
-  const view = new DataView(new ArrayBuffer(entries.length * MAP_ENTRY));
-  entries.forEach(({ range, type }, index) => {
-    view.setBigUint64(index * MAP_ENTRY, range.start, true);
-    view.setBigUint64(index * MAP_ENTRY + 8, sizeOf(range), true);
-    view.setUint32(index * MAP_ENTRY + 16, type, true);
-  });
-  return new Uint8Array(view.buffer);
-}
-
 /** Copies of the ACPI root pointer: the old one always, the new one where the VMM's is of ACPI 2.0 or later. */
 function rootPointers(target: LoadTarget): Uint8Array[] {
   const { rsdp } = target;
@@ -89,10 +80,6 @@ function words(...values: readonly number[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(4 * values.length));
   values.forEach((value, index) => view.setUint32(4 * index, value, true));
   return new Uint8Array(view.buffer);
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value + '\0');
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

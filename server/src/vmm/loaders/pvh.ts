@@ -1,11 +1,11 @@
 /** Starts a kernel by its PVH entry (Xen, "x86/HVM direct boot ABI"; start_info.h, version 1). */
 import { isPvh, parsePvh, type PvhImage } from '../../machine/image/pvh';
-import { sizeOf } from '../../address/range';
 import { hex } from '../../address/format';
 import type { ImageProblem } from '../../machine/image/problem';
 import type { VcpuState } from '../../x86/state';
-import type { E820Entry } from '../e820';
+import { e820Bytes } from '../e820';
 import type { DirectBoot } from '../model';
+import { terminated } from './commandLine';
 import { loadSegments } from './elfSegments';
 import { flatProtected32 } from './entryState';
 import { FreePages } from './freePages';
@@ -54,7 +54,7 @@ function load({ entry, elf }: PvhImage, boot: DirectBoot, target: LoadTarget): V
     modules.push({ start, size: bytes.length, line });
   }
   const line = pages.place(terminated(boot.commandLine));
-  const map = pages.place(memoryMapBytes(target.memoryMap));
+  const map = pages.place(e820Bytes(target.memoryMap, MEMORY_ENTRY_SIZE));
   const list = modules.length === 0 ? 0n : pages.place(moduleBytes(modules));
   if (line === null || map === null || list === null) return NO_ROOM;
   const info = new DataView(new ArrayBuffer(START_INFO_SIZE));
@@ -75,17 +75,6 @@ function load({ entry, elf }: PvhImage, boot: DirectBoot, target: LoadTarget): V
 
 const NO_ROOM: ImageProblem = { problem: 'there is no RAM left for the PVH start information' };
 
-function memoryMapBytes(entries: readonly E820Entry[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(entries.length * MEMORY_ENTRY_SIZE));
-  entries.forEach(({ range, type }, index) => {
-    const at = index * MEMORY_ENTRY_SIZE;
-    view.setBigUint64(at, range.start, true);
-    view.setBigUint64(at + 8, sizeOf(range), true);
-    view.setUint32(at + 16, type, true);
-  });
-  return new Uint8Array(view.buffer);
-}
-
 function moduleBytes(modules: readonly PlacedModule[]): Uint8Array {
   const view = new DataView(new ArrayBuffer(modules.length * MODULE_SIZE));
   modules.forEach(({ start, size, line }, index) => {
@@ -95,8 +84,4 @@ function moduleBytes(modules: readonly PlacedModule[]): Uint8Array {
     view.setBigUint64(at + 16, line, true);
   });
   return new Uint8Array(view.buffer);
-}
-
-function terminated(text: string): Uint8Array {
-  return new TextEncoder().encode(text + '\0');
 }

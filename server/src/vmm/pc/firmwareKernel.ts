@@ -6,6 +6,8 @@ import { hex } from '../../address/format';
 import { PAGE } from '../../address/range';
 import { HIGH_LOAD, parseLinuxImage, SETUP, type LinuxImage } from '../../machine/image/linuxImage';
 import type { ImageProblem } from '../../machine/image/problem';
+import { terminated } from '../loaders/commandLine';
+import { joinedInitrd } from '../loaders/linuxParameters';
 import type { DirectBoot } from '../model';
 
 /** Items that hold numbers of 32 bits, and those that hold bytes. */
@@ -40,10 +42,10 @@ export function firmwareKernel(
 ): ReadonlyMap<number, Uint8Array> | ImageProblem {
   const image = parseLinuxImage(bytes);
   if ('problem' in image) return { problem: `a firmware is given Linux kernels only: ${image.problem}` };
-  const initrd = initrdOf(boot);
+  const initrd = joinedInitrd(boot) ?? new Uint8Array(0);
   const initrdAt = initrd.length === 0 ? 0 : initrdAddress(image, initrd.length, lowEnd);
   if (typeof initrdAt !== 'number') return initrdAt;
-  const line = new TextEncoder().encode(boot.commandLine + '\0');
+  const line = terminated(boot.commandLine);
   const setup = setupOf(image, initrdAt, initrd.length);
   return new Map([
     [ITEM.kernelAddress, number(Number(HIGH_LOAD))],
@@ -59,19 +61,6 @@ export function firmwareKernel(
     [ITEM.setupSize, number(setup.length)],
     [ITEM.setupData, setup],
   ]);
-}
-
-/** All modules one behind the other, each from a multiple of 4 on. */
-function initrdOf({ modules }: DirectBoot): Uint8Array {
-  const size = modules.reduce((sum, { bytes }) => ((sum + 3) & ~3) + bytes.length, 0);
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const { bytes } of modules) {
-    at = (at + 3) & ~3;
-    all.set(bytes, at);
-    at += bytes.length;
-  }
-  return all;
 }
 
 /** As high as the kernel bears it. */
