@@ -21,7 +21,7 @@ const UNWIND = new Error('unwinding the instruction in progress');
 
 const ACTIVITIES = ['running', 'halted', 'wait-for-sipi', 'shutdown'] as const;
 
-/** A prime: a loop whose length divides the quantum is left at the same place every time, SeaBIOS's wait for APs for good. */
+/** A prime: a loop whose length divides the quantum would be left at the same place every time. */
 const DEFAULT_QUANTUM = 997;
 /** The turn of a vCPU that is alone. */
 const ONE_TURN = 2 ** 52;

@@ -32,7 +32,7 @@ import { rdmsr, wrmsr } from "./msr";
 import { syscall, sysenter, sysexit, sysret } from "./fastSystemCalls";
 import {
   arpl, cld, cli, hlt, int1, int3, int_, into, lar, lldt, loadFarPointer, loadTable, lsl, ltr,
-  movFromSegment, movToSegment, nop, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
+  movFromSegment, movToSegment, nop, pause, rdpmc, rdtsc, rdtscp, segmentBase, sldt, smapFlag, std, sti, storeTable, swapgs,
   tooLong, ud, verify,
 } from "./system";
 import { clflush, invlpg, invpcid } from "./invalidate";
@@ -609,6 +609,7 @@ function executeSystem(op: usize): void {
     case 596: random<u16>(op); break;
     case 597: random<u32>(op); break;
     case 598: random<u64>(op); break;
+    case 599: pause(op); break;
     default: unreachable();
   }
 }

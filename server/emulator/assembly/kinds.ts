@@ -247,4 +247,5 @@ export const MWAIT = 592;
 export const CLZERO = 593;
 export const RDPID = 594;
 export const RANDOM = 595;
-export const KINDS = 599;
+export const PAUSE = 599;
+export const KINDS = 600;

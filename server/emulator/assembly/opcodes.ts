@@ -9,7 +9,7 @@ import {
 import { decodeTwoByte } from "./decode0f";
 import { Reason } from "./events";
 import * as K from "./kinds";
-import { OP_IMMEDIATE, OP_KIND } from "./op";
+import { OP_IMMEDIATE, OP_KIND, OP_REP } from "./op";
 
 /** ADD, OR, ADC, SBB, AND, SUB, XOR, CMP: number 0 to 7, form 0 to 5 as in opcodes 00 to 3D. */
 function arithmetic(number: u32, form: u32): void {
@@ -146,7 +146,7 @@ export function oneByte(opcode: u32): void {
       return;
     case 0x90:
       if (!(rex & 1)) {
-        kind(K.NOP);
+        kind(repeat == OP_REP ? K.PAUSE : K.NOP);
         return;
       }
     // falls through

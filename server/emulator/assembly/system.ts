@@ -2,7 +2,7 @@
 import {
   ACTIVITY, CPL, CR4, CURRENT, DEBUG_HIT, EVENT_KIND_SOFTWARE, EVENT_KIND_SOFTWARE_EXCEPTION, EVENT_KIND_TRAP, FEATURES,
   FS, GDTR_BASE, GDTR_LIMIT, GS, HALTED, HAS_AMD, IDTR_BASE, IDTR_LIMIT, LDTR, MODE, MSR_KERNEL_GS, MSR_TSC_AUX,
-  SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET,
+  SEG_BASE, SHADOW, SS, SYSTEM_FLAGS, TLB_SET, TR, TRACE, TSC_OFFSET, TURN_END, VCPU_COUNT,
 } from "./layout";
 import { attend, canonicalForCpu, probeWrite, read, readSystem, write, writeSystem } from "./access";
 import { noteConditions } from "./breakpoint";
@@ -30,6 +30,12 @@ import { clearVirtual, redirected, setVirtual, virtualFlag } from "./virtualInte
 import { vcpuAt } from "./apic";
 
 export function nop(op: usize): void {}
+/** Who spins gives its turn away, as under QEMU's TCG, where PAUSE lets another CPU run. */
+export function pause(op: usize): void {
+  if (load<u32>(VCPU_COUNT) == 1) return;
+  store<u64>(TURN_END, 0);
+  attend();
+}
 export function ud(op: usize): void { undefined_(<Reason>immediate<i32>(op)); }
 export function tooLong(op: usize): void { raise(GP, 0, Reason.TooLong); }
 

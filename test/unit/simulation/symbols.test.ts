@@ -451,5 +451,5 @@ test('a file of any size can be told from a list of symbols, and a list has an e
   };
   assert.equal(problemOf(huge), 'it is neither an ELF file nor a list of symbols such as System.map');
   huge.set(new TextEncoder().encode('ffffffff81000000 T _text\n'));
-  assert.equal(problemOf(huge), 'the list has 629145600 bytes, more than 268435456 (256 MiB)');
+  assert.equal(problemOf(huge), 'the list has 629145600 bytes, more than 67108864 (64 MiB)');
 });
