@@ -5,6 +5,9 @@ import { join } from 'node:path';
 /** As many instructions as no row needs. */
 const BUDGET = 12e9;
 
+/** As a shell takes it. */
+const quoted = (argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument}'`);
+
 /** @returns {Promise<{report: object, seconds: number, command: string}>} seconds with the start of the process */
 export function runBootpath(root, row, files) {
   const asked = row.bootpath(files);
@@ -27,7 +30,7 @@ export function runBootpath(root, row, files) {
       const seconds = (performance.now() - started) / 1000;
       try {
         const report = JSON.parse(Buffer.concat(out).toString());
-        resolve({ report, seconds, command: `bootpath ${args.join(' ')}` });
+        resolve({ report, seconds, command: `bootpath ${args.map(quoted).join(' ')}` });
       } catch {
         reject(new Error(problem.trim().split('\n').at(-1) || 'bootpath printed no report'));
       }

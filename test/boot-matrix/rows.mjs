@@ -81,20 +81,25 @@ const REBOOTS = [
   ['a', 'the ACPI reset register', /0xcf9/],
   ['p', 'PCI reset, port 0xCF9', /0xcf9/],
   ['b', 'the BIOS, which resets by port 0xCF9', /0xcf9/],
+  ['e', 'EFI, which is not there, so the BIOS', /0xcf9/],
 ];
 
-const reboot = ([method, title, reason]) => ({
-  id: `linux-reboot-${method}`,
-  title: `Linux 6.1 cloud, pvh, panic=-1 reboot=${method}: ${title}`,
+const reboot = (protocol, cpus, [method, title, reason]) => ({
+  id: `linux-reboot-${method}-${protocol}-${cpus}cpu`,
+  title: `Linux 6.1 cloud, ${protocol}, ${cpus} vCPU${cpus > 1 ? 's' : ''}, panic=-1 reboot=${method}: ${title}`,
   packages: { kernel: [LINUX, 'boot/vmlinuz-*'] },
   memory: '256M',
+  cpus,
   ends: { outcome: 'guest-panic', reason },
   bootpath: ({ kernel }) => [
-    ...[kernel, '--protocol', 'pvh'],
+    ...[kernel, '--protocol', protocol],
     ...['--append', `${CONSOLE} panic=-1 reboot=${method}`],
   ],
-  qemu: ({ vmlinux }) => ({
-    args: ['-M', 'pc', '-kernel', vmlinux(), '-append', `${CONSOLE} panic=-1 reboot=${method}`],
+  qemu: ({ kernel, vmlinux }) => ({
+    args: [
+      ...['-M', 'pc', '-kernel', protocol === 'pvh' ? vmlinux() : kernel],
+      ...['-append', `${CONSOLE} panic=-1 reboot=${method}`],
+    ],
   }),
 });
 
@@ -109,7 +114,8 @@ export const ROWS = [
   memtest('ia32'),
   ...['linux64', 'pvh'].map((protocol) => linux(protocol, FIRST_LINE, 1)),
   ...['linux64', 'pvh'].flatMap((protocol) => [1, 2].map((cpus) => linux(protocol, ROOT_MOUNT, cpus))),
-  ...REBOOTS.map(reboot),
+  ...REBOOTS.map((method) => reboot('pvh', 1, method)),
+  ...REBOOTS.map((method) => reboot('linux64', 2, method)),
   {
     id: 'linux-i386-first-line',
     title: 'Debian installer’s i386 kernel (XZ), 32-bit entry',
