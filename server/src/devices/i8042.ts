@@ -46,6 +46,8 @@ const INPUT_PORT = 0x80;
 const RESEND = 0xfe;
 const WIRE_TIME: Nanoseconds = 10_000;
 const RAM_BYTES = 32;
+/** Answers that wait while nobody reads; further ones are lost. */
+const MOST_ANSWERS = 16;
 
 /** Where a byte in the output buffer came from. `nobody`: a mouse that is not there did not answer. */
 type Source = 'controller' | 'keyboard' | 'mouse' | 'nobody';
@@ -278,7 +280,8 @@ export class I8042 implements Device {
   }
 
   private answer(byte: number, source: Source = 'controller'): void {
-    this.state.answers.push({ byte, source });
+    const { answers } = this.state;
+    if (answers.length < MOST_ANSWERS) answers.push({ byte, source });
   }
 
   /** Fills an empty output buffer: answers of the controller at once, bytes of the devices when they have arrived. */

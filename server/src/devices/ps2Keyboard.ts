@@ -12,6 +12,8 @@ const IDENTIFIER = [0xab, 0x83] as const;
 /** What does not fit into the 16 bytes for keys is lost, and this byte says so: set 1, set 2. */
 const OVERRUN = { 1: 0xff, 2: 0x00 } as const;
 const QUEUE_BYTES = 16;
+/** With answers; what comes further while nobody reads is lost. */
+const MOST_BYTES = 256;
 
 const ECHO = 0xee;
 const SELECT_SET = 0xf0;
@@ -76,7 +78,8 @@ export class Ps2Keyboard {
   }
 
   private answer(...bytes: number[]): void {
-    this.state.queue.push(...bytes);
+    const { queue } = this.state;
+    if (queue.length + bytes.length <= MOST_BYTES) queue.push(...bytes);
   }
 
   private execute(byte: number): void {

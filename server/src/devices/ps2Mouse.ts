@@ -7,6 +7,8 @@ const TEST_PASSED = 0xaa;
 const RESET = 0xff;
 const RESET_WRAP = 0xec;
 const IDENTIFIER = 0x00;
+/** Answers that wait; what comes further while nobody reads is lost. */
+const MOST_BYTES = 256;
 /** A packet without buttons and without motion: bit 3 is always set. */
 const PACKET = [0x08, 0x00, 0x00] as const;
 /** Bits of the first status byte. */
@@ -92,7 +94,8 @@ export class Ps2Mouse {
   }
 
   private answer(...bytes: number[]): void {
-    this.state.queue.push(...bytes);
+    const { queue } = this.state;
+    if (queue.length + bytes.length <= MOST_BYTES) queue.push(...bytes);
   }
 
   private execute(byte: number): void {

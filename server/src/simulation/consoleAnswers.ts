@@ -25,6 +25,8 @@ export class ConsoleAnswers implements Device {
   private index = 0;
   private awaited: AwaitedText | null;
   private typing: number[] = [];
+  /** When the next character comes. */
+  private next = 0;
 
   constructor(
     private readonly answers: readonly ConsoleAnswer[],
@@ -42,7 +44,7 @@ export class ConsoleAnswers implements Device {
       this.index++;
       this.awaited = this.nextPrompt();
       const idle = this.typing.length === 0;
-      this.typing.push(...Array.from(reply, (c) => c.charCodeAt(0) & 0xff));
+      for (const character of reply) this.typing.push(character.charCodeAt(0) & 0xff);
       if (idle) this.wait();
     }
   }
@@ -72,8 +74,6 @@ export class ConsoleAnswers implements Device {
     if (alarm === null) this.clock.clearAlarm(this.name);
     else this.wait(alarm);
   }
-
-  private next = 0;
 
   private nextPrompt(): AwaitedText | null {
     const answer = this.answers[this.index];

@@ -275,3 +275,15 @@ test('a restored controller goes on: queue, prefix and the byte on the wire', ()
     ],
   );
 });
+
+test('a guest that commands and never reads is answered up to a limit: the controller, the keyboard, the mouse', () => {
+  const { command, data, drain } = controller({ mouse: true });
+  for (let i = 0; i < 1000; i++) command(0xaa);
+  assert.deepEqual(drain(), Array<number>(17).fill(0x55));
+  for (let i = 0; i < 1000; i++) data(0xf2);
+  assert.equal(drain().length, 255);
+  for (let i = 0; i < 1000; i++) command(0xd4, 0xe9);
+  assert.equal(drain().length, 256);
+  data(0xee);
+  assert.deepEqual(drain(), [0xee]);
+});

@@ -16,7 +16,6 @@ export const FADT_PWR_BUTTON = 1 << 4;
 export const FADT_SLP_BUTTON = 1 << 5;
 /** No RTC wake in the fixed registers. */
 export const FADT_FIX_RTC = 1 << 6;
-export const FADT_TMR_VAL_EXT = 1 << 8;
 export const FADT_RESET_REG_SUP = 1 << 10;
 
 /** Bits of `bootArchitecture` (table 5.11). */
