@@ -13,11 +13,10 @@ import {
 import type { Server } from './languageClient';
 import type { ReportChannel } from './reportChannel';
 
-/** Linux needs it to reach its root file system. */
-const MAX_INSTRUCTIONS = 2_000_000_000;
-const Memory = z.number().check(z.int(), z.minimum(2), z.maximum(512 * 1024));
-const Cpus = z.number().check(z.int(), z.minimum(1), z.maximum(32));
-const DEFAULT_MEMORY = 512;
+/** What is no number that makes sense becomes the default of package.json. */
+const Memory = z.catch(z.number().check(z.int(), z.minimum(2), z.maximum(512 * 1024)), 512);
+const Cpus = z.catch(z.number().check(z.int(), z.minimum(1), z.maximum(32)), 1);
+const MaxInstructions = z.catch(z.number().check(z.int(), z.minimum(1)), 2_000_000_000);
 
 type Asked = Pick<SimulateImageParams, 'commandLine' | 'initrd'>;
 
@@ -62,16 +61,14 @@ async function boot(
   image: vscode.Uri,
   asked: Asked,
 ): Promise<SimulateResult | undefined> {
-  const settings = vscode.workspace.getConfiguration('bootpath.simulate', image);
-  const memory = Memory.safeParse(settings.get('image.memory'));
-  const vcpus = Cpus.safeParse(settings.get('image.cpus'));
+  const settings = vscode.workspace.getConfiguration('bootpath.simulate.image', image);
   const workDoneToken = randomUUID();
   const params: SimulateImageParams = {
     path: image.fsPath,
     ...asked,
-    memory: memory.success ? memory.data : DEFAULT_MEMORY,
-    vcpus: vcpus.success ? vcpus.data : 1,
-    maxInstructions: MAX_INSTRUCTIONS,
+    memory: Memory.parse(settings.get('memory')),
+    vcpus: Cpus.parse(settings.get('cpus')),
+    maxInstructions: MaxInstructions.parse(settings.get('maxInstructions')),
     workDoneToken,
   };
   const progress = {
