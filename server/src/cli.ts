@@ -1,4 +1,4 @@
-/** The `bootpath` command line. Exit codes: 0 clean, 1 findings or a missed expectation, 2 bad usage or unreadable input. */
+/** The `bootpath` command line. Exit codes: 0 clean, 1 findings or a missed expectation, 2 bad usage or unreadable input, 130 a boot that Ctrl-C ended. */
 import { parseArgs } from 'node:util';
 import { version } from '../../package.json';
 import { checkCommand } from './cli/check';
@@ -36,7 +36,7 @@ function help(): string {
     ...rows,
     '',
     '--format text|json (check also sarif, layout also svg); "-" reads standard input; COMMAND --help tells its options.',
-    'Exit code 0: clean. 1: errors found, or the boot failed. 2: bad usage or unreadable input.',
+    'Exit code 0: clean. 1: errors found, or the boot failed. 2: bad usage or unreadable input. 130: Ctrl-C.',
     '',
   ].join('\n');
 }

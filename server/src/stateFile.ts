@@ -1,5 +1,6 @@
 /** Saved runs on this host's disk. */
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { version } from '../../package.json';
 import { coreBuild } from '../emulator/coreBuild';
@@ -21,6 +22,18 @@ const COMPRESSION: Compression = {
 
 function writer() {
   return { program: version, core: coreBuild() };
+}
+
+/** Why no state can be written there, or null: asked before a run that may take minutes. */
+export function stateFileProblem(path: string): string | null {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return 'is a folder';
+  try {
+    accessSync(dirname(path), constants.W_OK);
+    return null;
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return missing ? `there is no folder ${dirname(path)}` : `${dirname(path)} may not be written to`;
+  }
 }
 
 /** Writes beside the file first, so that a failure leaves the old one. Throws what the system says. */

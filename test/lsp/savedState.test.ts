@@ -1,11 +1,17 @@
 /** Saving a run to a file and going on from it, on the command line. */
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { noteBytes, noteFile, number } from '../unit/image/noteFile';
 import { buildCommandLine, type CommandLine } from './bundledCommandLine';
 
 const TICKER = join(process.env.BOOTPATH_ROOT!, 'test/fixtures/state/ticker.bin');
+/** A kernel that jumps to itself, by PVH. */
+const FOREVER = noteFile(noteBytes([{ owner: 'Xen', type: 18, descriptor: number(0x100000n, 4) }]), {
+  code: Uint8Array.of(0xeb, 0xfe),
+});
 let cli: CommandLine;
 
 before(async () => {
@@ -73,10 +79,38 @@ test('what the saved run was begun with cannot be changed, and wrong files are n
       [TICKER, '--save', state, '--save-at', '30', '--max-instructions', '20'],
       /--save-at 30: the run ended after 20 instructions, and nothing was saved/,
     ],
-    [[TICKER, '--save', join(cli.folder, 'no/such/folder'), '--max-instructions', '20'], /--save .*: ENOENT/],
+    // Before the run, which may take minutes.
+    [[TICKER, '--save', join(cli.folder, 'none/state')], /--save .*: there is no folder .*none$/m],
+    [[TICKER, '--save', cli.folder], /--save .*: is a folder$/m],
   ] as const) {
     const { code, stderr } = run(...args);
     assert.equal(code, 2, stderr);
     assert.match(stderr, message);
   }
+});
+
+test('Ctrl-C ends a run with exit code 130, though a text was awaited that did not come', async () => {
+  const state = join(cli.folder, 'begun.state');
+  const args = ['--max-instructions', String(Number.MAX_SAFE_INTEGER), '--until', 'never'];
+  const child = cli.start([
+    'simulate',
+    cli.write('forever', FOREVER),
+    ...args,
+    '--save',
+    state,
+    '--save-at',
+    '1000',
+  ]);
+  let out = '';
+  child.stdout.on('data', (text: Buffer) => (out += text.toString()));
+  const ended = once(child, 'close') as Promise<[number | null, string | null]>;
+  // The state is there: the run goes on.
+  const poll = setInterval(() => {
+    if (!existsSync(state)) return;
+    clearInterval(poll);
+    child.kill('SIGINT');
+  }, 20);
+  const [code, signal] = await ended;
+  assert.deepEqual([code, signal], [130, null]);
+  assert.match(out, /Outcome: cancelled/);
 });

@@ -1,5 +1,5 @@
 /** `--save` and `--save-at`, and a saved state in the place of an image or a config. */
-import { readState, writeStateFile } from '../stateFile';
+import { readState, stateFileProblem, writeStateFile } from '../stateFile';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import type { SavedRun } from '../simulation/savedRun';
 import type { SimulationRequest } from '../simulation/report';
@@ -34,6 +34,8 @@ export function saveOption(options: Options): SaveTarget | null {
   if (stringOption(options, 'compare') !== undefined) {
     throw new UsageError('--save and --compare exclude each other: there are two runs');
   }
+  const problem = stateFileProblem(path);
+  if (problem !== null) throw new UsageError(`--save ${path}: ${problem}`);
   return { path, request: { save: { at } } };
 }
 

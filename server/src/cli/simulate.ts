@@ -40,6 +40,9 @@ const FAILED: ReadonlySet<Outcome> = new Set([
   'invalid-entry',
 ]);
 
+/** The exit code of what Ctrl-C has ended, as shells have it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
 /** Known issues that the emulator can show. */
 const SHOWN = VMM_MODELS.flatMap(({ knownIssues }) => knownIssues).filter(({ simulation }) => simulation);
 
@@ -70,7 +73,10 @@ export const simulateCommand: Command = {
       multiple: true,
       help: 'watch a debug port that the real VMM does not have, for example 0x402 (repeatable)',
     },
-    'max-instructions': { type: 'string', help: `the budget (${countText(DEFAULT_BUDGET)} otherwise)` },
+    'max-instructions': {
+      type: 'string',
+      help: `the budget, in instructions of all vCPUs (${DEFAULT_BUDGET} otherwise)`,
+    },
     reboots: { type: 'string', help: 'go on through so many resets' },
     answer: {
       type: 'string',
@@ -193,6 +199,7 @@ function tell(
     out(bootReportText(report, machine, terminalStyle()));
     if (parted) out(divergenceText(parted.divergence, parted.compared));
   }
+  if (report.outcome === 'cancelled') return INTERRUPTED;
   const failed = FAILED.has(report.outcome) || report.findings.some(({ severity }) => severity === 'error');
   return failed ? 1 : 0;
 }
