@@ -70,7 +70,8 @@ test('an image comes from standard input too', () => {
   assert.equal((JSON.parse(stdout) as Report).outcome, 'halted');
 });
 
-test('--append is the command line, --initrd the initial RAM disk', () => {
+/** A bzImage that loads EAX from its command line and EBX from its initial RAM disk. */
+function readingImage(): Uint8Array {
   // MOV EAX, [RSI+0x228]; MOV EAX, [RAX]; MOV EBX, [RSI+0x218]; MOV EBX, [RBX]; HLT
   const code = [
     ...[0x8b, 0x86, 0x28, 0x02, 0x00, 0x00, 0x8b, 0x00],
@@ -78,10 +79,26 @@ test('--append is the command line, --initrd the initial RAM disk', () => {
   ];
   const kernel = new Uint8Array(0x400);
   kernel.set(code, 0x200);
+  return linuxFile({ kernel });
+}
+
+const letters = (text: string) => `0x${Buffer.from(text).readUInt32LE().toString(16)}`;
+
+test('--append is the command line, --initrd the initial RAM disk', () => {
   const initrd = cli.write('initrd', 'disk');
-  const { vcpus } = simulate(linuxFile({ kernel }), ['--append', 'abcd', '--initrd', initrd]);
+  const { vcpus } = simulate(readingImage(), ['--append', 'abcd', '--initrd', initrd]);
   const { rax, rbx } = vcpus[0]!.registers;
-  assert.deepEqual([rax, rbx], ['0x64636261', '0x6b736964']);
+  assert.deepEqual([rax, rbx], [letters('abcd'), letters('disk')]);
+});
+
+test('without --append Linux is told to write to the serial console', () => {
+  const { vcpus } = simulate(readingImage(), []);
+  assert.equal(vcpus[0]!.registers['rax'], letters('cons'));
+});
+
+test('an empty --append is an empty command line', () => {
+  const { vcpus } = simulate(readingImage(), ['--append', '']);
+  assert.equal(vcpus[0]!.registers['rax'], '0x0');
 });
 
 test('an image that cannot be loaded: the reason and nothing else, exit 1', () => {

@@ -10,6 +10,7 @@ import { bzImagePayload, unpackedKernel } from '../packedKernel';
 import type { SimulationRequest } from '../simulation/report';
 import { BOOT_PROTOCOLS } from '../vmm/loaders/protocols';
 import { imageKind } from '../vmm/pc/imageKind';
+import { defaultCommandLine } from '../vmm/loaders/defaultCommandLine';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { BootModule } from '../vmm/model';
@@ -33,7 +34,7 @@ export const IMAGE_OPTIONS: Command['options'] = {
   },
   append: {
     type: 'string',
-    help: 'an image without a config: its command line (with multiboot after the image’s name)',
+    help: 'an image without a config: its command line, with multiboot after the image’s name (Linux without it: console=ttyS0 earlyprintk=ttyS0)',
   },
   ...FIRMWARE_OPTIONS,
   initrd: { type: 'string', help: 'an image without a config: the initial RAM disk, as a first module' },
@@ -80,7 +81,8 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
   const size = stringOption(options, 'memory');
   const memory = size === undefined ? DEFAULT_MEMORY : memoryOption(size);
   const machine = pcMachine({ name: file, memory, vcpus });
-  const choice = firmwareChoice(file, bootedImage(bytes, protocol), options);
+  const image = bootedImage(bytes, protocol);
+  const choice = firmwareChoice(file, image, options);
   return {
     machine,
     vmm: PC.name,
@@ -97,7 +99,7 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
         },
         protocol,
         imageName: file === '-' ? 'image' : basename(file),
-        commandLine: stringOption(options, 'append') ?? '',
+        commandLine: stringOption(options, 'append') ?? defaultCommandLine(image),
         modules: modulesOption(options),
         ...firmwareExtras(options, choice.firmware),
       },
