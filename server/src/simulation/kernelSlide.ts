@@ -71,6 +71,9 @@ function handlerOf(state: VcpuState, vector: number, read: ReadMemory): bigint |
 export function kernelSlide(table: SymbolTable, timeline: readonly TimelineEvent[]): bigint | null {
   const entry = addressOf(table, 'entry_SYSCALL_64');
   if (entry === null) return null;
+  const others = new Map(
+    [...OTHER_ENTRIES].map(([index, names]) => [index, names.map((name) => addressOf(table, name))]),
+  );
   let slide: bigint | null = null;
   let agreed = false;
   for (const event of timeline) {
@@ -81,9 +84,8 @@ export function kernelSlide(table: SymbolTable, timeline: readonly TimelineEvent
       if (!possible(moved) || (slide !== null && slide !== moved)) return null;
       slide = moved;
       agreed ||= WRITERS.has(symbolAt(table, event.rip - moved)?.name ?? '');
-    } else if (slide !== null && OTHER_ENTRIES.has(index)) {
-      const expected = event.value - slide;
-      agreed ||= OTHER_ENTRIES.get(index)!.some((name) => addressOf(table, name) === expected);
+    } else if (slide !== null) {
+      agreed ||= others.get(index)?.includes(event.value - slide) === true;
     }
   }
   return agreed ? slide : null;

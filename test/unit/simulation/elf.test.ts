@@ -48,7 +48,12 @@ for (const [name, options, message] of [
     { patch: (f) => f.setBigUint64(32, 1n << 63n, true) },
     /e_phoff 0x8000000000000000 with e_phnum 1 ends at .* behind the file/,
   ],
-  ['65535 headers', { patch: (f) => f.setUint16(56, 65535, true) }, /e_phnum 65535 ends at .* behind/],
+  ['65534 headers', { patch: (f) => f.setUint16(56, 65534, true) }, /e_phnum 65534 ends at .* behind/],
+  [
+    'a number of headers in section 0, which is not there',
+    { patch: (f) => f.setUint16(56, 0xffff, true) },
+    /e_phnum is 0xffff, and e_shoff 0x0 has no section 0/,
+  ],
   [
     'an offset behind the file',
     { patch: (f) => f.setBigUint64(64 + 8, 1n << 40n, true) },

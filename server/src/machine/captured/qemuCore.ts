@@ -3,7 +3,7 @@
  * with the registers (QEMU, target/i386/arch_dump.c, QEMUCPUState version 1; dump/dump.c for the file).
  */
 import { hex } from '../../address/format';
-import { isElf } from '../image/elf';
+import { elfIdentity, EM_X86_64, ET_CORE, isElf, programHeaders, PT_NOTE } from '../image/elfHeader';
 import { notesOf } from '../image/elfNotes';
 import type { GeneralRegister, SegmentName, SegmentState, VcpuState } from '../../x86/state';
 import {
@@ -17,10 +17,9 @@ import {
   type CapturedVcpu,
   type CaptureProblem,
 } from './capturedState';
-import { coreLayout, coreMemory, EM_X86_64, programHeaders, PT_NOTE } from './coreHeaders';
+import { coreMemory, truncation } from './coreMemory';
 import { inferEfer } from './inferredEfer';
 
-const ET_CORE = 4;
 const STATE_VERSION = 1;
 /** Of version 1 without the fields that were added at its end. */
 const STATE_SIZE = 432;
@@ -83,10 +82,12 @@ function otherFormat(bytes: Uint8Array): string | null {
 export function readQemuCore(bytes: Uint8Array): CapturedState | CaptureProblem {
   const other = otherFormat(bytes);
   if (other !== null) return { problem: other };
-  const layout = coreLayout(bytes);
-  if ('problem' in layout) return layout;
-  const headers = programHeaders(bytes, layout);
+  const identity = elfIdentity(bytes);
+  if ('problem' in identity) return identity;
+  const headers = programHeaders(identity);
   if ('problem' in headers) return headers;
+  const truncated = truncation(bytes, headers.list);
+  if (truncated) return truncated;
   const memory = coreMemory(bytes, headers.list);
   if ('problem' in memory) return memory;
   const notes: DataView[] = [];
@@ -108,7 +109,7 @@ export function readQemuCore(bytes: Uint8Array): CapturedState | CaptureProblem 
   }
   const many = tooManyVcpus(notes.length);
   if (many) return many;
-  const long = layout.machine === EM_X86_64;
+  const long = identity.machine === EM_X86_64;
   const vcpus = notes.map((note, index) => vcpuOf(note, index, long, memory.list));
   return { vcpus, memory: memory.list, notes: gaps(vcpus, memory.list) };
 }

@@ -1,6 +1,7 @@
 /** Notes of an ELF file: what a linker says about a program to whoever loads it (System V gABI, chapter 5, Note Section). */
 import { hex } from '../../address/format';
-import { parseElfHeader, PT_NOTE, SHT_NOTE, type ElfHeader } from './elfHeader';
+import { parseElfHeader, PT_NOTE, type ElfHeader } from './elfHeader';
+import { sectionHeaders, SHT_NOTE } from './elfSections';
 import type { ImageProblem } from './problem';
 
 export interface ElfNote {
@@ -18,7 +19,7 @@ export function elfNotes(bytes: Uint8Array): readonly ElfNote[] | ImageProblem {
   const header = parseElfHeader(bytes);
   if ('problem' in header) return header;
   const notes: ElfNote[] = [];
-  for (const { name, offset, size, alignment } of noteAreas(header)) {
+  for (const { name, offset, size, alignment } of noteAreas(bytes, header)) {
     if (offset + size > BigInt(bytes.length)) {
       return {
         problem: `${name}: notes from ${hex(offset)} to ${hex(offset + size)} end behind the file's ${hex(bytes.length)} bytes`,
@@ -41,7 +42,7 @@ interface NoteArea {
   readonly alignment: bigint;
 }
 
-function noteAreas({ programHeaders, sectionHeaders }: ElfHeader): NoteArea[] {
+function noteAreas(bytes: Uint8Array, { programHeaders }: ElfHeader): NoteArea[] {
   const segments = programHeaders.filter(({ type }) => type === PT_NOTE);
   if (segments.length > 0) {
     return segments.map(({ index, offset, fileSize, alignment }) => ({
@@ -51,7 +52,10 @@ function noteAreas({ programHeaders, sectionHeaders }: ElfHeader): NoteArea[] {
       alignment,
     }));
   }
-  return sectionHeaders
+  // A loader does without sections: a table that lies is none.
+  const sections = sectionHeaders(bytes);
+  if ('problem' in sections) return [];
+  return sections.list
     .filter(({ type }) => type === SHT_NOTE)
     .map(({ index, offset, size, alignment }) => ({
       name: `section header ${index}`,

@@ -1,13 +1,17 @@
 /** Symbols of an ELF file for x86, from `.symtab` or else `.dynsym` (gABI, chapter 4, Sections and Symbol Table). */
 import { hex } from '../../address/format';
 import { parseElf } from './elf';
+import {
+  sectionHeaders,
+  SHF_ALLOC,
+  SHT_DYNSYM,
+  SHT_NOBITS,
+  SHT_SYMTAB,
+  type SectionHeader,
+} from './elfSections';
 import type { ImageProblem } from './problem';
 import { createSymbolTable, type SymbolEntry, type SymbolTable } from './symbolTable';
 
-const SHT_SYMTAB = 2;
-const SHT_NOBITS = 8;
-const SHT_DYNSYM = 11;
-const SHF_ALLOC = 2;
 const SHN_LORESERVE = 0xff00;
 /** STT_NOTYPE, STT_OBJECT, STT_FUNC and STT_GNU_IFUNC: the others are sections, files and offsets of threads. */
 const TYPES: ReadonlySet<number> = new Set([0, 1, 2, 10]);
@@ -21,29 +25,19 @@ const LONGEST_NAME = 4096;
 /** Linux's per-CPU data before 6.15 lies at 0 in the file, and at no fixed address in memory. */
 const PER_CPU = '.data..percpu';
 
-interface Section {
-  readonly index: number;
-  readonly name: number;
-  readonly type: number;
-  readonly flags: bigint;
-  readonly address: bigint;
-  readonly offset: bigint;
-  readonly size: bigint;
-  readonly link: number;
-  readonly entrySize: bigint;
-}
-
 /** Null where the file is right and has no symbols: a stripped one. A header that lies gives a problem that names its field. */
 export function elfSymbols(bytes: Uint8Array): SymbolTable | ImageProblem | null {
   const elf = parseElf(bytes);
   if ('problem' in elf) return elf;
-  const sections = readSections(bytes, elf.bits);
+  const sections = sectionHeaders(bytes);
   if ('problem' in sections) return sections;
-  const table =
-    sections.list.find(({ type }) => type === SHT_SYMTAB) ??
-    sections.list.find(({ type }) => type === SHT_DYNSYM);
+  const { list } = sections;
+  const table = list.find(({ type }) => type === SHT_SYMTAB) ?? list.find(({ type }) => type === SHT_DYNSYM);
   if (!table) return null;
-  const entries = readSymbols(bytes, elf.bits, sections.list, table, sections.nameOf);
+  const names = list[sections.names];
+  const nameOf = ({ name }: SectionHeader) =>
+    names && inFile(names, bytes) ? (textAt(bytes, names, name) ?? '') : '';
+  const entries = readSymbols(bytes, elf.bits, list, table, nameOf);
   if ('problem' in entries) return entries;
   const segments = elf.segments.map(({ virtual, physical, memorySize }) => ({
     virtual,
@@ -53,66 +47,12 @@ export function elfSymbols(bytes: Uint8Array): SymbolTable | ImageProblem | null
   return createSymbolTable(entries, segments);
 }
 
-interface Sections {
-  readonly list: readonly Section[];
-  readonly nameOf: (section: Section) => string;
-}
-
-function readSections(bytes: Uint8Array, bits: 32 | 64): Sections | ImageProblem {
-  const wide = bits === 64;
-  const view = viewOf(bytes);
-  const tableAt = wide ? view.getBigUint64(40, true) : BigInt(view.getUint32(32, true));
-  if (tableAt === 0n) return { list: [], nameOf: () => '' };
-  const [sizeAt, expected] = wide ? [58, 64] : [46, 40];
-  const entrySize = view.getUint16(sizeAt, true);
-  if (entrySize !== expected) {
-    return { problem: `e_shentsize is ${entrySize}, an ELF${bits} section header has ${expected} bytes` };
-  }
-  const read = (index: number) => readSection(view, Number(tableAt) + index * expected, index, wide);
-  const room = BigInt(bytes.length) - tableAt;
-  if (room < BigInt(expected)) {
-    return {
-      problem: `e_shoff ${hex(tableAt)} leaves no section header before the file's end at ${hex(bytes.length)}`,
-    };
-  }
-  // With more than 0xfeff sections their number is the size of section 0.
-  const count = view.getUint16(sizeAt + 2, true) || Number(read(0).size);
-  if (BigInt(count) * BigInt(expected) > room) {
-    const end = tableAt + BigInt(count) * BigInt(expected);
-    return {
-      problem: `e_shoff ${hex(tableAt)} with e_shnum ${count} ends at ${hex(end)}, behind the file's ${hex(bytes.length)} bytes`,
-    };
-  }
-  const list = Array.from({ length: count }, (_, index) => read(index));
-  const names = list[view.getUint16(sizeAt + 4, true)];
-  return {
-    list,
-    nameOf: ({ name }) => (names && inFile(names, bytes) ? (textAt(bytes, names, name) ?? '') : ''),
-  };
-}
-
-function readSection(view: DataView, at: number, index: number, wide: boolean): Section {
-  const word = (narrow: number, long: number) =>
-    wide ? view.getBigUint64(at + long, true) : BigInt(view.getUint32(at + narrow, true));
-  return {
-    index,
-    name: view.getUint32(at, true),
-    type: view.getUint32(at + 4, true),
-    flags: word(8, 8),
-    address: word(12, 16),
-    offset: word(16, 24),
-    size: word(20, 32),
-    link: view.getUint32(at + (wide ? 40 : 24), true),
-    entrySize: word(36, 56),
-  };
-}
-
 function readSymbols(
   bytes: Uint8Array,
   bits: 32 | 64,
-  sections: readonly Section[],
-  table: Section,
-  nameOf: (section: Section) => string,
+  sections: readonly SectionHeader[],
+  table: SectionHeader,
+  nameOf: (section: SectionHeader) => string,
 ): SymbolEntry[] | ImageProblem {
   const title = `section ${table.index}${nameOf(table) ? ` (${nameOf(table)})` : ''}`;
   const expected = bits === 64 ? 24 : 16;
@@ -138,7 +78,7 @@ function readSymbols(
   const entries: SymbolEntry[] = [];
   const outsideMemory = new Set(
     sections
-      .filter((section) => (section.flags & BigInt(SHF_ALLOC)) === 0n || nameOf(section) === PER_CPU)
+      .filter((section) => (section.flags & SHF_ALLOC) === 0n || nameOf(section) === PER_CPU)
       .map(({ index }) => index),
   );
   for (let index = 1; index < count; index++) {
@@ -201,18 +141,18 @@ function symbol32(view: DataView, at: number): RawSymbol {
   };
 }
 
-function inFile({ type, offset, size }: Section, bytes: Uint8Array): boolean {
+function inFile({ type, offset, size }: SectionHeader, bytes: Uint8Array): boolean {
   return type !== SHT_NOBITS && offset + size <= BigInt(bytes.length);
 }
 
-function outside(title: string, { offset, size }: Section, bytes: Uint8Array): string {
+function outside(title: string, { offset, size }: SectionHeader, bytes: Uint8Array): string {
   return `${title}: sh_offset ${hex(offset)} with sh_size ${hex(size)} ends behind the file's ${hex(bytes.length)} bytes`;
 }
 
 const UTF8 = new TextDecoder();
 
 /** A string of a string table, cut off at LONGEST_NAME and at the table's end; null where its offset is behind that. */
-function textAt(bytes: Uint8Array, { offset, size }: Section, at: number): string | null {
+function textAt(bytes: Uint8Array, { offset, size }: SectionHeader, at: number): string | null {
   if (BigInt(at) >= size) return null;
   const start = Number(offset) + at;
   const text = bytes.subarray(start, Math.min(Number(offset + size), start + LONGEST_NAME));

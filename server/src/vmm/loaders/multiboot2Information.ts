@@ -3,7 +3,7 @@ import { KIB, MIB } from '../../address/range';
 import { e820Bytes } from '../e820';
 import { terminated } from './commandLine';
 import type { LoadTarget } from './loader';
-import type { SectionTable } from './multiboot2Sections';
+import type { PlacedSections } from './multiboot2Sections';
 
 export interface PlacedModule {
   readonly start: bigint;
@@ -17,7 +17,7 @@ export interface InformationParts {
   readonly modules: readonly PlacedModule[];
   /** Where the image starts in memory, for one that can be relocated; else null. */
   readonly loadBase: bigint | null;
-  readonly sections: SectionTable | null;
+  readonly sections: PlacedSections | null;
 }
 
 const TAG = {
