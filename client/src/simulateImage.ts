@@ -30,6 +30,10 @@ export function activate(context: vscode.ExtensionContext, server: Server, chann
   context.subscriptions.push(vscode.commands.registerCommand('bootpath.simulateImage', command));
 }
 
+/** Linux's files by their usual names: without a word of it Linux writes to a screen, which the machine does not have. */
+const LINUX_NAME = /(vmlinu[xz]|bzImage)[^/]*$/i;
+const LINUX_CONSOLE = 'console=ttyS0 earlyprintk=ttyS0';
+
 /** The command line, remembered for each image, and the initial RAM disk; undefined where the person turns away. */
 async function ask(memento: vscode.Memento, image: vscode.Uri): Promise<Asked | undefined> {
   const key = `bootpath.commandLine ${image.fsPath}`;
@@ -37,7 +41,7 @@ async function ask(memento: vscode.Memento, image: vscode.Uri): Promise<Asked | 
     title: 'Command line of the kernel',
     prompt: 'Nothing for a firmware or a disk',
     placeHolder: 'console=ttyS0',
-    value: memento.get<string>(key, ''),
+    value: memento.get<string>(key) ?? (LINUX_NAME.test(image.path) ? LINUX_CONSOLE : ''),
   });
   if (commandLine === undefined) return undefined;
   await memento.update(key, commandLine);
