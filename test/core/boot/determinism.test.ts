@@ -51,12 +51,18 @@ const PARTS_OF_SEVERAL: typeof PARTS = [
   ['IPIs by shorthand', /"vector":97,"source":"apic"/],
 ];
 
-for (const vcpus of [1, 2, 4, 8, 32])
+for (const [vcpus, rounds] of [
+  [1, 400],
+  [2, 400],
+  [4, 400],
+  [8, 100],
+  [32, 10],
+] as const)
   test(
     `the guest of these tests, with ${vcpus} vCPUs: everything in it happens, and every vCPU works`,
     skip,
     () => {
-      const { ending, log } = whole({ vcpus, rounds: vcpus > 4 ? 100 : 400 });
+      const { ending, log } = whole({ vcpus, rounds });
       assert.match(JSON.stringify(ending), /exit status 1/);
       const events = log['events'] as string[];
       for (const [name, pattern] of [...PARTS, ...(vcpus > 1 ? PARTS_OF_SEVERAL : [])])
@@ -77,7 +83,7 @@ for (const options of [
   { vcpus: 1 },
   { vcpus: 2 },
   { vcpus: 4 },
-  { vcpus: 32, rounds: 30 },
+  { vcpus: 32, rounds: 10 },
   { vcpus: 4, quantum: 1 },
   { vcpus: 4, quantum: 7 },
   { vcpus: 4, quantum: 1_000_000 },
@@ -91,7 +97,7 @@ for (const options of [
   { vcpus: 2, rounds: 200 },
   { vcpus: 4, rounds: 100 },
   { vcpus: 4, quantum: 7 },
-  { vcpus: 32, rounds: 30 },
+  { vcpus: 32, rounds: 10 },
 ] as const)
   test(
     `saved at any instruction, it goes on the same here and elsewhere: ${JSON.stringify(options)}`,
