@@ -1,6 +1,7 @@
 /** What the x87 does around its arithmetic: availability, pending exceptions, pointers, environments, undefined opcodes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CoreSnapshot } from '../../../server/emulator/face';
 import type { VcpuState } from '../../../server/src/x86/state';
 import { CODE, DATA, IDT, Lab, outcomeText, SELECTOR } from '../lab';
 import type { LabMode } from '../lab';
@@ -16,6 +17,18 @@ const NE = 0x20n;
 function labWith(cr0: bigint, profile: TestProfile = {}, mode: LabMode = 'protected-32'): Lab {
   const lab = new Lab({ mode, profile: testProfile({ with: ['SSE3'], ...profile }) });
   return lab.set({}, { cr0: (lab.core.state(0).cr0 & ~0x2en) | cr0 });
+}
+
+/** The same for tests of hundreds of opcodes: one core each, brought back to its beginning every time. */
+const kept = new Map<bigint, { readonly lab: Lab; readonly fresh: CoreSnapshot }>();
+function freshLab(cr0: bigint): Lab {
+  let found = kept.get(cr0);
+  if (found) found.lab.core.restore(found.fresh);
+  else {
+    const lab = labWith(cr0);
+    kept.set(cr0, (found = { lab, fresh: lab.core.snapshot() }));
+  }
+  return found.lab;
 }
 
 const FNINIT = 'dbe3';
@@ -72,10 +85,10 @@ for (const opcode of ['d8', 'd9', 'da', 'db', 'dc', 'dd', 'de', 'df'])
   test(`${opcode.toUpperCase()}: which ModRM bytes are undefined`, () => {
     const hex = (value: number): string => value.toString(16).padStart(2, '0');
     const registers = range(0xc0, 0xff).filter(
-      (modrm) => outcomeText(labWith(0n).run(`${FNINIT}${opcode}${hex(modrm)}`)) === '#UD',
+      (modrm) => outcomeText(freshLab(0n).run(`${FNINIT}${opcode}${hex(modrm)}`)) === '#UD',
     );
     const memory = range(0, 7).filter(
-      (reg) => outcomeText(labWith(0n).run(`${FNINIT}${opcode}${hex((reg << 3) | 5)}00900000`)) === '#UD',
+      (reg) => outcomeText(freshLab(0n).run(`${FNINIT}${opcode}${hex((reg << 3) | 5)}00900000`)) === '#UD',
     );
     assert.deepEqual(registers.map(hex), (UNDEFINED[opcode] ?? []).map(hex));
     assert.deepEqual(memory, UNDEFINED_MEMORY[opcode] ?? []);
@@ -87,7 +100,7 @@ test('with an exception pending the same ModRM bytes are undefined, all others b
     for (const modrm of range(0xc0, 0xff)) {
       const control = opcode === 'db' ? range(0xe0, 0xe4) : opcode === 'df' ? [0xe0] : [];
       const expected = UNDEFINED[opcode]?.includes(modrm) ? '#UD' : control.includes(modrm) ? 'ok' : '#MF';
-      const lab = labWith(NE);
+      const lab = freshLab(NE);
       lab.put(DATA, 0x340, 2);
       assert.equal(
         outcomeText(lab.run(`${PENDING}${opcode}${modrm.toString(16)}`)),
@@ -97,7 +110,7 @@ test('with an exception pending the same ModRM bytes are undefined, all others b
     }
   for (const [opcode, members] of Object.entries(UNDEFINED_MEMORY))
     for (const member of members) {
-      const lab = labWith(NE);
+      const lab = freshLab(NE);
       lab.put(DATA, 0x340, 2);
       const code = `${PENDING}${opcode}${((member << 3) | 5).toString(16).padStart(2, '0')}00900000`;
       assert.equal(outcomeText(lab.run(code)), '#UD', `${opcode} /${member}`);
