@@ -137,7 +137,9 @@ function tellingFindings({ findings, reason }: BootReport): BootReport['findings
 
 function section(lines: string[], title: string, body: readonly string[]): void {
   if (body.length === 0) return;
-  lines.push('', title, ...body.map((line) => (line ? '  ' + line : '')));
+  lines.push('', title);
+  // One by one: a console has more lines than a call takes arguments.
+  for (const line of body) lines.push(line ? '  ' + line : '');
 }
 
 function textBlock(text: string): string[] {
@@ -177,7 +179,8 @@ function timelineText(report: BootReport): string[] {
           ...shown.slice(shown.length - TIMELINE_LINES / 2),
         ];
   if (repeated) lines.push('Events that repeat one above are left out here; the JSON report has them.');
-  if (report.timelineDropped) lines.push(`${report.timelineDropped} further events were not kept`);
+  if (report.timelineDropped)
+    lines.push(`${ticksText(report.timelineDropped)} events in the middle were not kept.`);
   return lines;
 }
 

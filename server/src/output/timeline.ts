@@ -76,6 +76,7 @@ export function describe(event: TimelineEvent): string {
       return `console: ${JSON.stringify(withoutEscapes(event.text))}`;
     case 'verdict':
     case 'repeated':
+    case 'omitted':
       return event.text;
   }
 }

@@ -1,28 +1,48 @@
-/** Text that a guest writes, kept up to a limit and told line by line. */
+/** Text that a guest writes, told line by line; of a long one the start and the end are kept. */
 
-const CAPACITY = 1 << 20;
+/** Characters of the start, and at least so many of the end. */
+const KEPT = 1 << 19;
+
+interface TextState {
+  readonly start: string;
+  readonly end: string;
+  readonly omitted: number;
+  readonly line: string;
+}
 
 export class CapturedText {
-  text = '';
+  private start = '';
+  private end = '';
+  /** Characters between them. */
+  private omitted = 0;
   private line = '';
 
   /** `onLine` gets each finished line without its line break. */
   constructor(private readonly onLine: (line: string) => void = () => undefined) {}
 
   write(text: string): void {
-    if (this.text.length < CAPACITY) this.text += text;
+    this.keep(text);
     for (const character of text) {
       if (character === '\n') this.endLine();
       else if (character !== '\r' && this.line.length < 4096) this.line += character;
     }
   }
 
-  save(): { readonly text: string; readonly line: string } {
-    return { text: this.text, line: this.line };
+  /** With a line of our own where characters are missing. */
+  get text(): string {
+    const { start, end, omitted } = this;
+    return omitted === 0 ? start + end : `${start}\n[bootpath: ${omitted} characters were not kept]\n${end}`;
   }
 
-  restore({ text, line }: ReturnType<CapturedText['save']>): void {
-    this.text = text;
+  save(): TextState {
+    const { start, end, omitted, line } = this;
+    return { start, end, omitted, line };
+  }
+
+  restore({ start, end, omitted, line }: TextState): void {
+    this.start = start;
+    this.end = end;
+    this.omitted = omitted;
     this.line = line;
   }
 
@@ -34,6 +54,15 @@ export class CapturedText {
   /** The line that is being written, or the last one. */
   get lastLine(): string {
     return this.line;
+  }
+
+  private keep(text: string): void {
+    const room = KEPT - this.start.length;
+    if (room > 0) this.start += text.slice(0, room);
+    if (text.length > room) this.end += text.slice(Math.max(room, 0));
+    if (this.end.length < 2 * KEPT) return;
+    this.omitted += this.end.length - KEPT;
+    this.end = this.end.slice(-KEPT);
   }
 
   private endLine(): void {

@@ -44,6 +44,14 @@ export type BoardEvent =
       readonly vcpu: number;
       readonly count: number;
       readonly text: string;
+    }
+  /** So many events in between were not kept, the last of them at `at`. */
+  | {
+      readonly event: 'omitted';
+      readonly at: number;
+      readonly vcpu: number;
+      readonly count: number;
+      readonly text: string;
     };
 
 /** `symbol` names the instruction pointer, where there are symbols and one covers it: `start_kernel+0x1c`. */
@@ -84,7 +92,7 @@ export interface BootReport {
   readonly screen: string;
   readonly exits: readonly ExitCount[];
   readonly timeline: readonly TimelineEvent[];
-  /** Events left out of `timeline` because it is capped. */
+  /** Events left out of `timeline`, where it has the event `omitted`, because it is capped. */
   readonly timelineDropped: number;
   readonly faultChain: readonly ReportedFault[];
   /** The file whose symbols name the addresses, or null. */

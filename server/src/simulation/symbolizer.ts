@@ -107,7 +107,8 @@ function modesAt(events: readonly TimelineEvent[], last: readonly CpuMode[]): Cp
     modes[index] = present.get(event.vcpu) ?? modes[index]!;
     if (event.event === 'mode') present.set(event.vcpu, event.to);
     else if (event.event === 'init' || event.event === 'sipi') present.set(event.vcpu, 'real');
-    else if (event.event === 'verdict') present.clear();
+    // Nor is it known what the vCPUs did where events are missing.
+    else if (event.event === 'verdict' || event.event === 'omitted') present.clear();
   });
   return modes;
 }

@@ -1,8 +1,10 @@
-/** The timeline of a boot: capped, and what goes round and round is written down once. */
+/** The timeline of a boot: capped in the middle, and what goes round and round is written down once. */
 import type { TraceEvent } from '../../emulator/face';
 import type { TimelineEvent } from './report';
 
-const CAPACITY = 20_000;
+/** The events that are kept at least, from the start and up to the end: how it began and how it came to its end. */
+const FIRST = 10_000;
+const LAST = 5_000;
 /** The longest round that is recognised, in events: an interrupt with a BIOS's mode switches is about a dozen. */
 const LONGEST_ROUND = 32;
 /** Rounds beyond the first that must be complete before they are merged. */
@@ -10,7 +12,7 @@ const ROUNDS = 2;
 
 /** Events that came as they did `period` events earlier, held back until the round is broken. */
 interface Round {
-  /** Index of the first event of the round in `events`. */
+  /** Index of the first event of the round in `kept`. */
   readonly start: number;
   readonly period: number;
   matched: number;
@@ -20,18 +22,32 @@ interface Round {
 }
 
 export interface TimelineState {
-  readonly events: readonly TimelineEvent[];
+  readonly kept: readonly TimelineEvent[];
+  readonly first: number;
   readonly dropped: number;
+  readonly droppedAt: number;
   readonly base: number;
   readonly round: Round | null;
 }
 
 export class Timeline {
-  readonly events: TimelineEvent[] = [];
+  /** The events left out between `kept[first - 1]` and `kept[first]`, the last of them at `droppedAt`. */
   dropped = 0;
+  private droppedAt = 0;
+  private first = FIRST;
+  private readonly kept: TimelineEvent[] = [];
   /** Ticks before the present power-on: a reboot starts a new clock. */
   base = 0;
   private round: Round | null = null;
+
+  /** What is kept, with an event of its own where some are missing. */
+  get events(): readonly TimelineEvent[] {
+    const { kept, first, dropped, droppedAt } = this;
+    if (dropped === 0) return kept;
+    const text = `${dropped} events in between were not kept`;
+    const gap = { event: 'omitted', at: droppedAt, vcpu: 0, count: dropped, text } as const;
+    return [...kept.slice(0, first), gap, ...kept.slice(first)];
+  }
 
   /** An event of the core, in ticks since the present power-on. */
   add(event: TraceEvent): void {
@@ -44,13 +60,23 @@ export class Timeline {
   }
 
   save(): TimelineState {
-    const { events, dropped, base, round } = this;
-    return { events: [...events], dropped, base, round: round && { ...round, held: [...round.held] } };
+    const { kept, first, dropped, droppedAt, base, round } = this;
+    return {
+      kept: [...kept],
+      first,
+      dropped,
+      droppedAt,
+      base,
+      round: round && { ...round, held: [...round.held] },
+    };
   }
 
-  restore({ events, dropped, base, round }: TimelineState): void {
-    this.events.splice(0, this.events.length, ...events);
+  restore({ kept, first, dropped, droppedAt, base, round }: TimelineState): void {
+    this.kept.length = 0;
+    for (const event of kept) this.kept.push(event);
+    this.first = first;
     this.dropped = dropped;
+    this.droppedAt = droppedAt;
     this.base = base;
     this.round = round && { ...round, held: [...round.held] };
   }
@@ -61,7 +87,7 @@ export class Timeline {
     if (!round) return;
     this.round = null;
     const complete = Math.floor(round.matched / round.period);
-    const { vcpu } = this.events[round.start]!;
+    const { vcpu } = this.kept[round.start]!;
     if (complete >= ROUNDS) {
       const text =
         round.period === 1
@@ -80,20 +106,20 @@ export class Timeline {
     const start = this.lastLike(event);
     if (start === null) this.push(event);
     else {
-      const period = this.events.length - start;
+      const period = this.kept.length - start;
       this.round = { start, period, matched: 1, held: [event], lastAt: event.at };
     }
   }
 
   /** Index of the last event like this one, not further back than the longest round. */
   private lastLike(event: TimelineEvent): number | null {
-    const first = Math.max(0, this.events.length - LONGEST_ROUND);
-    for (let i = this.events.length - 1; i >= first; i--) if (alike(this.events[i]!, event)) return i;
+    const first = Math.max(0, this.kept.length - LONGEST_ROUND);
+    for (let i = this.kept.length - 1; i >= first; i--) if (alike(this.kept[i]!, event)) return i;
     return null;
   }
 
   private goesOn(round: Round, event: TimelineEvent): boolean {
-    if (!alike(this.events[round.start + (round.matched % round.period)]!, event)) return false;
+    if (!alike(this.kept[round.start + (round.matched % round.period)]!, event)) return false;
     round.matched++;
     round.held.push(event);
     this.merge(round, event);
@@ -108,9 +134,18 @@ export class Timeline {
   }
 
   private push(event: TimelineEvent): void {
-    // What ended the run is never left out.
-    if (this.events.length < CAPACITY || event.event === 'verdict') this.events.push(event);
-    else this.dropped++;
+    this.kept.push(event);
+    if (this.kept.length >= this.first + 2 * LAST) this.drop();
+  }
+
+  /** Forgets the middle. What the VMM decided is never left out. No round is open, so none points there. */
+  private drop(): void {
+    const middle = this.kept.slice(this.first, this.first + LAST);
+    const verdicts = middle.filter(({ event }) => event === 'verdict');
+    this.kept.splice(this.first, LAST, ...verdicts);
+    this.dropped += LAST - verdicts.length;
+    this.droppedAt = middle.at(-1)!.at;
+    this.first += verdicts.length;
   }
 }
 

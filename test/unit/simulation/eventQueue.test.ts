@@ -47,11 +47,35 @@ test('the host is told of every new alarm', () => {
   assert.deepEqual([told, queue.next()], [[5], null]);
 });
 
-test('the timeline keeps the first events and counts the rest', () => {
+test('the timeline keeps the first and the last events, counts those between, and keeps every verdict', () => {
   const timeline = new Timeline();
-  for (let i = 0; i < 20_005; i++) timeline.note('console', i, 0, `event ${i}`);
-  timeline.note('verdict', 20_005, 0, 'the end');
-  assert.deepEqual([timeline.events.length, timeline.dropped], [20_001, 5]);
+  for (let i = 0; i < 60_000; i++) timeline.note(i === 30_000 ? 'verdict' : 'console', i, 0, `event ${i}`);
+  const times = timeline.events.map(({ at }) => at);
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => a - b),
+  );
+  const gap = timeline.events.findIndex(({ event }) => event === 'omitted');
+  const kept = timeline.events.filter((_, i) => i !== gap).map(({ at }) => at);
+  assert.deepEqual([kept.length + timeline.dropped, kept[9_999], kept[10_000]], [60_000, 9_999, 30_000]);
+  assert.deepEqual(
+    [kept.at(-1), kept.at(-5_000), timeline.events[gap]!.at + 1],
+    [59_999, 55_000, kept[10_001]],
+  );
+  assert.match(JSON.stringify(timeline.events[gap]), new RegExp(`${timeline.dropped} events in between`));
+});
+
+test('a timeline that lost its middle goes on from what was saved', () => {
+  const whole = new Timeline();
+  const restored = new Timeline();
+  for (let i = 0; i < 70_000; i++) {
+    whole.note('console', i, 0, `event ${i % 7 === 0 ? i : i % 3}`);
+    if (i < 37_123) continue;
+    if (i === 37_123) restored.restore(structuredClone(whole.save()));
+    else restored.note('console', i, 0, `event ${i % 7 === 0 ? i : i % 3}`);
+  }
+  assert.deepEqual(restored.events, whole.events);
+  assert.equal(restored.dropped, whole.dropped);
 });
 
 /** The timeline of events that are told apart by a letter, as `letter` or `repeated count`. */

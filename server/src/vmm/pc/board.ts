@@ -65,10 +65,10 @@ function bootGaps({ firmware, kernel }: BoardInputs): string[] {
 }
 
 const NOT_MODELLED = [
-  'a VGA: what is written to 0xA0000 to 0xBFFFF stays there, and nobody displays it',
+  'a VGA: 0xA0000 to 0xBFFFF is RAM, of which the report shows the 80 x 25 characters at 0xB8000 as they stand at the end',
   'DMA controllers, IDE, floppy, a second serial port and every PCI device but the host bridge and the PIIX’s ISA bridge and power management',
   'HPET interrupts as messages; a watchdog; waking from S3; the SMBus, general-purpose events and device traps of the PIIX4',
-  'what IA32_MISC_ENABLE switches and AMD’s performance counters count: these MSRs only keep what is written',
+  'caches and memory types, what IA32_MISC_ENABLE switches and AMD’s performance counters count: MTRRs, PAT and these MSRs only keep what is written',
   'SMM: an SMI does nothing; thermal and performance interrupts; effects of store buffers between vCPUs',
 ];
 
