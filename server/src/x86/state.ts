@@ -54,7 +54,26 @@ export interface VcpuState {
   readonly segments: Readonly<Record<SegmentName, SegmentState>>;
   readonly gdtr: TableRegister;
   readonly idtr: TableRegister;
+  /** DR0 to DR7 by their numbers; nobody reads 4 and 5, which are aliases of 6 and 7 (SDM vol. 3, 17.2.2). */
   readonly dr: readonly bigint[];
+}
+
+/** General registers that are all zero. */
+export const NO_REGISTERS = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
+  GeneralRegister,
+  bigint
+>;
+
+/** DR0 to DR7 after RESET (SDM vol. 3, Table 9-1). */
+export const RESET_DEBUG_REGISTERS: readonly bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
+
+/** LDTR and TR after RESET (SDM vol. 3, Table 9-1). */
+export const RESET_LDTR: SegmentState = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 };
+export const RESET_TR: SegmentState = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b };
+
+/** One code segment, one for all data, and the system segments of RESET. */
+export function segmentsOf(code: SegmentState, data: SegmentState): Record<SegmentName, SegmentState> {
+  return { es: data, cs: code, ss: data, ds: data, fs: data, gs: data, ldtr: RESET_LDTR, tr: RESET_TR };
 }
 
 /** The mode that a state is in (SDM vol. 3, 2.2 and 3.4.5): CR0.PE, RFLAGS.VM, EFER.LMA, CS.L and CS.D decide. */

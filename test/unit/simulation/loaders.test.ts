@@ -3,10 +3,12 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { overlaps, type AddressRange } from '../../../server/src/address/range';
+import { flatProtected32, realMode } from '../../../server/src/vmm/loaders/entryState';
 import { FreePages } from '../../../server/src/vmm/loaders/freePages';
 import type { LoadTarget } from '../../../server/src/vmm/loaders/loader';
 import { BOOT_PROTOCOLS } from '../../../server/src/vmm/loaders/protocols';
 import type { DirectBoot } from '../../../server/src/vmm/model';
+import { FLAT16, flat64 } from '../../../server/src/vmm/vmd/bootState';
 import { linuxFile } from '../image/linuxFile';
 import { noteBytes, noteFile, number } from '../image/noteFile';
 import { multibootFile } from './multibootFile';
@@ -96,6 +98,11 @@ for (const protocol of BOOT_PROTOCOLS) {
     );
   });
 }
+
+test('at the first instruction DR6 and DR7 are as after RESET, whatever boots', () => {
+  for (const state of [FLAT16, flat64(0n, 0n), flatProtected32(0n, {}), realMode(0, 0, 0)])
+    assert.deepEqual(state.dr, [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n]);
+});
 
 test('free pages: from 0x9000 up around what is occupied, and from the end of RAM down', () => {
   const pages = new FreePages(target(), [

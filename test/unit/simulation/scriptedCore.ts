@@ -7,7 +7,7 @@ import {
   type FaultRecord,
   type SlotKind,
 } from '../../../server/emulator/face';
-import { GENERAL_REGISTERS, type VcpuState } from '../../../server/src/x86/state';
+import { NO_REGISTERS, RESET_DEBUG_REGISTERS, type VcpuState } from '../../../server/src/x86/state';
 
 /** What a step asks for after its instruction. */
 export type Step = void | 'halt' | 'shutdown' | 'memory';
@@ -227,7 +227,7 @@ export class ScriptedCore implements Core {
 const SEGMENT = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x93 };
 
 const ZERO: VcpuState = {
-  general: Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as VcpuState['general'],
+  general: NO_REGISTERS,
   rip: 0n,
   rflags: 2n,
   cr0: 0n,
@@ -248,5 +248,5 @@ const ZERO: VcpuState = {
   },
   gdtr: { base: 0n, limit: 0 },
   idtr: { base: 0n, limit: 0 },
-  dr: [0n, 0n, 0n, 0n, 0n, 0n],
+  dr: RESET_DEBUG_REGISTERS,
 };

@@ -1,7 +1,7 @@
 /** A machine that another program ran: registers and memory, from which a run may start. */
 import type { AddressRange } from '../../address/range';
 import { MAX_VCPUS } from '../../../emulator/face';
-import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuState } from '../../x86/state';
+import type { SegmentState, VcpuState } from '../../x86/state';
 
 export interface CapturedVcpu {
   readonly state: VcpuState;
@@ -34,14 +34,6 @@ export function tooManyVcpus(count: number): CaptureProblem | null {
     ? { problem: `it has ${count} vCPUs, the emulator runs ${MAX_VCPUS} at most` }
     : null;
 }
-
-export const ZERO_REGISTERS = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
-  GeneralRegister,
-  bigint
->;
-
-/** Of the debug registers after RESET: DR0 to DR3, two aliases, DR6 and DR7 (SDM vol. 3, Table 10-1). */
-export const RESET_DEBUG_REGISTERS: readonly bigint[] = [0n, 0n, 0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
 
 const S = 1 << 4;
 const PRESENT = 1 << 7;

@@ -5,13 +5,18 @@
 import { hex } from '../../address/format';
 import { elfIdentity, EM_X86_64, ET_CORE, isElf, programHeaders, PT_NOTE } from '../image/elfHeader';
 import { notesOf } from '../image/elfNotes';
-import type { GeneralRegister, SegmentName, SegmentState, VcpuState } from '../../x86/state';
 import {
+  NO_REGISTERS,
   RESET_DEBUG_REGISTERS,
+  type GeneralRegister,
+  type SegmentName,
+  type SegmentState,
+  type VcpuState,
+} from '../../x86/state';
+import {
   segmentOf,
   taskSegmentOf,
   tooManyVcpus,
-  ZERO_REGISTERS,
   type CapturedMemory,
   type CapturedState,
   type CapturedVcpu,
@@ -23,6 +28,7 @@ import { inferEfer } from './inferredEfer';
 const STATE_VERSION = 1;
 /** Of version 1 without the fields that were added at its end. */
 const STATE_SIZE = 432;
+/** In the order of the note, which is not that of the encoding. */
 const GENERAL: readonly GeneralRegister[] = [
   'rax',
   'rbx',
@@ -150,7 +156,7 @@ function vcpuOf(
     const { base, limit } = segment(place);
     return { base, limit: limit & 0xffff };
   };
-  const general = { ...ZERO_REGISTERS };
+  const general = { ...NO_REGISTERS };
   GENERAL.forEach((name, place) => (general[name] = word(8 + place * 8)));
   const state: VcpuState = {
     general,

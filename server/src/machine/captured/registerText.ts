@@ -1,17 +1,19 @@
 /** Registers as text: what QEMU's monitor prints for `info registers`, and the `registers` objects of `simulate --format json`. */
 import {
   GENERAL_REGISTERS,
+  NO_REGISTERS,
+  RESET_DEBUG_REGISTERS,
+  RESET_LDTR,
+  RESET_TR,
   SEGMENTS,
   type SegmentName,
   type SegmentState,
   type VcpuState,
 } from '../../x86/state';
 import {
-  RESET_DEBUG_REGISTERS,
   segmentOf,
   taskSegmentOf,
   tooManyVcpus,
-  ZERO_REGISTERS,
   type CapturedVcpu,
   type CaptureProblem,
 } from './capturedState';
@@ -186,10 +188,7 @@ function hexNumber(value: unknown): bigint | null {
 }
 
 const RESET_SEGMENT: SegmentState = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x93 };
-const RESET_SYSTEM: Readonly<Partial<Record<SegmentName, SegmentState>>> = {
-  ldtr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x82 },
-  tr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x8b },
-};
+const RESET_SYSTEM: Readonly<Partial<Record<SegmentName, SegmentState>>> = { ldtr: RESET_LDTR, tr: RESET_TR };
 
 function build(
   values: ReadonlyMap<string, bigint>,
@@ -205,7 +204,7 @@ function build(
     if (found === undefined) missing.push(name);
     return found ?? otherwise;
   };
-  const general = { ...ZERO_REGISTERS };
+  const general = { ...NO_REGISTERS };
   const wide = values.has('r8');
   for (const name of GENERAL_REGISTERS) {
     // A 32-bit text has eight registers, which is no gap.

@@ -1,10 +1,13 @@
 /** Registers at the first instruction of a kernel, where boot protocols agree on them. */
-import { GENERAL_REGISTERS, type GeneralRegister, type SegmentState, type VcpuState } from '../../x86/state';
+import {
+  NO_REGISTERS,
+  RESET_DEBUG_REGISTERS,
+  segmentsOf,
+  type GeneralRegister,
+  type SegmentState,
+  type VcpuState,
+} from '../../x86/state';
 
-const ZERO = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
-  GeneralRegister,
-  bigint
->;
 const CODE_32 = 0xc09b;
 const CODE_64 = 0xa09b;
 const DATA = 0xc093;
@@ -16,23 +19,10 @@ const flat = (selector: number, attributes: number): SegmentState => ({
   attributes,
 });
 
-function segments(code: SegmentState, data: SegmentState): VcpuState['segments'] {
-  return {
-    es: data,
-    cs: code,
-    ss: data,
-    ds: data,
-    fs: data,
-    gs: data,
-    ldtr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 },
-    tr: { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b },
-  };
-}
-
 /** 32-bit protected mode with paging and interrupts off and flat segments; GDTR and ESP are the kernel's to set up. */
 export function flatProtected32(entry: bigint, general: Partial<Record<GeneralRegister, bigint>>): VcpuState {
   return {
-    general: { ...ZERO, ...general },
+    general: { ...NO_REGISTERS, ...general },
     rip: entry,
     rflags: 2n,
     cr0: 0x11n,
@@ -41,10 +31,10 @@ export function flatProtected32(entry: bigint, general: Partial<Record<GeneralRe
     cr4: 0n,
     cr8: 0n,
     efer: 0n,
-    segments: segments(flat(0x08, CODE_32), flat(0x10, DATA)),
+    segments: segmentsOf(flat(0x08, CODE_32), flat(0x10, DATA)),
     gdtr: { base: 0n, limit: 0 },
     idtr: { base: 0n, limit: 0x3ff },
-    dr: [0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n],
+    dr: RESET_DEBUG_REGISTERS,
   };
 }
 
@@ -61,7 +51,7 @@ export const LINUX_GDT = {
 export function linux32(entry: bigint, parameters: bigint, gdt: bigint): VcpuState {
   return {
     ...flatProtected32(entry, { rsi: parameters }),
-    segments: segments(flat(BOOT_CS, CODE_32), flat(BOOT_DS, DATA)),
+    segments: segmentsOf(flat(BOOT_CS, CODE_32), flat(BOOT_DS, DATA)),
     gdtr: { base: gdt, limit: LINUX_GDT[32].length * 8 - 1 },
   };
 }
@@ -74,7 +64,7 @@ export function linux64(entry: bigint, parameters: bigint, gdt: bigint, tables: 
     cr3: tables,
     cr4: 0x20n,
     efer: 0x500n,
-    segments: segments(flat(BOOT_CS, CODE_64), flat(BOOT_DS, DATA)),
+    segments: segmentsOf(flat(BOOT_CS, CODE_64), flat(BOOT_DS, DATA)),
     gdtr: { base: gdt, limit: LINUX_GDT[64].length * 8 - 1 },
   };
 }
@@ -90,7 +80,7 @@ export function realMode(codeSegment: number, segment: number, stack: number): V
   return {
     ...flatProtected32(0n, { rsp: BigInt(stack) }),
     cr0: 0x10n,
-    segments: segments(real(codeSegment, 0x9b), real(segment, 0x93)),
+    segments: segmentsOf(real(codeSegment, 0x9b), real(segment, 0x93)),
     gdtr: { base: 0n, limit: 0xffff },
   };
 }

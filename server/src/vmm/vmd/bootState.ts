@@ -1,26 +1,5 @@
 /** The register sets that vmd gives a vCPU before its first instruction (x86_vm.c rev 1.3 to 1.27, the same in all). */
-import {
-  GENERAL_REGISTERS,
-  type GeneralRegister,
-  type SegmentName,
-  type SegmentState,
-  type VcpuState,
-} from '../../x86/state';
-
-const NO_REGISTERS = Object.fromEntries(GENERAL_REGISTERS.map((name) => [name, 0n])) as Record<
-  GeneralRegister,
-  bigint
->;
-
-const LDTR: SegmentState = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x0082 };
-const TR: SegmentState = { selector: 0, base: 0n, limit: 0xffff, attributes: 0x008b };
-
-function segments(code: SegmentState, data: SegmentState): Record<SegmentName, SegmentState> {
-  return { es: data, cs: code, ss: data, ds: data, fs: data, gs: data, ldtr: LDTR, tr: TR };
-}
-
-/** DR6 and DR7 after RESET (SDM vol. 3, Table 9-1). */
-const DEBUG_REGISTERS = [0n, 0n, 0n, 0n, 0xffff0ff0n, 0x400n];
+import { NO_REGISTERS, RESET_DEBUG_REGISTERS, segmentsOf, type VcpuState } from '../../x86/state';
 
 /** `vcpu_init_flat16`: a BIOS. CS base 0xF0000, not 0xFFFF0000, so the first instruction is at 0xFFFF0. */
 export const FLAT16: VcpuState = {
@@ -33,13 +12,13 @@ export const FLAT16: VcpuState = {
   cr4: 0n,
   cr8: 0n,
   efer: 0n,
-  segments: segments(
+  segments: segmentsOf(
     { selector: 0xf000, base: 0xf0000n, limit: 0xffff, attributes: 0x809f },
     { selector: 0, base: 0n, limit: 0xffff, attributes: 0x8093 },
   ),
   gdtr: { base: 0n, limit: 0xffff },
   idtr: { base: 0n, limit: 0xffff },
-  dr: DEBUG_REGISTERS,
+  dr: RESET_DEBUG_REGISTERS,
 };
 
 /** Pages of a direct kernel boot (`loadfile.h`). */
@@ -70,7 +49,7 @@ export function flat32(rip: bigint, rsp: bigint): VcpuState {
   return { ...flat64(rip, rsp), cr3: PML3_PAGE, cr4: 0x10n, efer: 0n };
 }
 
-const FLAT_SEGMENTS = segments(
+const FLAT_SEGMENTS = segmentsOf(
   { selector: 0x08, base: 0n, limit: 0xffffffff, attributes: 0xc09f },
   { selector: 0x10, base: 0n, limit: 0xffffffff, attributes: 0xc093 },
 );
