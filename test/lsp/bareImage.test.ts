@@ -126,3 +126,12 @@ test('a file that is no image and too long for a text is refused by its length',
   assert.match(stderr, /zeros: no known image, and its 67108865 bytes are more than the 64 MiB/);
   assert.equal(code, 2);
 });
+
+test('an option ROM whose name does not fit into fw_cfg is refused with its length', () => {
+  const rom = new Uint8Array(0x1_0000).fill(0x90);
+  rom.set([0xeb, 0xfe], 0xfff0);
+  const long = cli.write(`${'x'.repeat(45)}.rom`, 'rom');
+  const { code, stderr } = cli.run(['simulate', cli.write('bios.rom', rom), '--option-rom', long]);
+  assert.match(stderr, /genroms\/x{45}\.rom, and names in fw_cfg have 55 bytes at most/);
+  assert.equal(code, 2);
+});

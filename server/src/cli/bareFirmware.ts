@@ -1,6 +1,8 @@
 /** Which firmware an image without a config runs on: none, a ROM that is the image itself, or one beside a kernel. */
 import { basename } from 'node:path';
+import { FW_CFG_LONGEST_NAME } from '../devices/fwCfg';
 import type { DirectBoot } from '../vmm/model';
+import { optionRomFile } from '../vmm/pc/firmwareConfiguration';
 import { imageKind } from '../vmm/pc/imageKind';
 import { stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
@@ -25,7 +27,13 @@ export function firmwareExtras(options: Options, firmware: Uint8Array | null): P
   const path = stringOption(options, 'option-rom');
   if (path === undefined) return {};
   if (!firmware) throw new UsageError(`--option-rom ${path}: there is no firmware that would run it`);
-  return { optionRom: { name: basename(path), bytes: readBytes(path) } };
+  const name = basename(path);
+  if (Buffer.byteLength(optionRomFile(name)) > FW_CFG_LONGEST_NAME) {
+    throw new UsageError(
+      `--option-rom ${path}: the firmware finds it as ${optionRomFile(name)}, and names in fw_cfg have ${FW_CFG_LONGEST_NAME} bytes at most`,
+    );
+  }
+  return { optionRom: { name, bytes: readBytes(path) } };
 }
 
 /** What becomes of `image`; UsageError where the options contradict each other. */

@@ -8,6 +8,8 @@ export const FW_CFG_SIGNATURE = 0x0000;
 export const FW_CFG_ID = 0x0001;
 export const FW_CFG_NOGRAPHIC = 0x0004;
 const FW_CFG_FILE_DIR = 0x0019;
+/** Bytes of a file's name at most, without its zero. */
+export const FW_CFG_LONGEST_NAME = 55;
 /** Selector of the first file. */
 export const FW_CFG_FILE_FIRST = 0x0020;
 
@@ -144,7 +146,7 @@ function directory(files: FwCfgOptions['files']): Uint8Array {
     const at = 4 + index * 64;
     view.setUint32(at, file.bytes.length);
     view.setUint16(at + 4, FW_CFG_FILE_FIRST + index);
-    bytes.set(new TextEncoder().encode(file.name).subarray(0, 55), at + 8);
+    bytes.set(new TextEncoder().encode(file.name).subarray(0, FW_CFG_LONGEST_NAME), at + 8);
   });
   return bytes;
 }

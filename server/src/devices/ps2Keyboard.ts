@@ -2,48 +2,29 @@
  * A PS/2 keyboard with scan code sets 1 and 2, as it talks to its controller (IBM PS/2 Hardware Interface Technical
  * Reference, keyboards 101- and 102-key; the commands are those of "Commands from the system").
  */
+import { ACKNOWLEDGE, Ps2Device, RESEND, TEST_PASSED, type Ps2DeviceState } from './ps2Device';
 import { toSet2 } from './scancodes';
 
-const ACKNOWLEDGE = 0xfa;
-const RESEND = 0xfe;
-/** The basic assurance test went well. */
-const TEST_PASSED = 0xaa;
 const IDENTIFIER = [0xab, 0x83] as const;
 /** What does not fit into the 16 bytes for keys is lost, and this byte says so: set 1, set 2. */
 const OVERRUN = { 1: 0xff, 2: 0x00 } as const;
 const QUEUE_BYTES = 16;
-/** With answers; what comes further while nobody reads is lost. */
-const MOST_BYTES = 256;
 
 const ECHO = 0xee;
 const SELECT_SET = 0xf0;
 /** Commands that take a byte more, and up to which value it is that byte and no command of its own. */
 const LARGEST_PARAMETER: Readonly<Record<number, number>> = { 0xed: 0x07, 0xf0: 0x03, 0xf3: 0x7f };
 
-export interface Ps2KeyboardState {
-  /** Bytes for the controller, next first. */
-  queue: number[];
+export interface Ps2KeyboardState extends Ps2DeviceState {
   scanning: boolean;
   set: 1 | 2;
-  /** The command whose parameter comes next; 0 for none. */
-  command: number;
-  lastSent: number;
 }
 
 const POWER_ON: Ps2KeyboardState = { queue: [], scanning: true, set: 2, command: 0, lastSent: ACKNOWLEDGE };
 
-export class Ps2Keyboard {
-  private state: Ps2KeyboardState = structuredClone(POWER_ON);
-
-  get waiting(): boolean {
-    return this.state.queue.length > 0;
-  }
-
-  /** The next byte on the wire, or undefined. */
-  send(): number | undefined {
-    const byte = this.state.queue.shift();
-    if (byte !== undefined && byte !== RESEND) this.state.lastSent = byte;
-    return byte;
+export class Ps2Keyboard extends Ps2Device<Ps2KeyboardState> {
+  constructor() {
+    super(POWER_ON);
   }
 
   /** Keys as bytes of scan code set 1, presses and releases; nothing is sent while scanning is off. */
@@ -56,30 +37,12 @@ export class Ps2Keyboard {
     }
   }
 
-  /** A byte from the controller. */
   receive(byte: number): void {
     const { state } = this;
     const { command } = state;
     state.command = 0;
     if (command !== 0 && byte <= LARGEST_PARAMETER[command]!) this.parameter(command, byte);
     else this.execute(byte);
-  }
-
-  reset(): void {
-    this.state = structuredClone(POWER_ON);
-  }
-
-  save(): Ps2KeyboardState {
-    return structuredClone(this.state);
-  }
-
-  restore(state: Ps2KeyboardState): void {
-    this.state = structuredClone(state);
-  }
-
-  private answer(...bytes: number[]): void {
-    const { queue } = this.state;
-    if (queue.length + bytes.length <= MOST_BYTES) queue.push(...bytes);
   }
 
   private execute(byte: number): void {

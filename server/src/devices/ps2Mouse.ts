@@ -1,14 +1,11 @@
 /**
  * A PS/2 mouse that nobody moves (IBM PS/2 Hardware Interface Technical Reference, mouse: "Commands from the system").
  */
-const ACKNOWLEDGE = 0xfa;
-const RESEND = 0xfe;
-const TEST_PASSED = 0xaa;
+import { ACKNOWLEDGE, Ps2Device, RESEND, TEST_PASSED, type Ps2DeviceState } from './ps2Device';
+
 const RESET = 0xff;
 const RESET_WRAP = 0xec;
 const IDENTIFIER = 0x00;
-/** Answers that wait; what comes further while nobody reads is lost. */
-const MOST_BYTES = 256;
 /** A packet without buttons and without motion: bit 3 is always set. */
 const PACKET = [0x08, 0x00, 0x00] as const;
 /** Bits of the first status byte. */
@@ -18,15 +15,12 @@ const SCALING = 0x10;
 const SET_RESOLUTION = 0xe8;
 const SET_RATE = 0xf3;
 
-export interface Ps2MouseState {
-  queue: number[];
+export interface Ps2MouseState extends Ps2DeviceState {
   status: number;
   resolution: number;
   rate: number;
   /** Everything but two commands is echoed. */
   wrap: boolean;
-  command: number;
-  lastSent: number;
 }
 
 /** Stream mode, 4 counts per millimetre, 100 reports a second, disabled. */
@@ -50,20 +44,11 @@ const STATUS_COMMANDS: Readonly<Record<number, readonly [number, number]>> = {
   0xf5: [ENABLED, 0],
 };
 
-export class Ps2Mouse {
-  private state: Ps2MouseState = structuredClone(POWER_ON);
-
-  get waiting(): boolean {
-    return this.state.queue.length > 0;
+export class Ps2Mouse extends Ps2Device<Ps2MouseState> {
+  constructor() {
+    super(POWER_ON);
   }
 
-  send(): number | undefined {
-    const byte = this.state.queue.shift();
-    if (byte !== undefined && byte !== RESEND) this.state.lastSent = byte;
-    return byte;
-  }
-
-  /** A byte from the controller. */
   receive(byte: number): void {
     const { state } = this;
     const { command } = state;
@@ -79,23 +64,6 @@ export class Ps2Mouse {
     } else {
       this.execute(byte);
     }
-  }
-
-  reset(): void {
-    this.state = structuredClone(POWER_ON);
-  }
-
-  save(): Ps2MouseState {
-    return structuredClone(this.state);
-  }
-
-  restore(state: Ps2MouseState): void {
-    this.state = structuredClone(state);
-  }
-
-  private answer(...bytes: number[]): void {
-    const { queue } = this.state;
-    if (queue.length + bytes.length <= MOST_BYTES) queue.push(...bytes);
   }
 
   private execute(byte: number): void {

@@ -74,11 +74,16 @@ function files(inputs: BoardInputs, memory: bigint, pmBase: () => number | null)
   return rom ? [...always, ...optionRomFiles(rom)] : always;
 }
 
-/** The ROM where SeaBIOS looks for ROMs of no device, and first in its order of what to boot. */
+/** Where SeaBIOS looks for ROMs of no device. */
+export function optionRomFile(name: string): string {
+  return `genroms/${name}`;
+}
+
+/** The ROM, and its place in SeaBIOS's order of what to boot: first. */
 function optionRomFiles({ name, bytes }: OptionRom): FwCfgFile[] {
   return [
-    { name: `genroms/${name}`, bytes },
-    { name: 'bootorder', bytes: new TextEncoder().encode(`/rom@genroms/${name}\0`) },
+    { name: optionRomFile(name), bytes },
+    { name: 'bootorder', bytes: new TextEncoder().encode(`/rom@${optionRomFile(name)}\0`) },
   ];
 }
 
