@@ -64,17 +64,30 @@ export function saveRun(
   };
 }
 
-/** Into a machine that was just powered on. Throws a sentence where the state is of another one. */
+/** Into a machine that was just powered on. Throws a sentence where the state is of another one, or of another build. */
 export function resumeRun(saved: SavedRun, powered: PoweredMachine, recorder: Recorder): void {
-  if (!restoreMachine(powered, saved.snapshot)) {
+  if (!restored(saved, powered, recorder)) {
     const names = (devices: readonly { readonly name: string }[]) =>
       devices.map(({ name }) => name).join(', ');
     throw new Error(
       `The saved state is of another machine: its devices are ${names(saved.snapshot.devices)}; those of this one are ${names(powered.devices)}.`,
     );
   }
-  recorder.restore(saved.recorder);
   powered.watch = { ...saved.watch };
   powered.verdict = saved.verdict;
   powered.verdictAddress = saved.verdictAddress;
+}
+
+/** Every part takes over what it saved, unseen: a build of the same version may have saved something else. */
+function restored(saved: SavedRun, powered: PoweredMachine, recorder: Recorder): boolean {
+  try {
+    if (!restoreMachine(powered, saved.snapshot)) return false;
+    recorder.restore(saved.recorder);
+    return true;
+  } catch (error) {
+    throw new Error(
+      `The saved state cannot be restored, so another build of Bootpath wrote it: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
 }

@@ -292,3 +292,15 @@ test('any byte may be changed: the file is refused', () => {
     { numRuns: 100 },
   );
 });
+
+test('a state whose parts have another form than those of this build ends in a sentence', () => {
+  const run = ticker(1);
+  const [saved] = go(run, { save: { at: 100 } }).saved;
+  const { devices } = saved!.snapshot;
+  const going = (more: Partial<SavedRun>) => () => go(run, { resume: { ...saved!, ...more } });
+  const sentence = /The saved state cannot be restored, so another build of Bootpath wrote it: .+\./;
+  const withDevices = (list: typeof devices) => ({ snapshot: { ...saved!.snapshot, devices: list } });
+  assert.throws(going(withDevices(devices.map(({ name }) => ({ name, state: {} })))), sentence);
+  assert.throws(going({ recorder: {} as SavedRun['recorder'] }), sentence);
+  assert.throws(going(withDevices(devices.slice(1))), /is of another machine: its devices are/);
+});
