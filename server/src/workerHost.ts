@@ -151,6 +151,7 @@ function cancelledReport({ machine, request }: SimulationJob, waited: number): B
     instructions: 0,
     exitStatus: null,
     milliseconds: 0,
+    instructionsBefore: 0,
     vcpus: [],
     console: '',
     firmwareLog: '',

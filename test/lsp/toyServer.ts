@@ -14,6 +14,7 @@ function report(outcome: Outcome): BootReport {
     reason: 'The toy says so.',
     instructions: 1_500_000,
     milliseconds: 1,
+    instructionsBefore: 0,
     vcpus: [],
     console: '',
     firmwareLog: '',

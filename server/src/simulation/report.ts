@@ -85,6 +85,8 @@ export interface BootReport {
   readonly exitStatus: number | null;
   /** Wall time of the run in milliseconds; not part of the JSON contract's fixed fields, never compared. */
   readonly milliseconds: number;
+  /** Of `instructions` those that a saved run had done before; not part of the JSON contract, as `milliseconds`. */
+  readonly instructionsBefore: number;
   readonly vcpus: readonly VcpuReport[];
   readonly console: string;
   readonly firmwareLog: string;

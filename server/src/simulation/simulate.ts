@@ -69,7 +69,8 @@ export function simulate(
     symbols: request.symbols ?? null,
     captured: request.captured ?? null,
   });
-  return { ...report, milliseconds: performance.now() - started };
+  const instructionsBefore = request.resume?.instructions ?? 0;
+  return { ...report, milliseconds: performance.now() - started, instructionsBefore };
 }
 
 /** The last power-on of a run: how it ended, or why it did not begin. */
@@ -123,7 +124,10 @@ interface ReportInputs {
   readonly captured: CapturedState | null;
 }
 
-function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Omit<BootReport, 'milliseconds'> {
+function reportOf(
+  { powered, ended }: LastPowerOn,
+  inputs: ReportInputs,
+): Omit<BootReport, 'milliseconds' | 'instructionsBefore'> {
   const { recorder } = inputs;
   const instructions = recorder.instructionsBefore + powered.core.instructions;
   if ('kind' in ended) noteEnd(ended, powered, recorder);
