@@ -1,8 +1,8 @@
 /** What a guest or a file brings along, made fit for a terminal. */
 
 const ESC = String.fromCharCode(27);
-/** CSI sequences (ECMA-48, 5.4) and the two-character escapes. */
-const ESCAPES = new RegExp(`${ESC}(?:\\[[0-?]*[ -/]*[@-~]|[@-Z\\\\-~])`, 'g');
+/** CSI sequences (ECMA-48, 5.4), and the other escapes, with or without intermediate bytes (ECMA-35, 13.2). */
+const ESCAPES = new RegExp(`${ESC}(?:\\[[0-?]*[ -/]*[@-~]|[ -/]+[0-~]|[0-Z\\\\-~])`, 'g');
 
 /** Leaves out cursor movements and colours. */
 export function withoutEscapes(text: string): string {

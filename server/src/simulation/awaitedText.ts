@@ -35,8 +35,10 @@ export class AwaitedText {
 
   private isText(character: string): boolean {
     if (character === ESC) this.state = 'escape';
-    else if (this.state === 'escape') this.state = character === '[' ? 'csi' : 'none';
-    else if (this.state === 'csi') {
+    else if (this.state === 'escape') {
+      // Intermediate bytes come before the final one (ECMA-35, 13.2): ESC ( B chooses a character set.
+      if (character < ' ' || character > '/') this.state = character === '[' ? 'csi' : 'none';
+    } else if (this.state === 'csi') {
       if (character >= '@' && character <= '~') this.state = 'none';
     } else return true;
     return false;

@@ -8,6 +8,7 @@ const CASES: readonly (readonly [title: string, pieces: readonly string[], met: 
   ['after a false start', ['bobboot'], true],
   ['across colours (ECMA-48 SGR)', ['bo\x1b[1;31mot'], true],
   ['across a cursor move that comes in pieces', ['bo\x1b', '[12', ';3Hot'], true],
+  ['across the choice of a character set', ['bo\x1b(Bot'], true],
   ['not across other letters', ['bo ot'], false],
   ['not in an escape sequence', ['\x1b[boot'], false],
   ['not before it is complete', ['boo'], false],
