@@ -1,87 +1,27 @@
 /** What a kernel finds at its first instruction under each boot protocol: registers, tables and structures. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { createCore } from '../../../server/emulator/core';
-import type { Core, CoreOptions } from '../../../server/emulator/face';
 import { SETUP } from '../../../server/src/machine/image/linuxImage';
-import { simulate } from '../../../server/src/simulation/simulate';
-import type { BootReport } from '../../../server/src/simulation/report';
 import { BOOT_PROTOCOLS, protocolFor } from '../../../server/src/vmm/loaders/protocols';
-import type { DirectBoot } from '../../../server/src/vmm/model';
-import { pcMachine } from '../../../server/src/vmm/pc/machine';
-import { PC } from '../../../server/src/vmm/pc/model';
-import type { SegmentName, VcpuState } from '../../../server/src/x86/state';
+import type { SegmentName } from '../../../server/src/x86/state';
 import { linuxFile, type LinuxFileOptions, type SetupField } from '../../unit/image/linuxFile';
 import { noteBytes, noteFile, number } from '../../unit/image/noteFile';
 import { elfFile } from '../../unit/simulation/elfFile';
+import { bootPcKernel, type AskedOfPc, type BootedKernel } from './bootPcKernel';
 
 const MIB = 1n << 20n;
 
-type Asked = Partial<Pick<DirectBoot, 'protocol' | 'commandLine' | 'modules'>> & { readonly memory?: bigint };
-
-interface Booted {
-  readonly report: BootReport;
-  /** At the HLT that is the kernel's first instruction. */
-  readonly state: VcpuState;
-  readonly u16: (at: bigint | number) => number;
-  readonly u32: (at: bigint | number) => number;
-  readonly u64: (at: bigint | number) => bigint;
-  readonly text: (at: bigint | number) => string;
-  readonly bytes: (at: bigint | number, length: number) => Uint8Array;
-}
-
-function boot(kernel: Uint8Array, { memory = 64n * MIB, ...asked }: Asked = {}): Booted {
-  let core: Core | null = null;
-  const cpu = { vendor: 'intel', added: [], removed: [] } as const;
-  const direct = { cpu, protocol: null, imageName: 'image', commandLine: '', modules: [], ...asked };
-  const report = simulate(
-    pcMachine({ name: 'image', memory, vcpus: 1 }),
-    PC,
-    'i440fx',
-    {
-      machine: null,
-      firmware: null,
-      kernel,
-      probe: null,
-      taps: [],
-      maxInstructions: 1000,
-      reboots: 0,
-      boot: direct,
-    },
-    {
-      createCore: (options: CoreOptions) => (core = createCore(options)),
-      cancelled: () => false,
-      progress: () => undefined,
-    },
-  );
-  const made = core as unknown as Core;
-  const bytes = (at: bigint | number, length: number) => made.read(BigInt(at), length)!.slice();
-  const view = (at: bigint | number, length: number) => new DataView(bytes(at, length).buffer);
-  return {
-    report,
-    state: made.state(0),
-    bytes,
-    u16: (at) => view(at, 2).getUint16(0, true),
-    u32: (at) => view(at, 4).getUint32(0, true),
-    u64: (at) => view(at, 8).getBigUint64(0, true),
-    text: (at) => {
-      const [text] = Buffer.from(bytes(at, 256)).toString('latin1').split('\0');
-      return text!;
-    },
-  };
-}
-
 /** Boots a kernel whose first instruction is HLT, with interrupts off. */
-function halted(kernel: Uint8Array, asked: Asked = {}): Booted {
-  const booted = boot(kernel, asked);
+function halted(kernel: Uint8Array, asked: AskedOfPc = {}): BootedKernel {
+  const booted = bootPcKernel(kernel, asked);
   assert.equal(booted.report.outcome, 'halted', booted.report.reason);
   assert.equal(booted.report.instructions, 1);
   assert.equal(booted.state.rflags & 0x200n, 0n, 'IF');
   return booted;
 }
 
-function problemOf(kernel: Uint8Array, asked: Asked = {}): string {
-  const { report } = boot(kernel, asked);
+function problemOf(kernel: Uint8Array, asked: AskedOfPc = {}): string {
+  const { report } = bootPcKernel(kernel, asked);
   assert.deepEqual([report.outcome, report.instructions, report.vcpus], ['vmm-exit', 0, []]);
   return report.reason;
 }
@@ -130,7 +70,7 @@ function openbsdElf(entry = ENTRY): Uint8Array {
 }
 
 /** What boot_params says of the machine and of the files. */
-function parameters({ state, u32, u64, text, bytes }: Booted) {
+function parameters({ state, u32, u64, text, bytes }: BootedKernel) {
   const at = state.general.rsi;
   const map = Array.from({ length: bytes(at + 0x1e8n, 1)[0]! }, (_, i) => {
     const entry = at + 0x2d0n + 20n * BigInt(i);
@@ -217,7 +157,7 @@ test('linux16: the setup code runs in real mode at segment + 0x20, with its heap
   image[0x200] = 0xeb; // The jump over the header is the first instruction.
   image.set([HLT], 0x202 + 0x6a);
   const modules = [{ bytes: Uint8Array.of(7), commandLine: '' }];
-  const { report, state, u16, u32, text, bytes } = boot(image, {
+  const { report, state, u16, u32, text, bytes } = bootPcKernel(image, {
     protocol: 'linux16',
     commandLine: 'x=1',
     modules,
@@ -340,7 +280,7 @@ for (const [title, image, asked, message] of [
     { protocol: 'linux-elf64' },
     /EI_CLASS says ELF32, linux-elf64 wants ELF64/,
   ],
-] as const satisfies readonly (readonly [string, Uint8Array, Asked, RegExp])[]) {
+] as const satisfies readonly (readonly [string, Uint8Array, AskedOfPc, RegExp])[]) {
   test(`${title} is named, and nothing runs`, () => {
     assert.match(problemOf(image, asked), message);
   });
