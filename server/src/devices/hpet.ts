@@ -15,7 +15,7 @@ export interface HpetOptions {
 
 /** 2.3.4: 10 ns in femtoseconds, vendor 8086, legacy replacement capable, 64-bit counter, three timers, revision 1. */
 const TICK: Nanoseconds = 10;
-export const HPET_TIMERS = 3;
+const HPET_TIMERS = 3;
 export const HPET_CAPABILITIES =
   0x8086a001n | (BigInt(HPET_TIMERS - 1) << 8n) | (BigInt(TICK * 1_000_000) << 32n);
 export const HPET_SIZE = 0x400n;

@@ -33,7 +33,7 @@ const HOST_BRIDGE: readonly Register[] = [
   [SMRAM, 0x02, 0x78],
 ];
 
-export const PIRQ_ROUTES = 0x60;
+const PIRQ_ROUTES = 0x60;
 /** Not routed to an IRQ. */
 const NOT_ROUTED = 0x80;
 

@@ -32,7 +32,7 @@ export interface ElfHeader {
 }
 
 export const ET_CORE = 4;
-export const EM_386 = 3;
+const EM_386 = 3;
 export const EM_X86_64 = 62;
 export const PT_LOAD = 1;
 export const PT_NOTE = 4;

@@ -199,7 +199,7 @@ class Fields {
 }
 
 /** `2.15` of 0x20f. */
-export function versionText(version: number): string {
+function versionText(version: number): string {
   return `${version >> 8}.${String(version & 0xff).padStart(2, '0')}`;
 }
 

@@ -5,8 +5,8 @@
 import { hex } from '../../address/format';
 import type { ImageProblem } from './problem';
 
-export const LZ4_FRAME_MAGIC = 0x184d2204;
-export const LZ4_LEGACY_MAGIC = 0x184c2102;
+const LZ4_FRAME_MAGIC = 0x184d2204;
+const LZ4_LEGACY_MAGIC = 0x184c2102;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const LEGACY_BLOCK = 8 * 1024 * 1024;
 /** By bits 6 to 4 of the BD byte; fewer than 4 are not defined. */

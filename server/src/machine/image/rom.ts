@@ -6,7 +6,7 @@ import { isElf } from './elf';
 
 /** The reset vector's offset from the end: a shorter image does not reach it with a whole instruction. */
 export const SMALLEST_ROM = 15;
-export const LARGEST_ROM = 16 * 1024 * 1024;
+const LARGEST_ROM = 16 * 1024 * 1024;
 
 /** Sectors of flash chips: the size of a ROM is a multiple of it. */
 const FLASH_SECTOR = 4096;

@@ -3,7 +3,7 @@
 type Bytes = readonly number[];
 
 /** A path is up to two names of four characters with a dot between them, and may begin with a backslash (20.2.2). */
-export function amlName(path: string): number[] {
+function amlName(path: string): number[] {
   const root = path.startsWith('\\');
   const segments = path
     .slice(root ? 1 : 0)
