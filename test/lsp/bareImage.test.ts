@@ -1,5 +1,6 @@
 /** `bootpath simulate IMAGE`: kernels without a config on the command line. */
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { SETUP } from '../../server/src/machine/image/linuxImage';
@@ -133,5 +134,11 @@ test('an option ROM whose name does not fit into fw_cfg is refused with its leng
   const long = cli.write(`${'x'.repeat(45)}.rom`, 'rom');
   const { code, stderr } = cli.run(['simulate', cli.write('bios.rom', rom), '--option-rom', long]);
   assert.match(stderr, /genroms\/x{45}\.rom, and names in fw_cfg have 55 bytes at most/);
+  assert.equal(code, 2);
+});
+
+test('a device without an end is refused by what was read of it', { skip: !existsSync('/dev/zero') }, () => {
+  const { code, stderr } = cli.run(['simulate', '/dev/zero']);
+  assert.match(stderr, /\/dev\/zero: it goes on after 1073741824 bytes/);
   assert.equal(code, 2);
 });

@@ -1,5 +1,5 @@
 /** Reads the files that a command names: texts with their includes, and image bytes. `-` is standard input. */
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { readTextSync } from '../hostFiles';
@@ -14,6 +14,10 @@ const STDIN_URI = 'stdin:/-';
 /** Includes may nest this deep, as in vmd. */
 const INCLUDE_DEPTH = 16;
 const LARGEST_TEXT = 64 * 1024 * 1024;
+/** Of a pipe or a device, in bytes: more than any image or log. */
+const LONGEST_STREAM = 1024 * 1024 * 1024;
+const PIECE = 1 << 20;
+const POLL_MS = 5;
 
 export function uriOf(file: string): string {
   return file === '-' ? STDIN_URI : pathToFileURL(resolve(file)).href;
@@ -29,8 +33,47 @@ export function pathOf(uri: string): string {
 }
 
 export function readBytes(file: string): Uint8Array {
+  const descriptor = orReason(file, () => (file === '-' ? 0 : openSync(file, 'r')));
   try {
-    return readFileSync(file === '-' ? 0 : file);
+    return orReason(file, () =>
+      fstatSync(descriptor).isFile() ? readFileSync(descriptor) : readStream(descriptor),
+    );
+  } finally {
+    if (descriptor !== 0) closeSync(descriptor);
+  }
+}
+
+/** Pipes and devices, some of which have no end. */
+function readStream(descriptor: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const piece = Buffer.allocUnsafe(PIECE);
+    const length = readPiece(descriptor, piece);
+    if (length === 0) return Buffer.concat(pieces);
+    total += length;
+    if (total > LONGEST_STREAM) throw new Error(`it goes on after ${LONGEST_STREAM} bytes`);
+    pieces.push(piece.subarray(0, length));
+  }
+}
+
+/** Of a pipe whose writer has nothing yet, Node says EAGAIN where it is standard input. */
+function readPiece(descriptor: number, piece: Buffer): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, piece);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+    }
+  }
+}
+
+function orReason<T>(file: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     throw new UsageError(`${file}: ${reasonOf(error)}`);
   }
