@@ -32,6 +32,12 @@ export function debianPackage(asked) {
   return { name: real, version, file: (path) => onlyMatch(folder, path, real) };
 }
 
+/** A command line with the names of files alone where they lie in the cache. */
+export function withoutFolders(command) {
+  const [first, ...rest] = command.split(`${cache}/`);
+  return first + rest.map((text) => text.replace(/^[^\s']*\//, '')).join('');
+}
+
 function unpack(name, folder) {
   const partial = `${folder}.partial`;
   rmSync(partial, { recursive: true, force: true });

@@ -60,6 +60,9 @@ const CONSOLE = 'console=ttyS0 earlyprintk=ttyS0';
 const FIRST_LINE = 'Linux version';
 const ROOT_MOUNT = 'Unable to mount root fs';
 
+/** The bzImage, or for PVH the ELF file in it. */
+const kernelFor = (protocol, { kernel, vmlinux }) => (protocol === 'pvh' ? vmlinux() : kernel);
+
 /** The Debian cloud kernel; `protocol` is how its image is booted. */
 const linux = (protocol, until, cpus) => ({
   id: `linux-${protocol}-${cpus}cpu-${until === FIRST_LINE ? 'first-line' : 'root-mount'}`,
@@ -68,10 +71,8 @@ const linux = (protocol, until, cpus) => ({
   memory: '256M',
   cpus,
   until,
-  bootpath: ({ kernel }) => [kernel, '--protocol', protocol, '--append', CONSOLE],
-  qemu: ({ kernel, vmlinux }) => ({
-    args: ['-M', 'pc', '-kernel', protocol === 'pvh' ? vmlinux() : kernel, '-append', CONSOLE],
-  }),
+  bootpath: (files) => [kernelFor(protocol, files), '--protocol', protocol, '--append', CONSOLE],
+  qemu: (files) => ({ args: ['-M', 'pc', '-kernel', kernelFor(protocol, files), '-append', CONSOLE] }),
 });
 
 /** How `reboot=` restarts the machine, and by which words the report tells it. */
@@ -91,13 +92,13 @@ const reboot = (protocol, cpus, [method, title, reason]) => ({
   memory: '256M',
   cpus,
   ends: { outcome: 'guest-panic', reason },
-  bootpath: ({ kernel }) => [
-    ...[kernel, '--protocol', protocol],
+  bootpath: (files) => [
+    ...[kernelFor(protocol, files), '--protocol', protocol],
     ...['--append', `${CONSOLE} panic=-1 reboot=${method}`],
   ],
-  qemu: ({ kernel, vmlinux }) => ({
+  qemu: (files) => ({
     args: [
-      ...['-M', 'pc', '-kernel', protocol === 'pvh' ? vmlinux() : kernel],
+      ...['-M', 'pc', '-kernel', kernelFor(protocol, files)],
       ...['-append', `${CONSOLE} panic=-1 reboot=${method}`],
     ],
   }),

@@ -3,12 +3,12 @@
 // `-- --no-qemu` leaves QEMU out (and writes nothing), `-- --list` lists the rows.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import * as prettier from 'prettier';
 import { mismatch, runBootpath } from '../boot-matrix/bootpath.mjs';
-import { debianPackage } from '../boot-matrix/packages.mjs';
+import { debianPackage, withoutFolders } from '../boot-matrix/packages.mjs';
 import { qemuVersion, runQemu } from '../boot-matrix/qemu.mjs';
 import { ROWS } from '../boot-matrix/rows.mjs';
 import { cells, COLUMNS, markdown } from '../boot-matrix/table.mjs';
@@ -66,16 +66,13 @@ async function runRow(row) {
     const { report, seconds, command } = await runBootpath(root, row, files);
     const wrong = mismatch(row, report);
     if (wrong) throw new Error(wrong);
-    const shown = Object.values(files)
-      .filter((file) => typeof file === 'string')
-      .reduce((text, file) => text.replace(file, basename(file)), command);
     const result = {
       row,
       instructions: report.instructions,
       wall: seconds,
       mips: report.instructions / seconds / 1e6,
       qemu: null,
-      shown,
+      shown: withoutFolders(command),
     };
     results.push(result);
     if (qemu && row.qemu) result.qemu = await runQemu(row, files);
