@@ -1,23 +1,19 @@
 /**
- * The TypeScript face of the core: one WebAssembly instance per machine, its imports answered by a `Bus`. A guest fault or
- * a refused access unwinds by a throw of UNWIND, which `run` catches.
+ * The TypeScript face of the core: one WebAssembly instance per machine. A guest fault or a refused access unwinds by a throw
+ * of UNWIND, which `run` catches.
  */
 import wasm from '../../dist/core.wasm';
 import { SEGMENTS } from '../src/x86/state';
 import type { VcpuState } from '../src/x86/state';
 import * as L from './assembly/layout';
+import { busImports, UNWIND } from './busImports';
 import { featureBits, offerCpuid, physicalWidth } from './cpuProfile';
-import { REFUSED } from './face';
 import type { Core, CoreOptions, CoreSnapshot, Exit, FaultRecord, SavedPage, SlotKind, Ticks } from './face';
 import { reasonText } from './reasons';
 import { SlotTable } from './slots';
-import { traceEvent } from './traceEvents';
 import { restoreTranslations, saveTranslations } from './translations';
 import type { Exports } from './wasmExports';
 import { readState, writeRegisters } from './vcpuState';
-
-/** The one object that unwinds; cheap because it is made once. */
-const UNWIND = new Error('unwinding the instruction in progress');
 
 const ACTIVITIES = ['running', 'halted', 'wait-for-sipi', 'shutdown'] as const;
 
@@ -65,60 +61,13 @@ class WasmCore implements Core {
     this.view.setUint32(L.TRACE, options.bus.trace ? 1 : 0, true);
   }
 
-  // ---- The bus ----
+  /** The imports look at the memory, which is there when they are called. */
   private imports(): WebAssembly.ModuleImports {
-    const { bus, profile } = this.options;
-    const refuse = (): never => {
-      this.view.setUint32(L.UNWIND_CAUSE, L.CAUSE_REFUSED, true);
-      throw UNWIND;
-    };
-    return {
-      unwind: () => {
-        throw UNWIND;
-      },
-      readPort: (port: number, size: 1 | 2 | 4, vcpu: number, flags: number) => {
-        const value = bus.readPort(port, size, vcpu, flags);
-        return value === REFUSED ? refuse() : value;
-      },
-      writePort: (port: number, size: 1 | 2 | 4, value: number, vcpu: number, flags: number) => {
-        if (bus.writePort(port, size, value >>> 0, vcpu, flags) === REFUSED) refuse();
-      },
-      readMmio: (address: bigint, size: 1 | 2 | 4 | 8, vcpu: number) => {
-        const value = bus.readMmio(BigInt.asUintN(64, address), size, vcpu);
-        return value === REFUSED ? refuse() : value;
-      },
-      writeMmio: (address: bigint, size: 1 | 2 | 4 | 8, value: bigint, vcpu: number) => {
-        const result = bus.writeMmio(
-          BigInt.asUintN(64, address),
-          size,
-          BigInt.asUintN(size * 8, value),
-          vcpu,
-        );
-        if (result === REFUSED) refuse();
-      },
-      acknowledge: () => bus.acknowledge(this.current) & 0xff,
-      readMsr: (index: number) => {
-        const value = bus.readMsr(index >>> 0, this.current);
-        if (value === null) return 0;
-        this.view.setBigUint64(L.CPUID_ANSWER, BigInt.asUintN(64, value), true);
-        return 1;
-      },
-      writeMsr: (index: number, value: bigint) =>
-        bus.writeMsr(index >>> 0, BigInt.asUintN(64, value), this.current) ? 1 : 0,
-      cpuid: (leaf: number, subleaf: number) => {
-        const answer = profile.cpuid(leaf >>> 0, subleaf >>> 0, this.current);
-        answer.forEach((word, i) => this.view.setUint32(L.CPUID_ANSWER + 4 * i, word, true));
-      },
-      interprocessorInterrupt: (icr: bigint) => {
-        if (bus.interprocessorInterrupt?.(BigInt.asUintN(64, icr), this.current) === REFUSED) refuse();
-      },
-      endOfInterrupt: (vector: number) => bus.endOfInterrupt?.(vector, this.current),
-      trace: (kind: number, where: number, a: bigint, b: bigint, c: bigint) => {
-        const details = [BigInt.asUintN(64, a), BigInt.asUintN(64, b), BigInt.asUintN(64, c)] as const;
-        const event = traceEvent(this.view, this.now, kind, where, details);
-        if (event) bus.trace?.(event);
-      },
-    };
+    return busImports(this.options, {
+      view: () => this.view,
+      current: () => this.current,
+      now: () => this.now,
+    });
   }
 
   // ---- Memory of the instance ----
