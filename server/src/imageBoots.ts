@@ -81,7 +81,6 @@ export class ImageBoots {
         reboots: 0,
         ...(kernel ? { symbols: await symbolsBeside(this.files, path, null, kernel) } : {}),
         boot: {
-          cpu: { vendor: 'intel', added: [], removed: [] },
           protocol: null,
           imageName: basename(path),
           commandLine,

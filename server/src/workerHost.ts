@@ -163,6 +163,7 @@ function cancelledReport({ machine, request }: SimulationJob, waited: number): B
     symbols: null,
     findings: [],
     evidence: null,
+    shown: null,
     notModelled: request.taps.length > 0 ? ['whatever the observed firmware wrote: the run was ended'] : [],
   };
 }

@@ -25,6 +25,7 @@ function report(outcome: Outcome): BootReport {
     faultChain: [],
     findings: [],
     evidence: null,
+    shown: null,
     exitStatus: null,
     symbols: null,
     notModelled: [],

@@ -7,18 +7,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const source = join(dirname(fileURLToPath(import.meta.url)), '../../server/src');
-/** Where the sources are, and the address behind the last byte as their labels count it. */
+/** Where the sources are, and the address of the first byte or behind the last one as their labels count it. */
 const FOLDERS = [
   { folder: join(source, 'simulation/probes'), end: 0x100000 },
+  { folder: join(source, 'simulation/probes/kernels'), start: 0x200000 },
   { folder: join(source, 'vmm/pc/bios'), end: 0x10000 },
 ];
 
 /** All images: the .asm files (what they share are .mac files). */
 const images = () =>
-  FOLDERS.flatMap(({ folder, end }) =>
+  FOLDERS.flatMap(({ folder, ...place }) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.asm'))
-      .map((name) => ({ folder, end, name: name.slice(0, -'.asm'.length) }))
+      .map((name) => ({ folder, ...place, name: name.slice(0, -'.asm'.length) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
 
@@ -26,18 +27,18 @@ const images = () =>
  * Labels of a NASM map, name to address in lower-case hex: those of the image, without local ones (with a dot) and the
  * generated fault stubs.
  */
-function labelsOf(map, size, end) {
+function labelsOf(map, start, end) {
   const labels = {};
   for (const [, address, name] of map.matchAll(/^\s*[0-9A-F]+\s+([0-9A-F]+)\s+([A-Za-z_]\w*)$/gm)) {
     const value = parseInt(address, 16);
-    if (value < end - size || value >= end || /^stub\d+_/.test(name)) continue;
+    if (value < start || value >= end || /^stub\d+_/.test(name)) continue;
     labels[name] = `0x${value.toString(16)}`;
   }
   return labels;
 }
 
 /** @returns {{binary: Buffer, labels: string}} */
-function assemble({ folder, end, name }) {
+function assemble({ folder, start, end, name }) {
   const work = mkdtempSync(join(tmpdir(), 'bootpath-probe-'));
   try {
     const [wrapper, map, out] = ['probe.asm', 'probe.map', 'probe.bin'].map((file) => join(work, file));
@@ -47,7 +48,8 @@ function assemble({ folder, end, name }) {
     if (nasm.error) throw new Error(`nasm cannot be run: ${nasm.error.message}`);
     if (nasm.status !== 0) throw new Error(nasm.stderr);
     const binary = readFileSync(out);
-    const labels = labelsOf(readFileSync(map, 'utf8'), binary.length, end);
+    const first = start ?? end - binary.length;
+    const labels = labelsOf(readFileSync(map, 'utf8'), first, first + binary.length);
     return { binary, labels: JSON.stringify(labels, null, 2) + '\n' };
   } finally {
     rmSync(work, { recursive: true, force: true });

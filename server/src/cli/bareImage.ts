@@ -11,6 +11,7 @@ import type { SimulationRequest } from '../simulation/report';
 import { BOOT_PROTOCOLS } from '../vmm/loaders/protocols';
 import { imageKind } from '../vmm/pc/imageKind';
 import { defaultCommandLine } from '../vmm/loaders/defaultCommandLine';
+import { DEFAULT_MEMORY } from '../vmm/pc/layout';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { BootModule } from '../vmm/model';
@@ -19,7 +20,6 @@ import { FIRMWARE_OPTIONS, firmwareChoice, firmwareExtras, ROM_PROTOCOL } from '
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
 
-const DEFAULT_MEMORY = 128n * MIB;
 const LARGEST_MEMORY = 512n * GIB;
 /** Options that are about a config, which there is none of. */
 const OF_CONFIGS = ['vm', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
@@ -92,11 +92,11 @@ export function imageJob(file: string, bytes: Uint8Array, options: Options, limi
       ...choice,
       probe: null,
       ...limits,
+      cpu: {
+        vendor: vendorOption(stringOption(options, 'vendor')),
+        ...featureOptions(listOption(options, 'feature')),
+      },
       boot: {
-        cpu: {
-          vendor: vendorOption(stringOption(options, 'vendor')),
-          ...featureOptions(listOption(options, 'feature')),
-        },
         protocol,
         imageName: file === '-' ? 'image' : basename(file),
         commandLine: stringOption(options, 'append') ?? defaultCommandLine(image),

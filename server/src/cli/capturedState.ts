@@ -69,11 +69,11 @@ export function capturedJob(
       probe: null,
       ...limits,
       captured,
+      cpu: {
+        vendor: vendorOption(stringOption(options, 'vendor')),
+        ...featureOptions(listOption(options, 'feature')),
+      },
       boot: {
-        cpu: {
-          vendor: vendorOption(stringOption(options, 'vendor')),
-          ...featureOptions(listOption(options, 'feature')),
-        },
         protocol: null,
         imageName: name,
         commandLine: '',

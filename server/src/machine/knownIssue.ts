@@ -1,5 +1,9 @@
 /** A known issue of a VMM: data, with an evidence grade on every statement. */
+import type { FaultRecord } from '../../emulator/face';
 import type { EvidenceGrade } from '../text/finding';
+import type { CpuVendor } from '../x86/cpuid/answers';
+import type { CpuMode, VcpuState } from '../x86/state';
+import type { GuestDescription } from './machine';
 
 export interface Statement {
   readonly text: string;
@@ -16,13 +20,48 @@ export interface Hypothesis {
   readonly experiment: string;
 }
 
-/** How an issue is shown on the emulator: a probe guest, under an affected version. */
-export interface KnownIssueSimulation {
+/** How a run of an issue's probe ended, as far as an issue looks at it. */
+export interface ShownRun {
+  /** Of the VMM. */
+  readonly version: string;
+  /** One of the outcomes of the report. */
+  readonly outcome: string;
+  readonly reason: string;
+  readonly exitStatus: number | null;
+  /** The code with which the probe ended its report, or null. */
+  readonly probeStatus: string | null;
+  readonly console: string;
+  readonly exits: readonly { readonly kind: string; readonly at: bigint | null; readonly count: number }[];
+  readonly faultChain: readonly FaultRecord[];
+  readonly vcpus: readonly { readonly registers: VcpuState; readonly mode: CpuMode }[];
+}
+
+/** One of the runs that together show an issue: a version of the VMM, a probe guest and what is set in it. */
+export interface SimulationCell {
+  /** A few words that tell it from the others: `IBT on, blob intact, 640 KiB`. */
+  readonly name: string;
+  /** Version id of the issue's VMM. */
+  readonly version: string;
   readonly probe: string;
   /** Values for the probe's cells; the others keep their initial value. */
   readonly parameters: Readonly<Record<string, number>>;
+  /** Whose CPU, where the issue turns on it. */
+  readonly vendor?: CpuVendor;
+  /** The kernel's command line, in the place of the guest's. */
+  readonly commandLine?: string;
+  /** How well this run speaks for the real thing. */
   readonly evidence: EvidenceGrade;
-  /** What the run shows, and what it does not. */
+}
+
+/** How an issue is shown on the emulator. */
+export interface KnownIssueSimulation {
+  /** The guest that is booted where the user names no config of their own. */
+  readonly guest: GuestDescription;
+  /** The first is the main one: an affected version that ends as the report says. */
+  readonly cells: readonly SimulationCell[];
+  /** One sentence with the numbers where a run of a cell reached the state that the report describes, else null. */
+  reached(run: ShownRun): string | null;
+  /** What the runs show together, and what they do not. */
   readonly shows: string;
 }
 

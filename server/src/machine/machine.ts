@@ -44,25 +44,36 @@ export interface ImageReference {
   readonly origin: Origin;
 }
 
-/** One guest. */
-export interface Machine {
+/** A value of a VMM's own option. */
+export type Setting = string | bigint | boolean;
+
+/** One guest as its config describes it, before a VMM lays its memory out. */
+export interface GuestDescription {
   readonly name: string;
-  /** Name of the VMM model (its folder), or null for a bare memory map. */
-  readonly vmm: string | null;
-  /** Version id within the VMM's list. */
-  readonly version: string | null;
-  /** Guest memory as the VMM takes it, in bytes, with the line that says so. Null where unknown. */
+  /** Guest memory as the VMM takes it, in bytes, with the line that says so. Null where unknown, as in a memory map. */
   readonly memory: Fact<bigint> | null;
   readonly vcpus: Fact<number>;
   /** The device that the config tells the firmware to boot from (`cdrom`, `disk`, `net`), where it names one. */
   readonly bootDevice?: Fact<string>;
-  /** Sorted by start. Those of a memory map may overlap. */
-  readonly regions: readonly Region[];
   readonly images: readonly ImageReference[];
+  /** The kernel's command line where the config gives one; the VMM's own applies otherwise. */
+  readonly commandLine?: Fact<string>;
+  /** What else the config says and the VMM's model looks at, by the config's own key path (`lpc.bootrom`). */
+  readonly settings?: ReadonlyMap<string, Fact<Setting>>;
   /** The whole block or table that describes it. */
   readonly at: SourceRange | null;
   /** Its name, for lenses and links; `at` where it has none of its own. */
   readonly nameAt: SourceRange | null;
+}
+
+/** One guest, with its memory laid out. */
+export interface Machine extends GuestDescription {
+  /** Name of the VMM model (its folder), or null for a bare memory map. */
+  readonly vmm: string | null;
+  /** Version id within the VMM's list. */
+  readonly version: string | null;
+  /** Sorted by start. Those of a memory map may overlap. */
+  readonly regions: readonly Region[];
 }
 
 export function sortRegions(regions: readonly Region[]): Region[] {

@@ -5,13 +5,14 @@ import type { Machine, Region } from '../machine/machine';
 import { regionAt } from '../machine/machine';
 import type { EvidenceGrade, Finding, Severity } from '../text/finding';
 import { exceptionName } from '../x86/exceptions';
-import type { VcpuState } from '../x86/state';
+import type { Verdict } from '../vmm/model';
+import { modeOf, type VcpuState } from '../x86/state';
 import { placeOf } from './faultPlace';
 import type { PoweredMachine } from './poweredMachine';
 import type { Guest } from './guestChoice';
 import { readProbeReport } from './probes/probeReport';
 import type { Recorder } from './recorder';
-import type { Outcome } from './report';
+import type { Outcome, ShownCell } from './report';
 import type { Ending } from './runLoop';
 
 export interface Conclusion {
@@ -20,6 +21,7 @@ export interface Conclusion {
   readonly findings: readonly Finding[];
   /** Of the known issue, where the run shows it. */
   readonly evidence: EvidenceGrade | null;
+  readonly shown: ShownCell | null;
 }
 
 export interface EndedRun {
@@ -40,6 +42,7 @@ export interface EndedRun {
 const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
   'triple-fault': 'error',
   'vmm-exit': 'error',
+  'host-panic': 'error',
   'guest-panic': 'error',
   'invalid-entry': 'error',
   reset: 'information',
@@ -47,7 +50,7 @@ const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
 };
 
 /** Outcomes that a panic of the guest before them does not change. */
-const FINAL: ReadonlySet<Outcome> = new Set(['cancelled', 'vmm-exit', 'expectation-met']);
+const FINAL: ReadonlySet<Outcome> = new Set(['cancelled', 'vmm-exit', 'host-panic', 'expectation-met']);
 
 export function conclude(run: EndedRun): Conclusion {
   const { outcome, text, region } = describe(run);
@@ -72,15 +75,48 @@ export function conclude(run: EndedRun): Conclusion {
     findings.push(finding('boot-expectation-missed', 'error', message, null, run.machine));
   }
   if (run.recorder.passedOver.size > 0) findings.push(wouldStop(run));
-  const shown = failed ? shownIssue(run, nested?.region ?? region) : null;
-  if (shown) findings.push(shown);
+  const shown = shownCell(run, final, reason, status?.code ?? null);
+  const affected = run.guest.shown?.issue.affected.includes(run.version) ?? false;
+  const issue = shown?.reached && affected ? shownIssue(run, shown.reached, nested?.region ?? region) : null;
+  if (issue) findings.push(issue);
   const said = status ? ` The probe ${probe?.name ?? ''} said "${status.code}": ${status.meaning}` : '';
   return {
     outcome: final,
     reason: reason + said + (nested?.text ?? ''),
     findings,
-    evidence: shown?.evidence ?? null,
+    evidence: issue?.evidence ?? null,
+    shown,
   };
+}
+
+/** What the run of a known issue's cell reached. */
+function shownCell(
+  { guest, version, powered, recorder, chain }: EndedRun,
+  outcome: Outcome,
+  reason: string,
+  probeStatus: string | null,
+): ShownCell | null {
+  if (!guest.shown) return null;
+  const { issue, cell } = guest.shown;
+  const { core, verdict } = powered;
+  const registers = Array.from({ length: core.vcpus }, (_, vcpu) => core.state(vcpu));
+  const reached = issue.simulation!.reached({
+    version,
+    outcome,
+    reason,
+    exitStatus: exitStatusOf(verdict),
+    probeStatus,
+    console: recorder.console.text,
+    exits: recorder.exits.list(),
+    faultChain: chain,
+    vcpus: registers.map((state) => ({ registers: state, mode: modeOf(state) })),
+  });
+  return { issue: issue.id, cell: cell.name, reached };
+}
+
+/** What the VMM's process, or a debug exit port, tells the host. */
+export function exitStatusOf(verdict: Verdict | null): number | null {
+  return verdict?.kind === 'shutdown' || verdict?.kind === 'vmm-exit' ? (verdict.exitStatus ?? null) : null;
 }
 
 interface Description {
@@ -208,12 +244,11 @@ function nearest(machine: Machine, address: bigint): Region | null {
   return best;
 }
 
-/** The known issue that was asked for: shown where its probe failed under an affected version. */
-function shownIssue({ guest, version, machine }: EndedRun, region: Region | null): Finding | null {
-  const { issue } = guest;
-  if (!issue?.simulation || !issue.affected.includes(version)) return null;
-  const { shows, evidence } = issue.simulation;
-  return { ...finding(issue.id, 'information', `${issue.title}. ${shows}`, region, machine), evidence };
+/** The known issue that was asked for, where the run reached what its report describes. */
+function shownIssue({ guest, machine }: EndedRun, reached: string, region: Region | null): Finding {
+  const { issue, cell } = guest.shown!;
+  const message = `${issue.title}. ${reached} ${issue.simulation!.shows}`;
+  return { ...finding(issue.id, 'information', message, region, machine), evidence: cell.evidence };
 }
 
 function finding(

@@ -1,36 +1,48 @@
-/** What is booted: an image, a probe guest, or the probe of a known issue. */
-import type { KnownIssue } from '../machine/knownIssue';
+/** What is booted: an image, a probe guest, or a cell of a known issue's simulation. */
+import type { KnownIssue, SimulationCell } from '../machine/knownIssue';
 import type { VmmModel } from '../vmm/model';
+import { probeKernel } from './probes/kernel';
 import type { Probe } from './probes/probe';
 import { PROBES, probeNamed } from './probes/probes';
 import { probeRom } from './probes/rom';
 import type { SimulationRequest } from './report';
+
+/** A known issue and the one of its runs that is made. */
+export interface IssueCell {
+  readonly issue: KnownIssue;
+  readonly cell: SimulationCell;
+}
 
 export interface Guest {
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
   readonly probe: Probe | null;
   /** The known issue that is shown, where its model says how. */
-  readonly issue: KnownIssue | null;
+  readonly shown: IssueCell | null;
 }
 
-/** Throws a sentence for an unknown issue, probe or parameter: that is the caller's mistake. */
+/** Throws a sentence for an unknown issue, cell, probe or parameter: that is the caller's mistake. */
 export function chooseGuest(model: VmmModel, request: SimulationRequest): Guest {
-  const issue = chosenIssue(model, request.knownIssue ?? null);
-  const name = issue?.simulation?.probe ?? request.probe;
+  const shown = chosenIssue(model, request);
+  const name = shown?.cell.probe ?? request.probe;
   const probe = name === null ? defaultProbe(request) : probeOf(name);
-  if (!probe) return { firmware: request.firmware, kernel: request.kernel, probe: null, issue };
-  const parameters = { ...issue?.simulation?.parameters, ...request.parameters };
+  if (!probe) return { firmware: request.firmware, kernel: request.kernel, probe: null, shown };
+  const parameters = { ...shown?.cell.parameters, ...request.parameters };
   checkParameters(probe, Object.keys(parameters));
-  return { firmware: probeRom(probe, parameters), kernel: null, probe, issue };
+  return probe.load === 'rom'
+    ? { firmware: probeRom(probe, parameters), kernel: null, probe, shown }
+    : { firmware: request.firmware, kernel: probeKernel(probe, parameters), probe, shown };
 }
 
-function chosenIssue(model: VmmModel, id: string | null): KnownIssue | null {
+function chosenIssue(model: VmmModel, request: SimulationRequest): IssueCell | null {
+  const id = request.knownIssue ?? null;
   if (id === null) return null;
   const issue = model.knownIssues.find((candidate) => candidate.id === id);
   if (!issue) throw new Error(`${model.name} has no known issue "${id}".`);
   if (!issue.simulation) throw new Error(`The known issue ${id} cannot be shown on the emulator.`);
-  return issue;
+  const cell = issue.simulation.cells[request.cell ?? 0];
+  if (!cell) throw new Error(`The known issue ${id} has no run ${request.cell ?? 0}.`);
+  return { issue, cell };
 }
 
 /** The first probe, where there is nothing else to boot. */

@@ -12,7 +12,7 @@ import {
 import { DebugPort } from '../devices/debugPort402';
 import type { Device } from '../devices/device';
 import type { Machine } from '../machine/machine';
-import type { Board, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
+import type { Board, CpuChoice, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
 import type { CapturedState } from '../machine/captured/capturedState';
 import { AddressDecode } from './addressDecode';
 import { capturedSlots, loadCapture } from './captureLoad';
@@ -27,6 +27,8 @@ export interface PowerOptions {
   readonly version: string;
   readonly firmware: Uint8Array | null;
   readonly kernel: Uint8Array | null;
+  readonly initrd?: Uint8Array | null;
+  readonly cpu?: CpuChoice | null;
   readonly boot?: DirectBoot | null;
   /** Starts from there instead of powering on. */
   readonly captured?: CapturedState | null;
@@ -85,6 +87,8 @@ export class PoweredMachine {
       clock: this.clock,
       firmware: options.firmware,
       kernel: options.kernel,
+      initrd: options.initrd ?? null,
+      cpu: options.cpu ?? null,
       boot: options.boot ?? null,
       observed: options.taps.length > 0,
       console: (text) => {
@@ -226,7 +230,7 @@ export class PoweredMachine {
     this.recorder.exits.add('out', port, device?.name ?? null);
     const verdict = this.screens ? this.screen(portAccess(port, size, true, value, flags)) : null;
     // Giving up comes before the instruction, a reset or power-off after it.
-    if (verdict?.kind === 'vmm-exit') return this.refuse(verdict, null);
+    if (verdict?.kind === 'vmm-exit' || verdict?.kind === 'host-panic') return this.refuse(verdict, null);
     if (verdict) return verdict.kind === 'answer' ? undefined : this.end(verdict, null);
     if (size > 1 && this.splits(device)) {
       for (let i = 0; i < size; i++)

@@ -3,7 +3,7 @@ import type { FaultRecord, TraceEvent } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { KernelSymbols } from '../machine/image/symbolFiles';
 import type { EvidenceGrade, Finding } from '../text/finding';
-import type { DirectBoot } from '../vmm/model';
+import type { CpuChoice, DirectBoot } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
 import type { SavedRun } from './savedRun';
 import type { CpuMode, VcpuState } from '../x86/state';
@@ -76,6 +76,13 @@ export interface SymbolChoice {
   readonly notes: readonly string[];
 }
 
+export interface ShownCell {
+  readonly issue: string;
+  readonly cell: string;
+  /** One sentence with the numbers where the run reached the state that the report describes, else null. */
+  readonly reached: string | null;
+}
+
 export interface BootReport {
   readonly outcome: Outcome;
   /** One or two sentences with the numbers. */
@@ -101,6 +108,8 @@ export interface BootReport {
   readonly symbols: string | null;
   readonly findings: readonly Finding[];
   readonly evidence: EvidenceGrade | null;
+  /** Where a known issue was to be shown: which run it is, and what it reached. */
+  readonly shown: ShownCell | null;
   readonly notModelled: readonly string[];
 }
 
@@ -124,6 +133,12 @@ export interface SimulationRequest {
   readonly parameters?: Readonly<Record<string, number>>;
   /** Id of a known issue of the VMM: its own probe is booted instead of an image. */
   readonly knownIssue?: string | null;
+  /** Which run of the known issue's simulation; the first, which is its main one, otherwise. */
+  readonly cell?: number;
+  /** The initial RAM disk that goes with `kernel`, for machines of a config. */
+  readonly initrd?: Uint8Array | null;
+  /** The CPU, where the model's own is not wanted. */
+  readonly cpu?: CpuChoice;
   /**
    * Goes on after accesses at which the VMM would give up on the guest, where its model allows that; counted and told in
    * the report. By default on when there are taps: whoever observes a firmware wants to see it go on.

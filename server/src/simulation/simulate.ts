@@ -2,9 +2,11 @@
 import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { Machine } from '../machine/machine';
-import type { VmmModel } from '../vmm/model';
+import type { VmmOrigin } from '../machine/origin';
+import type { CpuChoice, VmmModel } from '../vmm/model';
+import type { CpuVendor } from '../x86/cpuid/answers';
 import { modeOf, type VcpuState } from '../x86/state';
-import { conclude, count, type Conclusion } from './conclusion';
+import { conclude, count, exitStatusOf, type Conclusion } from './conclusion';
 import { refusedEntry } from './refusedEntry';
 import { nestedFaults } from './faultPlace';
 import { chooseGuest, type Guest } from './guestChoice';
@@ -44,12 +46,16 @@ export function simulate(
   const started = performance.now();
   const recorder = new Recorder(request.until ?? null);
   const guest = chooseGuest(model, request);
+  const cell = guest.shown?.cell;
+  const cpu = cpuOf(request, cell?.vendor);
   const options: PowerOptions = {
-    machine,
+    machine: cell?.commandLine === undefined ? machine : withCommandLine(machine, cell.commandLine),
     model,
     version,
     firmware: guest.firmware,
     kernel: guest.kernel,
+    initrd: request.initrd ?? null,
+    ...(cpu ? { cpu } : {}),
     boot: request.boot ?? null,
     captured: request.captured ?? null,
     taps: request.taps,
@@ -71,6 +77,22 @@ export function simulate(
   });
   const instructionsBefore = request.resume?.instructions ?? 0;
   return { ...report, milliseconds: performance.now() - started, instructionsBefore };
+}
+
+function cpuOf({ cpu }: SimulationRequest, vendor: CpuVendor | undefined): CpuChoice | null {
+  if (vendor === undefined) return cpu ?? null;
+  return { added: [], removed: [], ...cpu, vendor };
+}
+
+/** The command line of a known issue's run, which is not the config's. */
+function withCommandLine(machine: Machine, value: string): Machine {
+  const origin: VmmOrigin = {
+    kind: 'vmm',
+    vmm: machine.vmm ?? '',
+    version: machine.version ?? '',
+    citation: 'the command line of the known issue’s run',
+  };
+  return { ...machine, commandLine: { value, origin } };
 }
 
 /** The last power-on of a run: how it ended, or why it did not begin. */
@@ -96,7 +118,7 @@ function powerCycles(
     if (resume) resumeRun(resume, powered, recorder);
     resume = null;
     const cycles = { reboots, fast };
-    const ending = boot(powered, recorder, identity, cycles, host);
+    const ending = tornDown(boot(powered, recorder, identity, cycles, host), powered);
     if (reboots >= request.reboots || request.captured || !restarts(ending, powered)) {
       if (request.save?.at === null) host.saved?.(saveRun(identity, powered, recorder, cycles));
       return { powered, ended: ending };
@@ -165,12 +187,13 @@ function reportOf(
     screen: started > 0 ? textScreen((address, length) => powered.core.read(address, length)) : '',
     exits: recorder.exits.list(),
     timeline: named?.ofTimeline(events, modes) ?? events,
-    exitStatus: exitStatusOf(powered),
+    exitStatus: exitStatusOf(powered.verdict),
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain.map((fault) => ({ ...fault, symbol: nameOf(fault.state) })),
     symbols: named && used ? used.file : null,
     findings: conclusion.findings,
     evidence: conclusion.evidence,
+    shown: conclusion.shown,
     notModelled: [
       ...notModelled(powered, recorder, inputs.taps),
       ...(inputs.captured?.notes ?? []),
@@ -183,10 +206,6 @@ function reportOf(
 function nameStates(symbolizer: Symbolizer | null, { core }: PoweredMachine) {
   return (state: VcpuState) =>
     symbolizer?.ofState(state, (address, length) => core.read(address, length)) ?? null;
-}
-
-function exitStatusOf({ verdict }: PoweredMachine): number | null {
-  return verdict?.kind === 'shutdown' ? (verdict.exitStatus ?? null) : null;
 }
 
 /** The last line of the timeline, where the VMM or the CPU ended the run. */
@@ -206,6 +225,7 @@ function refusal(powered: PoweredMachine): Conclusion | null {
     outcome,
     reason,
     evidence: null,
+    shown: null,
     findings: [{ code: `boot-${outcome}`, severity: 'error', message: reason, at }],
   });
   if (powered.problem !== null) return refuse('vmm-exit', `The VM does not start: ${powered.problem}.`);
@@ -232,6 +252,18 @@ function boot(
       ? {}
       : { checkpoint: { at, save: () => host.saved?.(saveRun(identity, powered, recorder, cycles)) } }),
   });
+}
+
+/** How the VMM's tear-down of the guest ended instead, where it has one and that went wrong. */
+function tornDown(ending: Ending, powered: PoweredMachine): Ending {
+  const { board } = powered;
+  const next =
+    ending.kind === 'verdict' ? ending.verdict : ending.kind === 'triple-fault' ? board.tripleFault() : null;
+  if (!board.tearDown || !next || (next.kind !== 'reset' && next.kind !== 'shutdown')) return ending;
+  const verdict = board.tearDown(powered.core, next.kind === 'reset' ? 'reset' : 'destroy');
+  if (!verdict) return ending;
+  powered.verdict = verdict;
+  return { kind: 'verdict', verdict };
 }
 
 function restarts(ending: Ending, powered: PoweredMachine): boolean {

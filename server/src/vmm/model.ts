@@ -3,7 +3,7 @@ import type { CpuProfile, Core, SlotKind } from '../../emulator/face';
 import type { Clock, Device } from '../devices/device';
 import type { CpuVendor } from '../x86/cpuid/answers';
 import type { CpuidFeatureName } from '../x86/cpuid/features';
-import type { Machine } from '../machine/machine';
+import type { GuestDescription, Machine, Region } from '../machine/machine';
 import type { KnownIssue } from '../machine/knownIssue';
 
 export interface VmmVersion {
@@ -26,7 +26,15 @@ export type Verdict =
    * The VMM gives up on the guest. With `passable`, an observer of a firmware may pass over it: the access then goes to the
    * device, or is answered with all ones. It names the kind of access for the report: `string I/O`.
    */
-  | { readonly kind: 'vmm-exit'; readonly reason: string; readonly passable?: string };
+  | {
+      readonly kind: 'vmm-exit';
+      readonly reason: string;
+      readonly passable?: string;
+      /** Of the VMM's process, 0 to 255, where its source says so. */
+      readonly exitStatus?: number;
+    }
+  /** The host's kernel panics, and every guest on it is lost. */
+  | { readonly kind: 'host-panic'; readonly reason: string };
 
 export interface PortAccess {
   readonly port: number;
@@ -66,7 +74,6 @@ export interface CpuChoice {
 
 /** What comes with an image that is booted without a config. */
 export interface DirectBoot {
-  readonly cpu: CpuChoice;
   /** Name of the boot protocol, or null for the first that recognises the image. */
   readonly protocol: string | null;
   /** The image's file name, with which some protocols begin the command line. */
@@ -84,8 +91,15 @@ export interface BoardInputs {
   readonly clock: Clock;
   /** Firmware image bytes where one is given. */
   readonly firmware: Uint8Array | null;
-  /** Kernel image bytes where one is given and the VMM boots it directly. */
+  /**
+   * Kernel image bytes where one is given and the VMM boots it directly. Its command line is that of the machine, else the
+   * VMM's own.
+   */
   readonly kernel: Uint8Array | null;
+  /** The initial RAM disk that goes with it, for machines of a config (without one, `boot` has the modules). */
+  readonly initrd: Uint8Array | null;
+  /** The CPU that the user asks for; null leaves it to the model. */
+  readonly cpu: CpuChoice | null;
   /** What comes with an image that has no config; null where there is one. */
   readonly boot: DirectBoot | null;
   /** The firmware is being observed: what the VMM tells it to keep from its debug port may go there. Told in the report. */
@@ -136,6 +150,11 @@ export interface Board {
   endOfInterrupt?(vector: number, vcpu: number): void;
   /** What the VMM does with a triple fault. */
   tripleFault(): Verdict;
+  /**
+   * What the VMM does with the guest's memory when it restarts the guest (`reset`) or ends it (`destroy`); null where that
+   * goes well, else how it ends instead.
+   */
+  tearDown?(core: Core, why: 'reset' | 'destroy'): Verdict | null;
   /** The VMM refuses that many restarts in a row that come less than `seconds` after the start before. */
   readonly restartLimit?: { readonly restarts: number; readonly seconds: number; readonly reason: string };
   /** Fills memory and registers before the first instruction. Returns a problem in words, or null. */
@@ -151,5 +170,10 @@ export interface VmmModel {
   /** Oldest first. */
   readonly versions: readonly VmmVersion[];
   readonly knownIssues: readonly KnownIssue[];
+  /**
+   * The guest's address space under a version, sorted by start: any guest, also one that another VMM's config describes.
+   * Empty where the VMM refuses the guest; the board then says why when it is powered on.
+   */
+  layOut(guest: GuestDescription, version: string): readonly Region[];
   board(inputs: BoardInputs): Board;
 }

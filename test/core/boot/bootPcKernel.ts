@@ -29,8 +29,7 @@ export function bootPcKernel(
   { memory = 64n << 20n, ...asked }: AskedOfPc = {},
 ): BootedKernel {
   let core: Core | null = null;
-  const cpu = { vendor: 'intel', added: [], removed: [] } as const;
-  const direct = { cpu, protocol: null, imageName: 'image', commandLine: '', modules: [], ...asked };
+  const direct = { protocol: null, imageName: 'image', commandLine: '', modules: [], ...asked };
   const report = simulate(
     pcMachine({ name: 'image', memory, vcpus: 1 }),
     PC,

@@ -36,7 +36,6 @@ function boot(
       maxInstructions: 20_000_000,
       reboots: 0,
       boot: {
-        cpu: { vendor: 'intel', added: [], removed: [] },
         protocol: 'boot-sector',
         imageName: 'disk',
         commandLine: '',

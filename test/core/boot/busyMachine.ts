@@ -67,8 +67,8 @@ export class BusyMachine {
         version: 'i440fx',
         firmware: null,
         kernel: kernel(options),
+        cpu: { vendor: 'intel', added: ['TSC-Deadline'], removed: [] },
         boot: {
-          cpu: { vendor: 'intel', added: ['TSC-Deadline'], removed: [] },
           protocol: null,
           imageName: 'busy',
           commandLine: '',

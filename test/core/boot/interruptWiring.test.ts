@@ -85,7 +85,6 @@ for (const [title, wiring, arrives] of [
         reboots: 0,
         idleSeconds: 1,
         boot: {
-          cpu: { vendor: 'intel', added: [], removed: [] },
           protocol: null,
           imageName: 'wiring',
           commandLine: '',

@@ -39,7 +39,6 @@ function boot(
       maxInstructions: 100_000_000,
       reboots: 0,
       boot: {
-        cpu: { vendor: 'intel', added: [], removed: [] },
         protocol: null,
         imageName: 'large',
         commandLine: '',

@@ -59,7 +59,6 @@ test('qboot starts the kernel that fw_cfg holds for it', packaged(QBOOT, 'qemu-s
   const report = bootPcFirmware(readFileSync(QBOOT), {
     kernel,
     boot: {
-      cpu: { vendor: 'intel', added: [], removed: [] },
       protocol: null,
       imageName: 'bzImage',
       commandLine: '',

@@ -13,7 +13,7 @@ import { ENTRY, LOADED, multibootFile, type MultibootFields } from '../../unit/s
 const MIB = 1n << 20n;
 const GIB = 1n << 30n;
 
-interface Asked extends Partial<Omit<DirectBoot, 'cpu'>>, Partial<CpuChoice> {
+interface Asked extends Partial<DirectBoot>, Partial<CpuChoice> {
   readonly memory?: bigint;
   readonly vcpus?: number;
   readonly fields?: Partial<MultibootFields>;
@@ -36,7 +36,8 @@ function bootPc(code: readonly number[], asked: Asked = {}): { report: BootRepor
       taps: [],
       maxInstructions: 100_000,
       reboots: 0,
-      boot: { cpu: { vendor, added, removed }, protocol: null, imageName: 'kernel', commandLine, modules },
+      cpu: { vendor, added, removed },
+      boot: { protocol: null, imageName: 'kernel', commandLine, modules },
     },
     {
       createCore: (options: CoreOptions) => (core = createCore(options)),

@@ -78,7 +78,6 @@ const ticker = (vcpus: number, more: Partial<SimulationRequest> = {}): Case => (
   asked: {
     kernel: TICKER,
     boot: {
-      cpu: { vendor: 'intel', added: [], removed: [] },
       protocol: null,
       commandLine: 'ticker',
       imageName: 'ticker',

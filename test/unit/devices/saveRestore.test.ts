@@ -26,6 +26,8 @@ function powered(firmware: boolean) {
     clock,
     firmware: firmware ? new Uint8Array(0x20000) : null,
     kernel: null,
+    initrd: null,
+    cpu: null,
     boot: null,
     observed: false,
     console: (text) => note('console', text),

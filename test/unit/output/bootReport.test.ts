@@ -26,6 +26,7 @@ const REPORT: BootReport = {
   symbols: null,
   findings: [],
   evidence: null,
+  shown: null,
   notModelled: [],
 };
 

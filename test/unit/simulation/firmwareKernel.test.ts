@@ -8,7 +8,6 @@ import { linuxFile } from '../image/linuxFile';
 
 const MIB = 1n << 20n;
 const boot = (more: Partial<DirectBoot> = {}): DirectBoot => ({
-  cpu: { vendor: 'intel', added: [], removed: [] },
   protocol: null,
   imageName: 'bzImage',
   commandLine: 'console=ttyS0',

@@ -20,7 +20,6 @@ const RAM: readonly AddressRange[] = [
 ];
 const MODULE = new Uint8Array(0x1800).fill(0xaa);
 const BOOT: DirectBoot = {
-  cpu: { vendor: 'intel', added: [], removed: [] },
   protocol: null,
   imageName: 'image',
   commandLine: 'a b',

@@ -28,11 +28,14 @@ export interface Probe {
   readonly title: string;
   /** One sentence: what it checks. */
   readonly checks: string;
-  /** A firmware image whose last byte is at 0xfffff and, the same bytes, at 4 GiB - 1. */
-  readonly load: 'rom';
-  /** As assembled, without padding. */
+  /**
+   * `rom`: a firmware image whose last byte is at 0xfffff and, the same bytes, at 4 GiB - 1. `elf`: an executable that the VMM
+   * loads itself, as it loads a kernel.
+   */
+  readonly load: 'rom' | 'elf';
+  /** As assembled, a ROM without padding. */
   readonly image: Uint8Array;
-  /** Label to linear address below 1 MiB, in hex. */
+  /** Label to linear address below 1 MiB (`rom`) or to physical address (`elf`), in hex. */
   readonly labels: Readonly<Record<string, string>>;
   readonly parameters: readonly ProbeParameter[];
   readonly statuses: readonly ProbeStatus[];

@@ -26,17 +26,22 @@ export function probeRom(probe: Probe, values: ParameterValues = {}): Uint8Array
 }
 
 /**
- * The nearest label at or before a guest-physical address, in either place of the ROM (below 1 MiB or below 4 GiB), as
- * `name` or `name+0x12`; null outside the image.
+ * The nearest label at or before a guest-physical address, for a ROM in either place (below 1 MiB or below 4 GiB), as
+ * `name` or `name+0x12`; null outside a ROM's image and before a kernel's.
  */
 export function probeLabel(probe: Probe, address: bigint): string | null {
+  if (probe.load === 'elf') return nearestLabel(probe, address);
   const low = address >= 0xfff00000n && address < 0x100000000n ? address - 0xfff00000n : address;
   if (low < BigInt(ONE_MIB - probe.image.length) || low >= BigInt(ONE_MIB)) return null;
+  return nearestLabel(probe, low);
+}
+
+function nearestLabel(probe: Probe, address: bigint): string | null {
   let best: { name: string; at: bigint } | null = null;
   for (const [name, text] of Object.entries(probe.labels)) {
     const at = BigInt(text);
-    if (at <= low && (best === null || at >= best.at)) best = { name, at };
+    if (at <= address && (best === null || at >= best.at)) best = { name, at };
   }
   if (best === null) return null;
-  return best.at === low ? best.name : `${best.name}+0x${(low - best.at).toString(16)}`;
+  return best.at === address ? best.name : `${best.name}+0x${(address - best.at).toString(16)}`;
 }

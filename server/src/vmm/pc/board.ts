@@ -28,7 +28,7 @@ const PLAIN_CPU = { vendor: 'intel', added: [], removed: [] } as const;
 
 export function pcBoard(inputs: BoardInputs): Board {
   const memory = inputs.machine.memory?.value ?? 0n;
-  const cpu = inputs.boot?.cpu ?? PLAIN_CPU;
+  const cpu = inputs.cpu ?? PLAIN_CPU;
   const msrs = new PcMsrs(cpu.vendor);
   const { pic, ioapic, console, devices } = pcChips(inputs, memory);
   return {

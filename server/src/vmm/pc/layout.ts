@@ -4,6 +4,9 @@ import type { Region, RegionKind } from '../../machine/machine';
 import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
 import { pcOrigin } from './origin';
 
+/** QEMU's, where nobody says how much. */
+export const DEFAULT_MEMORY = 128n * MIB;
+
 /** RAM up to 3.5 GiB lies below 4 GiB in one piece; with more, 3 GiB do, and the rest goes on at 4 GiB. */
 const LARGEST_LOW = 3584n * MIB;
 const SPLIT_LOW = 3n * GIB;

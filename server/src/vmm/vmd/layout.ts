@@ -1,10 +1,10 @@
 /** The guest-physical ranges that vmd's create_memory_map makes, by version. */
 import { formatSize } from '../../address/format';
 import { fromLength, MIB, type AddressRange } from '../../address/range';
-import type { Region } from '../../machine/machine';
+import type { GuestDescription, Region } from '../../machine/machine';
 import { fromText } from '../../machine/origin';
 import type { SourceRange } from '../../text/position';
-import { isVmdSince, lowmemEnd, type VmdVersion } from './versions';
+import { DEFAULT_MEMORY, isVmdSince, lowmemEnd, NEWEST_VMD, vmdVersion, type VmdVersion } from './versions';
 
 /** One `struct vm_mem_range`: RAM (0), RESERVED (1) or MMIO (2). */
 export interface VmdRange {
@@ -146,4 +146,13 @@ export function regionsOf(
     origin: sized && at && type === 'ram' && range.start >= MIB ? fromText(at) : vmm,
     at,
   }));
+}
+
+/** The address space of any guest under a version of vmd, also of one that another VMM's config describes. */
+export function layOutVmd({ memory, nameAt }: GuestDescription, version: string): Region[] {
+  const vmd = vmdVersion(version) ?? NEWEST_VMD;
+  const ranges = createMemoryMap(vmd, memory?.value ?? DEFAULT_MEMORY);
+  const sized = memory?.origin.kind === 'text';
+  const at = memory?.origin.kind === 'text' ? { uri: memory.origin.uri, range: memory.origin.range } : nameAt;
+  return regionsOf(vmd, ranges, at, sized);
 }

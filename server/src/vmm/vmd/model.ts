@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { vmdBoard } from './board';
 import { VMD_KNOWN_ISSUES } from './knownIssues';
+import { layOutVmd } from './layout';
 import { VMD_VERSIONS } from './versions';
 
 export const VMD: VmmModel = {
@@ -9,5 +10,6 @@ export const VMD: VmmModel = {
   title: 'OpenBSD vmd(8)',
   versions: VMD_VERSIONS,
   knownIssues: VMD_KNOWN_ISSUES,
+  layOut: layOutVmd,
   board: vmdBoard,
 };

@@ -3,9 +3,18 @@
  * not: the first fault is in no report, so no cause is named here.
  */
 import type { KnownIssue } from '../../../machine/knownIssue';
+import { GIB } from '../../../address/range';
 import { VMD_VERSIONS } from '../versions';
 
 const REPORT = 'openbsd tech@, "fix reboot of alpine linux guests in vmd", 2026-01-05';
+
+/** The report does not say how large the guest was; RAM must cover the stack that its RSP would name. */
+const REPORTED_GUEST = {
+  kind: 'vmm',
+  vmm: 'vmd',
+  version: '7.8',
+  citation: `chosen for the simulation of: ${REPORT}`,
+} as const;
 
 /** The end of low RAM in the versions that the report is about; the patch ends it at 576 KiB. */
 const SMALLEST_AFFECTED_LOWMEM_KB = 636;
@@ -89,9 +98,27 @@ export const vmdLowmem: KnownIssue = {
   ],
   fix: 'vmd with low RAM ending at 576 KiB (LOWMEM_KB 576, read in x86_vm.c rev 1.19) avoids the reported failure; from rev 1.24 the guest’s write to port 0x64 restarts it first. Until then: reboot=t on the guest’s command line makes Linux reboot by triple fault, which vmd takes as a restart.',
   simulation: {
-    probe: 'linux-reboot-bios',
-    parameters: { ibt: 1 },
-    evidence: 'mechanism',
+    guest: {
+      name: 'alpine',
+      memory: { value: 2n * GIB, origin: REPORTED_GUEST },
+      vcpus: { value: 1, origin: REPORTED_GUEST },
+      images: [],
+      at: null,
+      nameAt: null,
+    },
+    cells: [
+      {
+        name: 'IBT on, blob intact, 640 KiB',
+        version: '7.8',
+        probe: 'linux-reboot-bios',
+        parameters: { ibt: 1 },
+        evidence: 'mechanism',
+      },
+    ],
+    reached: ({ probeStatus, faultChain }) =>
+      probeStatus === 'double-fault' && faultChain.length >= 2
+        ? 'The fault at the jump’s target could not be delivered, because its frame could not be pushed.'
+        : null,
     shows:
       'With indirect-branch tracking on, the first instruction of the blob is no ENDBR: #CP, whose frame cannot be pushed, and the registers of the report follow. It is one of several chains that do: an overwritten code page of the blob (parameter blob=1, ibt=0) gives the same double fault. Without tracking and with the blob intact the guest restarts.',
   },
