@@ -1,23 +1,52 @@
 /**
- * The high precision event timers of a PC (IA-PC HPET Specification 1.0a): a main counter of 64 bits at 100 MHz and three
- * comparators that can be periodic, without message (FSB) interrupts. Matches are worked out from guest time, not stepped.
+ * High precision event timers (IA-PC HPET Specification 1.0a): a main counter, and comparators that can be periodic. Matches are
+ * worked out from guest time, not stepped.
  */
 import type { Clock, Device, DeviceState, InterruptLine, Nanoseconds } from './device';
+import { Frequency } from './frequency';
+
+/** What differs between implementations. */
+export interface HpetShape {
+  readonly hertz: number;
+  readonly timers: number;
+  /** Of the counter and of every comparator. */
+  readonly bits: 32 | 64;
+  /** Timers 0 and 1 can take IRQ 0 and IRQ 8 over. */
+  readonly legacyReplacement: boolean;
+  /** Timers can interrupt by messages (FSB). */
+  readonly messages: boolean;
+}
 
 export interface HpetOptions {
   readonly base: bigint;
+  readonly shape: HpetShape;
   /** IRQ 0 and IRQ 8: what the 8254 and the MC146818 drive while there is no legacy replacement. */
   readonly legacy: readonly [InterruptLine, InterruptLine];
   /** I/O APIC inputs that a timer can be routed to, bit n for input n. */
   readonly routes: number;
   route(input: number, level: boolean): void;
+  /** Where timers can interrupt by messages. */
+  message?(address: number, data: number): void;
 }
 
-/** 2.3.4: 10 ns in femtoseconds, vendor 8086, legacy replacement capable, 64-bit counter, three timers, revision 1. */
-const TICK: Nanoseconds = 10;
-const HPET_TIMERS = 3;
-export const HPET_CAPABILITIES =
-  0x8086a001n | (BigInt(HPET_TIMERS - 1) << 8n) | (BigInt(TICK * 1_000_000) << 32n);
+/** As on QEMU's machine pc: 100 MHz, three timers. */
+export const PC_HPET: HpetShape = {
+  hertz: 100_000_000,
+  timers: 3,
+  bits: 64,
+  legacyReplacement: true,
+  messages: false,
+};
+
+const FEMTOSECONDS = 10n ** 15n;
+
+/** 2.3.4: the period in femtoseconds, vendor 8086, legacy replacement, size of the counter, number of timers, revision 1. */
+export function hpetCapabilities({ hertz, timers, bits, legacyReplacement }: HpetShape): bigint {
+  const low =
+    0x80860001 + (legacyReplacement ? 0x8000 : 0) + (bits === 64 ? 0x2000 : 0) + ((timers - 1) << 8);
+  return BigInt(low) | ((FEMTOSECONDS / BigInt(hertz)) << 32n);
+}
+
 export const HPET_SIZE = 0x400n;
 
 const CAPABILITIES = 0x00;
@@ -27,6 +56,7 @@ const COUNTER = 0xf0;
 const TIMERS = 0x100;
 const TIMER_STRIDE = 0x20;
 const COMPARATOR = 0x08;
+const MESSAGE = 0x10;
 /** Bits of the general configuration. */
 const ENABLE = 1;
 const LEGACY_REPLACEMENT = 2;
@@ -38,6 +68,8 @@ const CAN_BE_PERIODIC = 0x10;
 const IS_64_BITS = 0x20;
 const SET_VALUE = 0x40;
 const MODE_32 = 0x100;
+const BY_MESSAGE = 0x4000;
+const CAN_SEND_MESSAGES = 0x8000;
 const ROUTE_SHIFT = 9;
 const ROUTE = 0x1f << ROUTE_SHIFT;
 const WRITABLE = LEVEL | INTERRUPT | PERIODIC | SET_VALUE | MODE_32;
@@ -47,6 +79,8 @@ const ALL_ONES = (1n << 64n) - 1n;
 
 interface Timer {
   configuration: number;
+  /** Data in the low half and address in the high one. */
+  message: bigint;
   comparator: bigint;
   /** What is added to the comparator at each match of a periodic timer. */
   period: bigint;
@@ -69,12 +103,21 @@ interface State {
 export class Hpet implements Device {
   readonly name = 'HPET';
   readonly mmio: readonly { start: bigint; end: bigint }[];
-  private state: State = powerOn();
+  private readonly input: Frequency;
+  private readonly capabilities: bigint;
+  /** Largest value of the counter and of a comparator. */
+  private readonly limit: bigint;
+  private state: State;
 
   constructor(
     private readonly clock: Clock,
     private readonly options: HpetOptions,
   ) {
+    const { shape } = options;
+    this.input = new Frequency(shape.hertz);
+    this.capabilities = hpetCapabilities(shape);
+    this.limit = shape.bits === 64 ? ALL_ONES : WORD - 1n;
+    this.state = powerOn(shape);
     this.mmio = [{ start: options.base, end: options.base + HPET_SIZE }];
   }
 
@@ -109,7 +152,7 @@ export class Hpet implements Device {
 
   reset(): void {
     this.clock.clearAlarm(this.name);
-    this.state = { ...powerOn(), legacyLevels: this.state.legacyLevels };
+    this.state = { ...powerOn(this.options.shape), legacyLevels: this.state.legacyLevels };
     this.options.legacy.forEach((line, index) => line(this.state.legacyLevels[index]!));
   }
 
@@ -129,21 +172,28 @@ export class Hpet implements Device {
   private counter(): bigint {
     const { counter, since } = this.state;
     if (since === null) return counter;
-    return BigInt.asUintN(64, counter + BigInt(Math.floor((this.clock.now() - since) / TICK)));
+    return (counter + BigInt(this.input.ticks(this.clock.now() - since))) & this.limit;
   }
 
   private readRegister(register: number): bigint {
     const { state } = this;
-    if (register === CAPABILITIES) return HPET_CAPABILITIES;
+    if (register === CAPABILITIES) return this.capabilities;
     if (register === CONFIGURATION) return BigInt(state.configuration);
     if (register === STATUS) return BigInt(state.status);
     if (register === COUNTER) return this.counter();
-    const timer = state.timers[(register - TIMERS) / TIMER_STRIDE];
-    if (timer)
-      return (
-        BigInt(timer.configuration | CAN_BE_PERIODIC | IS_64_BITS) | (BigInt(this.options.routes) << 32n)
-      );
-    return state.timers[(register - TIMERS - COMPARATOR) / TIMER_STRIDE]?.comparator ?? 0n;
+    const timer = state.timers[Math.floor((register - TIMERS) / TIMER_STRIDE)];
+    const within = (register - TIMERS) % TIMER_STRIDE;
+    if (!timer) return 0n;
+    if (within === 0)
+      return BigInt(timer.configuration | this.able()) | (BigInt(this.options.routes >>> 0) << 32n);
+    if (within === COMPARATOR) return timer.comparator;
+    return within === MESSAGE ? timer.message : 0n;
+  }
+
+  /** What every timer can do. */
+  private able(): number {
+    const { bits, messages } = this.options.shape;
+    return CAN_BE_PERIODIC | (bits === 64 ? IS_64_BITS : 0) | (messages ? CAN_SEND_MESSAGES : 0);
   }
 
   /** Writes the bits of `mask`. */
@@ -151,14 +201,15 @@ export class Hpet implements Device {
     const { state } = this;
     const merge = (old: bigint) => (old & ~mask) | value;
     if (register === CONFIGURATION) {
-      this.configure(Number(merge(BigInt(state.configuration)) & 3n));
+      const can = this.options.shape.legacyReplacement ? ENABLE | LEGACY_REPLACEMENT : ENABLE;
+      this.configure(Number(merge(BigInt(state.configuration)) & BigInt(can)));
     } else if (register === STATUS) {
-      state.status &= ~Number(value & 7n);
+      state.status &= ~Number(value & 0xffn);
       state.timers.forEach((_, index) => this.driveLevel(index));
     } else if (register === COUNTER) {
-      state.counter = merge(this.counter());
+      state.counter = merge(this.counter()) & this.limit;
       if (state.since !== null) state.since = this.clock.now();
-      for (const timer of state.timers) timer.seen = state.counter - 1n;
+      for (const timer of state.timers) timer.seen = (state.counter - 1n) & this.limit;
     } else {
       const index = Math.floor((register - TIMERS) / TIMER_STRIDE);
       const timer = state.timers[index];
@@ -166,6 +217,7 @@ export class Hpet implements Device {
       const within = register - TIMERS - index * TIMER_STRIDE;
       if (within === 0 && (mask & 1n) !== 0n) this.configureTimer(index, timer, Number(value & 0xffffn));
       else if (within === COMPARATOR) this.writeComparator(timer, merge);
+      else if (within === MESSAGE && this.options.shape.messages) timer.message = merge(timer.message);
     }
   }
 
@@ -190,8 +242,10 @@ export class Hpet implements Device {
     const route = (value & ROUTE) >> ROUTE_SHIFT;
     // A route that is not offered does not read back.
     const kept = ((this.options.routes >> route) & 1) !== 0 ? value & ROUTE : timer.configuration & ROUTE;
-    timer.configuration = (value & WRITABLE) | kept;
-    if ((value & MODE_32) !== 0) {
+    const { bits, messages } = this.options.shape;
+    const writable = (bits === 64 ? WRITABLE : WRITABLE & ~MODE_32) | (messages ? BY_MESSAGE : 0);
+    timer.configuration = (value & writable) | kept;
+    if ((timer.configuration & MODE_32) !== 0) {
       timer.comparator &= WORD - 1n;
       timer.period &= WORD - 1n;
     }
@@ -202,21 +256,25 @@ export class Hpet implements Device {
   /** 2.3.9.2.2: a periodic timer takes a write for its period, and for its next match too after "set value". */
   private writeComparator(timer: Timer, merge: (old: bigint) => bigint): void {
     const periodic = (timer.configuration & PERIODIC) !== 0;
-    const limit = (timer.configuration & MODE_32) !== 0 ? WORD - 1n : ALL_ONES;
+    const limit = this.limitOf(timer);
     if (!periodic || (timer.configuration & SET_VALUE) !== 0) {
       timer.comparator = merge(timer.comparator) & limit;
       // A comparator that equals the counter matches.
-      timer.seen = this.counter() - 1n;
+      timer.seen = (this.counter() - 1n) & this.limit;
     }
     if (periodic) timer.period = merge(timer.period) & limit;
     timer.configuration &= ~SET_VALUE;
   }
 
+  private limitOf({ configuration }: Timer): bigint {
+    return (configuration & MODE_32) !== 0 ? WORD - 1n : this.limit;
+  }
+
   /** Ticks from `from` on, itself excluded, to the next match. */
-  private distance({ configuration, comparator }: Timer, from: bigint): bigint {
-    const bits = (configuration & MODE_32) !== 0 ? 32 : 64;
-    const distance = BigInt.asUintN(bits, comparator - from);
-    return distance === 0n ? 1n << BigInt(bits) : distance;
+  private distance(timer: Timer, from: bigint): bigint {
+    const limit = this.limitOf(timer);
+    const distance = (timer.comparator - from) & limit;
+    return distance === 0n ? limit + 1n : distance;
   }
 
   /** Acts on the matches since the last look; several of one timer are one. */
@@ -227,20 +285,22 @@ export class Hpet implements Device {
       const from = timer.seen;
       timer.seen = counter;
       if ((timer.configuration & (INTERRUPT | LEVEL | PERIODIC)) === 0) return;
-      const passed = BigInt.asUintN(64, counter - from);
+      const passed = (counter - from) & this.limit;
       const distance = this.distance(timer, from);
       if (passed < distance) return;
       if ((timer.configuration & PERIODIC) !== 0 && timer.period > 0n) {
         const periods = (passed - distance) / timer.period + 1n;
-        const limit = (timer.configuration & MODE_32) !== 0 ? WORD - 1n : ALL_ONES;
-        timer.comparator = (timer.comparator + periods * timer.period) & limit;
+        timer.comparator = (timer.comparator + periods * timer.period) & this.limitOf(timer);
       }
       this.match(index, timer);
     });
   }
 
-  private match(index: number, { configuration }: Timer): void {
-    if ((configuration & LEVEL) !== 0) {
+  private match(index: number, { configuration, message }: Timer): void {
+    if ((configuration & BY_MESSAGE) !== 0) {
+      if ((configuration & INTERRUPT) !== 0)
+        this.options.message?.(Number(message >> 32n), Number(message & (WORD - 1n)));
+    } else if ((configuration & LEVEL) !== 0) {
       this.state.status |= 1 << index;
       this.driveLevel(index);
     } else if ((configuration & INTERRUPT) !== 0) {
@@ -274,8 +334,8 @@ export class Hpet implements Device {
     if (interrupting.length === 0) return;
     const counter = this.counter();
     const distances = interrupting.map((timer) => Number(this.distance(timer, counter)));
-    const ticks = Math.floor((this.clock.now() - since) / TICK) + Math.min(...distances);
-    const at = since + ticks * TICK;
+    const ticks = this.input.ticks(this.clock.now() - since) + Math.min(...distances);
+    const at = since + this.input.nanoseconds(ticks);
     if (Number.isSafeInteger(at)) this.clock.setAlarm(this.name, at, () => this.ring());
   }
 
@@ -285,15 +345,16 @@ export class Hpet implements Device {
   }
 }
 
-function powerOn(): State {
+function powerOn({ timers, bits }: HpetShape): State {
   return {
     configuration: 0,
     status: 0,
     counter: 0n,
     since: null,
-    timers: Array.from({ length: HPET_TIMERS }, () => ({
+    timers: Array.from({ length: timers }, () => ({
       configuration: 0,
-      comparator: ALL_ONES,
+      message: 0n,
+      comparator: bits === 64 ? ALL_ONES : WORD - 1n,
       period: 0n,
       seen: 0n,
     })),

@@ -1,5 +1,5 @@
 /**
- * The Intel 82093AA I/O APIC (Intel 290566): 24 inputs that become interrupt messages to local APICs. Its version, 0x11, has no
+ * The Intel 82093AA I/O APIC (Intel 290566): 24 inputs, or as many as a VMM has made of them, that become interrupt messages to local APICs. Its version, 0x11, has no
  * EOI register: a level ends by the EOI message of a local APIC.
  */
 import type { Device, DeviceState, InterruptLine } from './device';
@@ -21,6 +21,10 @@ export interface IoapicOptions {
   readonly base: bigint;
   readonly size: bigint;
   readonly id: number;
+  /** Inputs: 24 of the chip, where nothing else is said. */
+  readonly pins?: number;
+  /** The entry's polarity does nothing: a line that is up asks. */
+  readonly ignoresPolarity?: boolean;
   /** Whether a local APIC accepted the message. */
   deliver(vector: number, destination: number, logical: boolean, mode: number, level: boolean): boolean;
 }
@@ -36,9 +40,11 @@ interface State {
 export class Ioapic82093aa implements Device {
   readonly name = '82093AA I/O APIC';
   readonly mmio: readonly { start: bigint; end: bigint }[];
+  private readonly pins: number;
   private state: State;
 
   constructor(private readonly options: IoapicOptions) {
+    this.pins = options.pins ?? PINS;
     this.mmio = [{ start: options.base, end: options.base + options.size }];
     this.state = this.powerOn();
   }
@@ -56,13 +62,14 @@ export class Ioapic82093aa implements Device {
   }
 
   private asks(pin: number): boolean {
+    if (this.options.ignoresPolarity) return this.state.lines[pin]!;
     return this.state.lines[pin]! !== ((this.state.low[pin]! & ACTIVE_LOW) !== 0);
   }
 
   /** The EOI message of a local APIC: level-triggered inputs that are still up ask again. */
   endOfInterrupt(vector: number): void {
     const { low } = this.state;
-    for (let pin = 0; pin < PINS; pin++) {
+    for (let pin = 0; pin < this.pins; pin++) {
       if ((low[pin]! & 0xff) !== vector || (low[pin]! & REMOTE_IRR) === 0) continue;
       low[pin] = low[pin]! & ~REMOTE_IRR;
       if (this.asks(pin)) this.send(pin);
@@ -98,24 +105,24 @@ export class Ioapic82093aa implements Device {
     return {
       index: 0,
       id: this.options.id & 0xf,
-      low: new Array<number>(PINS).fill(MASKED),
-      high: new Array<number>(PINS).fill(0),
-      lines: new Array<boolean>(PINS).fill(false),
+      low: new Array<number>(this.pins).fill(MASKED),
+      high: new Array<number>(this.pins).fill(0),
+      lines: new Array<boolean>(this.pins).fill(false),
     };
   }
 
   private readRegister(index: number): number {
     if (index === 0x00 || index === 0x02) return this.state.id << 24;
-    if (index === 0x01) return VERSION | ((PINS - 1) << 16);
+    if (index === 0x01) return VERSION | ((this.pins - 1) << 16);
     const pin = (index - 0x10) >> 1;
-    if (index < 0x10 || pin >= PINS) return 0;
+    if (index < 0x10 || pin >= this.pins) return 0;
     return (index & 1) !== 0 ? this.state.high[pin]! : this.state.low[pin]!;
   }
 
   private writeRegister(index: number, value: number): void {
     if (index === 0x00) this.state.id = (value >>> 24) & 0xf;
     const pin = (index - 0x10) >> 1;
-    if (index < 0x10 || pin >= PINS) return;
+    if (index < 0x10 || pin >= this.pins) return;
     const { low, high } = this.state;
     if ((index & 1) !== 0) {
       high[pin] = value & 0xff000000;

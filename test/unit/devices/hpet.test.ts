@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { Hpet } from '../../../server/src/devices/hpet';
+import { Hpet, PC_HPET, type HpetShape } from '../../../server/src/devices/hpet';
 import { HandClock } from './clock';
 
 const BASE = 0xfed00000n;
@@ -17,7 +17,7 @@ const MODE_32 = 0x100;
 const ROUTE_2 = 2 << 9;
 
 /** What happened to the lines, as `input+` and `input-`. */
-function hpet() {
+function hpet(shape: HpetShape = PC_HPET, routes = 0x4) {
   const clock = new HandClock();
   const events: string[] = [];
   const note = (name: string) => (level: boolean) => {
@@ -25,9 +25,11 @@ function hpet() {
   };
   const device = new Hpet(clock, {
     base: BASE,
+    shape,
     legacy: [note('irq0'), note('irq8')],
-    routes: 0x4,
+    routes,
     route: (input, level) => note(`in${input}`)(level),
+    message: (address, data) => events.push(`${address.toString(16)}=${data.toString(16)}+`),
   });
   const read = (offset: number, size: 1 | 2 | 4 | 8 = 8) => device.readMmio(BASE + BigInt(offset), size);
   const write = (offset: number, value: number | bigint, size: 1 | 2 | 4 | 8 = 8) =>
@@ -215,4 +217,47 @@ test('a restored timer goes on where it was', () => {
   assert.equal(second.clock.next, first.clock.next);
   second.clock.advance(100 * TICK);
   assert.deepEqual([second.rises(), second.read(0xf0), second.read(T0 + 8)], [['in2+'], 250n, 300n]);
+});
+
+/** bhyve's: 2^24 Hz, eight timers of 32 bits, messages, no legacy replacement. */
+const VHPET: HpetShape = { hertz: 2 ** 24, timers: 8, bits: 32, legacyReplacement: false, messages: true };
+
+for (const [name, offset, expected] of [
+  // 10^15 / 2^24 = 59604644.775 femtoseconds, cut off.
+  ['capabilities: eight timers of 32 bits, period 59604644 fs', 0x00, 0x038d7ea480860701n],
+  ['a timer can be periodic and send messages, and has inputs 24 to 31', 0x100, 0xff00000000008010n],
+  ['timer 7 is there', 0x1e0, 0xff00000000008010n],
+  ['timer 8 is not', 0x200, 0n],
+  ['a comparator is all ones of 32 bits', 0x108, 0xffffffffn],
+] as const) {
+  test(`bhyve’s HPET, ${name}`, () => assert.equal(hpet(VHPET, 0xff000000).read(offset), expected));
+}
+
+test('bhyve’s HPET counts 2^24 a second, wraps at 32 bits and keeps legacy replacement off', () => {
+  const { clock, read, write } = hpet(VHPET, 0xff000000);
+  write(0x10, ENABLE | LEGACY);
+  assert.equal(read(0x10), 1n);
+  clock.advance(1_000_000_000);
+  assert.equal(read(0xf0), 0x1000000n);
+  write(0xf0, 0xffffffff);
+  clock.advance(60);
+  assert.equal(read(0xf0), 0n);
+});
+
+test('a timer with FSB enabled sends its message, and routes to an input above 23 without', () => {
+  const { clock, rises, read, write } = hpet(VHPET, 0xff000000);
+  write(0x110, 0xfee01000_00000041n);
+  assert.equal(read(0x110), 0xfee01000_00000041n);
+  write(T0, INTERRUPT | 0x4000);
+  write(0x108, 100);
+  write(T1, INTERRUPT | (24 << 9));
+  write(0x128, 200);
+  write(0x10, ENABLE);
+  // 100 ticks are 5960.5 ns.
+  clock.advance(5960);
+  assert.deepEqual(rises(), []);
+  clock.advance(1);
+  assert.deepEqual(rises(), ['fee01000=41+']);
+  clock.advance(6000);
+  assert.deepEqual(rises(), ['fee01000=41+', 'in24+']);
 });

@@ -1,5 +1,5 @@
 /** The ACPI tables of the plain PC. */
-import { HPET_CAPABILITIES } from '../../devices/hpet';
+import { hpetCapabilities, PC_HPET } from '../../devices/hpet';
 import {
   facs,
   fadt,
@@ -61,7 +61,7 @@ export function pcAcpiTables({ vcpus, memory, pmBase }: PcAcpiOptions): AcpiTabl
       localNmi(1),
     ],
   });
-  const block = Number(HPET_CAPABILITIES & 0xffffffffn);
+  const block = Number(hpetCapabilities(PC_HPET) & 0xffffffffn);
   const listed = [fadtTable, madtTable, hpetTable(MAKER, HPET_BASE, block, HPET_MINIMUM_TICK)];
   const rsdtTable = rsdt(MAKER, listed);
   const xsdtTable = xsdt(MAKER, listed);

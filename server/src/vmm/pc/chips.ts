@@ -4,7 +4,7 @@ import { KIB } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import { DebugExit } from '../../devices/debugExit';
 import type { Device, InterruptLine } from '../../devices/device';
-import { Hpet } from '../../devices/hpet';
+import { Hpet, PC_HPET } from '../../devices/hpet';
 import { I8042 } from '../../devices/i8042';
 import { I8254 } from '../../devices/i8254';
 import { I8259Pair } from '../../devices/i8259';
@@ -70,6 +70,7 @@ export function pcChips(inputs: BoardInputs, memory: bigint): PcChips {
   const line = (irq: number) => (level: boolean) => setLine(irq, level);
   const hpet = new Hpet(clock, {
     base: HPET_BASE,
+    shape: PC_HPET,
     legacy: [line(0), line(8)],
     routes: HPET_ROUTES,
     route: (input, level) => ioapic.setLine(input, level),
