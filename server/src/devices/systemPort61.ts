@@ -10,7 +10,14 @@ export interface SystemPort61Options {
    * (vmd: usr.sbin/vmd/i8253.c rev 1.28, vcpu_exit_i8253_misc).
    */
   readonly writable: boolean;
+  /** Control bits that read back as written: 3:0 on a PC. */
+  readonly kept?: number;
+  /** Nanoseconds between two toggles of bit 4: a refresh request of a PC comes about every 15 microseconds. */
+  readonly refresh?: number;
 }
+
+const CONTROL_BITS = 0x0f;
+const REFRESH = 15085;
 
 export class SystemPort61 implements Device {
   readonly name = 'system control port B';
@@ -29,14 +36,13 @@ export class SystemPort61 implements Device {
   readPort(): number {
     const out2 = this.timer.output(2) ? 0x20 : 0;
     if (!this.options.writable) return out2;
-    // Bit 4 toggles with every refresh request, about 15 microseconds apart.
-    const refresh = (Math.floor(this.clock.now() / 15085) & 1) << 4;
-    return this.control | refresh | out2;
+    const toggles = Math.floor(this.clock.now() / (this.options.refresh ?? REFRESH));
+    return this.control | ((toggles & 1) << 4) | out2;
   }
 
   writePort(_port: number, _size: number, value: number): void {
     if (!this.options.writable) return;
-    this.control = value & 0x0f;
+    this.control = value & (this.options.kept ?? CONTROL_BITS);
     this.timer.setGate2((value & 1) !== 0);
   }
 
