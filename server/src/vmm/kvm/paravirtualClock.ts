@@ -98,4 +98,3 @@ export class ParavirtualClock implements Device {
     this.version = saved.version;
   }
 }
-
