@@ -3,11 +3,8 @@ import type { Machine } from '../machine/machine';
 import type { EvidenceGrade, RelatedPlace, Severity } from '../text/finding';
 import type { SourceRange } from '../text/position';
 import type { DumpLine, DumpText } from './dumpText';
-import type { LinuxOops, RegisterBlock } from './linuxOops';
-import type { LinuxReboot } from './linuxReboot';
-import type { ModeReading } from './mode';
+import type { ModeReading, RegisterBlock } from './registerBlock';
 import type { Cause, Confidence, CrashFinding } from './report';
-import type { VmmIdentity } from './vmmIdentity';
 
 /** A machine that the crash may have happened in. */
 export interface Candidate {
@@ -16,21 +13,16 @@ export interface Candidate {
   readonly versionAssumed: boolean;
 }
 
+/** What every format has; each adds its own record. */
 export interface CrashFacts {
   readonly text: DumpText;
-  readonly oops: LinuxOops;
-  /** The registers at the fault; null where the text has none. */
+  /** The guest's registers; null where the text has none. */
   readonly block: RegisterBlock | null;
   readonly mode: ModeReading;
-  readonly vmm: VmmIdentity | null;
   readonly candidates: readonly Candidate[];
-  readonly reboot: LinuxReboot | null;
-  /** Place of this oops among those of the same machine in the text, from 1, and how many there are. */
-  readonly rank: number;
-  readonly siblings: number;
 }
 
-export interface CrashRule {
+export interface CrashRule<Facts extends CrashFacts = CrashFacts> {
   /** Number in the project's list of rules: `R1b`, `K2`. */
   readonly id: string;
   /** Stable kebab-case code of its findings. */
@@ -38,10 +30,10 @@ export interface CrashRule {
   readonly title: string;
   /** What a finding has unless it says otherwise. */
   readonly confidence: Confidence;
-  check(facts: CrashFacts): readonly RuleFinding[];
+  check(facts: Facts): readonly RuleFinding[];
 }
 
-/** What a rule says; the rule table adds the code. */
+/** What a rule says; the rule adds the code. */
 export interface RuleFinding {
   readonly message: string;
   readonly severity: Severity;
@@ -79,11 +71,11 @@ export function inKernel(facts: CrashFacts): boolean {
   return ((selector(facts, 'cs') ?? 0) & 3) === 0;
 }
 
-export function isDoubleFault(facts: CrashFacts): boolean {
-  return facts.oops.kind === 'double-fault' || facts.oops.kind === 'stack-guard';
-}
-
-export function toFinding(facts: CrashFacts, rule: CrashRule, found: RuleFinding): CrashFinding {
+export function toFinding(
+  facts: CrashFacts,
+  rule: Pick<CrashRule, 'code' | 'confidence'>,
+  found: RuleFinding,
+): CrashFinding {
   const dumpLines = found.lines.map((line) => facts.text.at(line));
   return {
     code: rule.code,

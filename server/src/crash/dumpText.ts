@@ -3,7 +3,7 @@ import type { SourceRange } from '../text/position';
 import type { SourceText } from '../text/sourceText';
 import { cleanText, type CleanText } from './cleanText';
 import { stripPrefixes } from './prefixes';
-import { reflow } from './reflow';
+import { reflow, type LineStarts } from './reflow';
 
 export interface DumpLine {
   /** Without prefixes, line break and trailing white space. */
@@ -21,11 +21,16 @@ export class DumpText {
     this.clean = cleanText(source.text);
   }
 
-  /** The lines that are not empty, in order. */
-  *lines(): Generator<DumpLine, void, void> {
+  /** The whole text without control sequences and the like. */
+  get cleaned(): string {
+    return this.clean.text;
+  }
+
+  /** The lines that are not empty, in order, as the formats that are looked for begin them. */
+  *lines(formats: readonly LineStarts[]): Generator<DumpLine, void, void> {
     const { text } = this.clean;
     let machine = '';
-    for (const span of reflow(text)) {
+    for (const span of reflow(text, formats)) {
       const line = stripPrefixes(text, span.start, span.end);
       // A part of a physical line was written by whoever wrote what stands before it, unless it says otherwise.
       machine = line.machine || (span.physical ? '' : machine);

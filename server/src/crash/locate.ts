@@ -1,16 +1,12 @@
 /** What the addresses of a crash are in the machine: the role of a value decides whether it is guest-physical at all. */
-import { formatRange, formatSize, hex } from '../address/format';
-import { GIB, KIB, MIB, PAGE } from '../address/range';
+import { formatRange, formatSize } from '../address/format';
+import { KIB, PAGE } from '../address/range';
 import { regionAt, type Machine, type Region } from '../machine/machine';
-import { bit } from '../x86/bitField';
-import { frameOf, isLeaf, type TableLevel } from '../x86/pageTableEntry';
-import { register, type Candidate, type CrashFacts } from './crashFacts';
-import type { PageWalkEntry } from './linuxOops';
-import { DEFAULT_DIRECT_MAP } from './linuxReboot';
+import type { Candidate, CrashFacts } from './crashFacts';
 import type { Mapping } from './report';
 
 /** `certain`, or an address under an assumption that `why` states. */
-export type AddressRole = 'certain' | 'identity-mapped' | 'derived';
+export type AddressRole = 'certain' | 'unpaged' | 'identity-mapped' | 'derived';
 
 export interface GuestPhysical {
   /** `RIP`, `CR3 page table`. */
@@ -22,100 +18,12 @@ export interface GuestPhysical {
   readonly register: string;
 }
 
-const DIRECT_MAP_END = 0xffffc88000000000n;
-const CR3_BASE = 0x000ffffffffff000n;
-
-/**
- * True where linear addresses are guest-physical ones: RIP below 4 GiB on a page table in the first MiB is Linux's
- * trampoline, which maps low memory one to one.
- */
-export function isIdentityMapped(facts: CrashFacts): boolean {
-  const rip = register(facts, 'rip');
-  const cr3 = register(facts, 'cr3');
-  return rip !== undefined && cr3 !== undefined && rip < 4n * GIB && (cr3 & CR3_BASE) < MIB;
+/** The top table that CR3 points to (SDM vol. 3, 4.5.2): without PCID and the bits above the address. */
+export function tableBase(cr3: bigint): bigint {
+  return cr3 & 0x000ffffffffff000n;
 }
 
-/** The guest-physical addresses that the dump has, most certain first. Host addresses and kernel pointers are none. */
-export function guestPhysicalAddresses(facts: CrashFacts): GuestPhysical[] {
-  const found: GuestPhysical[] = [];
-  const cr3 = register(facts, 'cr3');
-  if (cr3 !== undefined) {
-    found.push({
-      what: 'CR3 page table',
-      address: cr3 & CR3_BASE,
-      role: 'certain',
-      why: 'certain: CR3 holds the guest-physical address of the top page table',
-      register: 'cr3',
-    });
-  }
-  found.push(...walkAddresses(facts.oops.walk));
-  if (isIdentityMapped(facts)) {
-    const assumption =
-      'if identity-mapped: RIP below 4 GiB on a page table in the first MiB, as on Linux’s trampoline';
-    // The trampoline maps the first GiB at least; a fault beyond it is at no guest-physical address.
-    for (const [name, what, end] of [
-      ['rip', 'RIP', 4n * GIB],
-      ['cr2', 'CR2', GIB],
-    ] as const) {
-      const address = register(facts, name);
-      if (address !== undefined && address < end) {
-        found.push({ what, address, role: 'identity-mapped', why: assumption, register: name });
-      }
-    }
-  }
-  const blob = facts.reboot?.blob;
-  if (blob) {
-    found.push({
-      what: 'real-mode blob',
-      address: blob.physical,
-      role: 'derived',
-      why: `derived: ${blob.pointer.register.toUpperCase()} ${hex(blob.pointer.value)} less the direct map base ${hex(blob.directMap)}, taken as the multiple of 1 GiB below it`,
-      register: blob.pointer.register,
-    });
-  }
-  const fault = facts.oops.faultAddress;
-  if (fault !== null && fault >= DEFAULT_DIRECT_MAP && fault < DIRECT_MAP_END) {
-    found.push({
-      what: 'fault address',
-      address: fault - DEFAULT_DIRECT_MAP,
-      role: 'derived',
-      why: `derived: ${hex(fault)} less the direct map base ${hex(DEFAULT_DIRECT_MAP)}, right only without KASLR`,
-      register: 'cr2',
-    });
-  }
-  return found;
-}
-
-const WALK_LEVELS: Readonly<Record<PageWalkEntry['level'], TableLevel>> = {
-  PGD: 'pml4',
-  P4D: 'pml4',
-  PUD: 'pdpt',
-  PMD: 'pd',
-  PTE: 'pt',
-};
-
-/** What the kernel's page walk points to. A P4D that repeats the PGD is a folded level. */
-function walkAddresses(walk: readonly PageWalkEntry[]): GuestPhysical[] {
-  const found: GuestPhysical[] = [];
-  let before: bigint | null = null;
-  for (const { level, value } of walk) {
-    const folded = level === 'P4D' && value === before;
-    before = value;
-    if (folded || !bit(value, 0)) continue;
-    const tableLevel = WALK_LEVELS[level];
-    found.push({
-      what: isLeaf(value, tableLevel) ? `page of the fault (${level})` : `table of the ${level} entry`,
-      address: frameOf(value, tableLevel),
-      role: 'certain',
-      why: `certain: the ${level} entry ${hex(value)} of the guest’s own tables`,
-      register: 'cr2',
-    });
-  }
-  return found;
-}
-
-export function mappings(facts: CrashFacts): Mapping[] {
-  const addresses = guestPhysicalAddresses(facts);
+export function mappings(facts: CrashFacts, addresses: readonly GuestPhysical[]): Mapping[] {
   const found: Mapping[] =
     addresses.length > 0 && facts.candidates.length === 0 ? addresses.map(unmapped) : [];
   for (const candidate of facts.candidates) {

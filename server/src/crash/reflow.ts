@@ -11,68 +11,27 @@ export interface LineSpan {
   readonly physical: boolean;
 }
 
-/**
- * What begins a line. Every alternative starts with literal characters and is bounded, so that one pass over the text
- * is linear however long a line is.
- */
-const LINE_STARTS = [
+/** What begins a line in a dump of one format, or of any. */
+export interface LineStarts {
+  /** Sources of patterns. Each starts with literal characters where it can and is bounded, so that one pass is linear. */
+  readonly lineStarts: readonly string[];
+  /** Words that belong to what follows them: no break between them and a line start. */
+  readonly joined: readonly string[];
+}
+
+/** What loggers put before every line. */
+const TIME_STAMPS: readonly string[] = [
   // printk time stamps, also those with a thread or CPU id behind them
   String.raw`\[ {0,12}\d{1,10}\.\d{3,9}\]`,
   // BSD syslog: `Jan  5 21:23:20 `
   String.raw`[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d[. ]`,
-  // headers
-  'BUG: (?:unable to handle|kernel NULL|[A-Za-z# ]{0,24}stack guard page)',
-  'kernel BUG at ',
-  'traps: PANIC: ',
-  'PANIC: ',
-  'Oops: ',
-  'general protection fault[:,]',
-  'double fault: ',
-  'invalid opcode: ',
-  'divide[ _]error: ',
-  'stack segment: ',
-  'Kernel panic - not syncing',
-  'Internal error: Oops',
-  'WARNING: CPU: ',
-  '#PF: ',
-  '#PF error: ',
-  'PGD [0-9a-f]{1,16} ',
-  'Missing ENDBR: ',
-  // body
-  String.raw`CPU: \d{1,5} (?:UID: \d{1,10} )?PID: `,
-  'Hardware name: ',
-  'RIP: [0-9a-f]{4}:',
-  'EIP: ',
-  'Code: ',
-  'RSP: [0-9a-f]{4}:',
-  'RAX: [0-9a-f]{16}',
-  'RDX: [0-9a-f]{16}',
-  'RBP: [0-9a-f]{16}',
-  'R10: [0-9a-f]{16}',
-  'R13: [0-9a-f]{16}',
-  'EAX: [0-9a-f]{8}',
-  'ESI: [0-9a-f]{8}',
-  String.raw`FS: {1,2}[0-9a-f]{16}\(`,
-  'CS: {1,2}[0-9a-f]{4} DS: ',
-  'DS: [0-9a-f]{4} ES: [0-9a-f]{4} FS: ',
-  'CR0: [0-9a-f]{8} CR2: ',
-  'CR2: [0-9a-f]{8}',
-  'DR0: [0-9a-f]{8}',
-  'DR3: [0-9a-f]{8}',
-  'PKRU: [0-9a-f]{8}',
-  'Call Trace:',
-  'Modules linked in:',
-  String.raw`-{3}\[ end `,
-  String.raw`-{4,16}\[ cut here \]`,
-].join('|');
-
-/** Words that belong to what follows them: no break between them and a line start. */
-const JOINED = ['Oops: ', 'traps: ', 'PANIC: ', 'not syncing: ', '[ end '];
-const LONGEST_JOINED = Math.max(...JOINED.map((word) => word.length));
+];
 
 /** Lines of `text`, one after the other, so that a dump of any size needs memory for one line only. */
-export function* reflow(text: string): Generator<LineSpan, void, void> {
-  const pattern = new RegExp(`\\r\\n|[\\r\\n]|${LINE_STARTS}`, 'g');
+export function* reflow(text: string, formats: readonly LineStarts[]): Generator<LineSpan, void, void> {
+  const starts = [...TIME_STAMPS, ...formats.flatMap(({ lineStarts }) => lineStarts)];
+  const joined = formats.flatMap((format) => format.joined);
+  const pattern = new RegExp(`\\r\\n|[\\r\\n]|${starts.join('|')}`, 'g');
   let start = 0;
   let physical = true;
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
@@ -82,7 +41,7 @@ export function* reflow(text: string): Generator<LineSpan, void, void> {
       yield { start, end: at, physical };
       start = at + match[0].length;
       physical = true;
-    } else if (at > start && beginsLine(text, at)) {
+    } else if (at > start && beginsLine(text, at, joined)) {
       yield { start, end: at, physical };
       start = at;
       physical = false;
@@ -94,10 +53,13 @@ export function* reflow(text: string): Generator<LineSpan, void, void> {
   if (start < text.length) yield { start, end: text.length, physical };
 }
 
-function beginsLine(text: string, at: number): boolean {
+/** No joined word is longer. */
+const LONGEST_JOINED = 40;
+
+function beginsLine(text: string, at: number, joined: readonly string[]): boolean {
   if (isWordUnit(text.charCodeAt(at - 1))) return false;
   const before = text.slice(Math.max(0, at - LONGEST_JOINED), at);
-  return !JOINED.some((word) => before.endsWith(word));
+  return !joined.some((word) => before.endsWith(word));
 }
 
 function isWordUnit(unit: number): boolean {

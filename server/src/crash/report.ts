@@ -43,7 +43,7 @@ export interface Mapping {
 }
 
 export interface Crash {
-  /** `linux-oops`. */
+  /** The id of one of `DUMP_FORMATS`: `linux-oops`. */
   readonly format: string;
   /** One line: what it is. */
   readonly title: string;

@@ -1,7 +1,8 @@
 /** The dumps of these tests, and machines to look their addresses up in. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decode, type DecodeContext } from '../../../server/src/crash/decode';
+import { decode } from '../../../server/src/crash/decode';
+import type { DecodeContext } from '../../../server/src/crash/dumpFormat';
 import type { Crash, CrashReport } from '../../../server/src/crash/report';
 import type { Machine, Region, RegionKind } from '../../../server/src/machine/machine';
 import { SourceText } from '../../../server/src/text/sourceText';

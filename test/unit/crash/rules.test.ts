@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CRASH_RULES, documentationOf } from '../../../server/src/crash/rules';
-import { isPush } from '../../../server/src/crash/rules/exceptionFrame';
+import { isPush } from '../../../server/src/crash/linux/rules/exceptionFrame';
 import { vmdLowmem } from '../../../server/src/vmm/vmd/knownIssues/vmdLowmem';
 import { codes, crashOf, fixture, golden, messageOf, report, vmdMachine } from './dumps';
 

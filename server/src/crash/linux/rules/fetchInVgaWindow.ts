@@ -1,13 +1,14 @@
 /** R6: the CPU fetched from the VGA window. */
-import { hex } from '../../address/format';
-import { linesOf, register, type CrashRule } from '../crashFacts';
-import { isIdentityMapped } from '../locate';
+import { hex } from '../../../address/format';
+import { linesOf, register, type CrashRule } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import { isIdentityMapped } from '../addresses';
 
 const VGA = { start: 0xa0000n, end: 0xc0000n };
 /** What a guest finds that runs through memory that nobody wrote: zeros, EDK2's fill pattern, an unmapped bus. */
 const FILLERS = [0x00, 0xaf, 0xff];
 
-export const fetchInVgaWindow: CrashRule = {
+export const fetchInVgaWindow: CrashRule<OopsFacts> = {
   id: 'R6',
   code: 'fetch-in-vga-window',
   title: 'The CPU fetched from the VGA window',

@@ -2,8 +2,8 @@
  * The header lines of a Linux x86 oops, from 2.6 to 6.18 (torvalds/linux arch/x86/kernel/{dumpstack,traps,cet}.c,
  * arch/x86/mm/fault.c). A header ends with the die line, which has the oops number: `Oops: 0002 [#1] SMP PTI`.
  */
-import type { DumpLine } from './dumpText';
-import type { LinuxOops, OopsKind } from './linuxOops';
+import type { DumpLine } from '../dumpText';
+import type { LinuxOops, OopsKind } from './oops';
 
 /** What a header line does to the records: it opens one, adds to the open one, or ends the header. */
 export interface HeaderRule {

@@ -1,7 +1,8 @@
 /** R36: which oops of several comes first, what tainted the kernel, which VMM the guest ran under. */
-import { hex } from '../../address/format';
-import { bit } from '../../x86/bitField';
-import { linesOf, register, type CrashRule } from '../crashFacts';
+import { hex } from '../../../address/format';
+import { bit } from '../../../x86/bitField';
+import { linesOf, register, type CrashRule } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
 
 /** Documentation/admin-guide/tainted-kernels.rst. */
 const TAINTS: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ const TAINTS: Readonly<Record<string, string>> = {
   J: 'debug operation of fwctl that changes a device',
 };
 
-export const severalOopses: CrashRule = {
+export const severalOopses: CrashRule<OopsFacts> = {
   id: 'R36',
   code: 'several-oopses',
   title: 'Several oopses of one machine',
@@ -50,7 +51,7 @@ export const severalOopses: CrashRule = {
   },
 };
 
-export const taintedKernel: CrashRule = {
+export const taintedKernel: CrashRule<OopsFacts> = {
   id: 'R36',
   code: 'tainted-kernel',
   title: 'The kernel was tainted',
@@ -73,7 +74,7 @@ export const taintedKernel: CrashRule = {
   },
 };
 
-export const vmmIdentified: CrashRule = {
+export const vmmIdentified: CrashRule<OopsFacts> = {
   id: 'R36',
   code: 'vmm-identified',
   title: 'Which VMM the guest ran under',
@@ -99,7 +100,7 @@ const CR0_NE = 5;
  * vmm(4) masks CR0.NE on Intel and never sets the read shadow's bit (sys/arch/amd64/amd64/vmm_machdep.c rev 1.64), so
  * the guest reads 0 whatever it wrote.
  */
-export const vmmOwnedBits: CrashRule = {
+export const vmmOwnedBits: CrashRule<OopsFacts> = {
   id: 'K6',
   code: 'vmm-owned-register-bit',
   title: 'A control register bit is the VMM’s, not the guest’s',

@@ -1,5 +1,6 @@
 /** What a Linux x86 oops says, as the kernel printed it: nothing is interpreted here. */
-import type { DumpLine } from './dumpText';
+import type { DumpLine } from '../dumpText';
+import type { RegisterBlock } from '../registerBlock';
 
 /** What the header reports. `fragment` is a register dump whose header is not in the text. */
 export type OopsKind =
@@ -27,25 +28,15 @@ export interface CodeBytes {
   readonly marker: number;
 }
 
-export interface SegmentValue {
-  readonly selector: number | null;
-  readonly base: bigint | null;
-}
-
 /**
  * One register block: everything between a `RIP:` line and the next one. The kernel's block comes first, a user frame
  * that led into the kernel has a block of its own.
  */
-export interface RegisterBlock {
-  /** By 64-bit lower-case name, zero-extended; EFLAGS is `rflags`. */
-  readonly values: Map<string, bigint>;
-  readonly segments: Map<string, SegmentValue>;
+export interface OopsBlock extends RegisterBlock {
   symbol: SymbolOffset | null;
   code: CodeBytes | null;
   /** The address of `Code: Unable to access opcode bytes at …`, where the kernel printed no bytes. */
   codeRefused: bigint | null;
-  /** The line that each value stands in, by its name; `code` and `rip` too. */
-  readonly lines: Map<string, DumpLine>;
 }
 
 export interface TraceFrame {
@@ -95,7 +86,7 @@ export interface LinuxOops {
   kernel: string | null;
   hardware: string | null;
   hardwareLine: DumpLine | null;
-  readonly blocks: RegisterBlock[];
+  readonly blocks: OopsBlock[];
   readonly trace: TraceFrame[];
   first: DumpLine;
   last: DumpLine;
@@ -133,7 +124,7 @@ export function newOops(kind: OopsKind, line: DumpLine): LinuxOops {
   };
 }
 
-export function newBlock(): RegisterBlock {
+export function newBlock(): OopsBlock {
   return {
     values: new Map(),
     segments: new Map(),
@@ -145,7 +136,7 @@ export function newBlock(): RegisterBlock {
 }
 
 /** The block of the fault: the first one. Later ones are a user frame or the repetition after the end of the trace. */
-export function faultBlock(oops: LinuxOops): RegisterBlock | null {
+export function faultBlock(oops: LinuxOops): OopsBlock | null {
   return oops.blocks[0] ?? null;
 }
 

@@ -1,5 +1,5 @@
 /** Symbols as Linux prints them: `name+0xoffset/0xsize`. */
-import type { SymbolOffset } from './linuxOops';
+import type { SymbolOffset } from './oops';
 
 export interface PrintedSymbol {
   readonly symbol: SymbolOffset;

@@ -1,27 +1,28 @@
 /** R33: an access near address 0. */
-import { hex } from '../../address/format';
-import { PAGE } from '../../address/range';
-import { explainPageFaultError } from '../../x86/pageFaultError';
-import { linesOf, register, type CrashFacts, type CrashRule, type RuleFinding } from '../crashFacts';
-import { formatSymbol } from '../linuxOops';
+import { hex } from '../../../address/format';
+import { PAGE } from '../../../address/range';
+import { explainPageFaultError } from '../../../x86/pageFaultError';
+import { linesOf, register, type CrashRule, type RuleFinding } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import { formatSymbol } from '../oops';
 
 /**
  * The header's address before CR2: where the kernel tries to read code bytes at a wild RIP, CR2 is the address of that
  * later fault by the time the registers are printed.
  */
-function faultAddress(facts: CrashFacts): bigint | undefined {
+function faultAddress(facts: OopsFacts): bigint | undefined {
   if (facts.oops.kind !== 'page-fault') return undefined;
   return facts.oops.faultAddress ?? register(facts, 'cr2');
 }
 
-function where(facts: CrashFacts): string {
+function where(facts: OopsFacts): string {
   const symbol = facts.block?.symbol;
   if (symbol) return formatSymbol(symbol);
   const rip = register(facts, 'rip');
   return rip === undefined ? 'an unknown place' : hex(rip);
 }
 
-export const nullPointer: CrashRule = {
+export const nullPointer: CrashRule<OopsFacts> = {
   id: 'R33',
   code: 'null-pointer-access',
   title: 'An access near address 0',
@@ -50,7 +51,7 @@ export const nullPointer: CrashRule = {
   },
 };
 
-function calledNull(facts: CrashFacts, rip: bigint, lines: RuleFinding['lines']): RuleFinding {
+function calledNull(facts: OopsFacts, rip: bigint, lines: RuleFinding['lines']): RuleFinding {
   const caller = facts.oops.trace.find(({ reliable, stack }) => reliable && stack !== '#DF');
   const by = caller
     ? `the first reliable frame is ${formatSymbol(caller.symbol)}, which made the call`

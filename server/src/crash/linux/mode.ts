@@ -1,13 +1,8 @@
 /** In which mode the CPU was, as far as an oops tells. */
-import { bit } from '../x86/bitField';
-import type { CpuMode } from '../x86/state';
-import { faultBlock, type LinuxOops } from './linuxOops';
-
-export interface ModeReading {
-  readonly mode: CpuMode | null;
-  /** Why, or why not. */
-  readonly reason: string;
-}
+import { bit } from '../../x86/bitField';
+import type { CpuMode } from '../../x86/state';
+import type { ModeReading } from '../registerBlock';
+import { faultBlock, type LinuxOops } from './oops';
 
 /**
  * The code selectors of Linux x86-64 and what their descriptors are (arch/x86/include/asm/segment.h, by RPL-free

@@ -1,22 +1,15 @@
 /** R1, R1b, R1c: the CPU could not push onto the stack, and CR2 says which push it was. */
-import { hex } from '../../address/format';
-import { PAGE } from '../../address/range';
-import {
-  inKernel,
-  isDoubleFault,
-  linesOf,
-  register,
-  type CrashFacts,
-  type CrashRule,
-  type RuleFinding,
-} from '../crashFacts';
+import { hex } from '../../../address/format';
+import { PAGE } from '../../../address/range';
+import { inKernel, linesOf, register, type CrashRule, type RuleFinding } from '../../crashFacts';
+import { isDoubleFault, type OopsFacts } from '../facts';
 
 /**
  * In IA-32e mode the CPU aligns RSP down to 16 before it pushes a frame, SS first (SDM vol. 3, "64-Bit Mode Stack Frame"); in 32-bit mode
  * it pushes EFLAGS below ESP. A frame that a page fault was delivered with cannot have failed, so this asks for a double
  * fault or a register dump without a header.
  */
-function pushedSlot(facts: CrashFacts, rsp: bigint): { readonly address: bigint; readonly formula: string } {
+function pushedSlot(facts: OopsFacts, rsp: bigint): { readonly address: bigint; readonly formula: string } {
   return facts.oops.arch === 'i386'
     ? { address: rsp - 4n, formula: 'ESP - 4' }
     : { address: (rsp & ~0xfn) - 8n, formula: 'RSP aligned down to 16, minus 8' };
@@ -25,7 +18,7 @@ function pushedSlot(facts: CrashFacts, rsp: bigint): { readonly address: bigint;
 const UNKNOWN_FIRST = 'This explains the double fault, not the first fault, which the dump does not record.';
 
 /** Why the stack could not be written, as far as the numbers tell. */
-function subclass(facts: CrashFacts, rsp: bigint, cr2: bigint): string {
+function subclass(facts: OopsFacts, rsp: bigint, cr2: bigint): string {
   if (facts.oops.arch !== 'i386' && rsp < 1n << 32n && inKernel(facts)) {
     if (facts.mode.mode !== 'compatibility')
       return `RSP ${hex(rsp)} is below 4 GiB in kernel mode of a 64-bit kernel: it was cut or never switched.`;
@@ -38,7 +31,7 @@ function subclass(facts: CrashFacts, rsp: bigint, cr2: bigint): string {
   return `RSP is ${hex(rsp)}, and its page is not mapped or not writable.`;
 }
 
-export const exceptionFrameUnpushable: CrashRule = {
+export const exceptionFrameUnpushable: CrashRule<OopsFacts> = {
   id: 'R1',
   code: 'exception-frame-not-pushed',
   title: 'The CPU could not push an exception frame',
@@ -79,7 +72,7 @@ export function isPush(code: readonly number[], at: number): boolean {
   return (opcode >= 0x50 && opcode <= 0x57) || [0x68, 0x6a, 0xe8, 0x9c, 0xcc, 0xcd].includes(opcode);
 }
 
-export const pushFaulted: CrashRule = {
+export const pushFaulted: CrashRule<OopsFacts> = {
   id: 'R1b',
   code: 'push-faulted',
   title: 'A push, call or int found no stack',
@@ -110,7 +103,7 @@ function byte(value: number): string {
 /** As far below RSP as a frame, a red zone or a stack probe reaches. */
 const BELOW_STACK = 64n;
 
-export const faultBelowStack: CrashRule = {
+export const faultBelowStack: CrashRule<OopsFacts> = {
   id: 'R1c',
   code: 'fault-below-stack',
   title: 'The fault is just below the stack pointer',

@@ -1,14 +1,15 @@
 /** R7c: a fault at the target of an indirect jump while CET is on. */
-import { hex } from '../../address/format';
-import { MIB } from '../../address/range';
-import { bit } from '../../x86/bitField';
-import { inKernel, linesOf, register, type CrashFacts, type CrashRule } from '../crashFacts';
-import { isIdentityMapped } from '../locate';
+import { hex } from '../../../address/format';
+import { MIB } from '../../../address/range';
+import { bit } from '../../../x86/bitField';
+import { inKernel, linesOf, register, type CrashRule } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import { isIdentityMapped } from '../addresses';
 
 const CR4_CET = 23;
 
 /** True where the marked instruction is ENDBR32 or ENDBR64 (f3 0f 1e fb, f3 0f 1e fa). */
-function startsWithEndbranch(facts: CrashFacts): boolean {
+function startsWithEndbranch(facts: OopsFacts): boolean {
   const code = facts.block?.code;
   if (!code || code.marker < 0) return false;
   const [a, b, c, d] = code.bytes.slice(code.marker, code.marker + 4);
@@ -16,7 +17,7 @@ function startsWithEndbranch(facts: CrashFacts): boolean {
 }
 
 /** The first instruction behind an indirect jump into low memory has not retired. */
-export function isPendingJumpTarget(facts: CrashFacts): boolean {
+export function isPendingJumpTarget(facts: OopsFacts): boolean {
   const rip = register(facts, 'rip');
   return (
     rip !== undefined &&
@@ -27,7 +28,7 @@ export function isPendingJumpTarget(facts: CrashFacts): boolean {
   );
 }
 
-export const missingEndbranch: CrashRule = {
+export const missingEndbranch: CrashRule<OopsFacts> = {
   id: 'R7c',
   code: 'missing-endbranch-candidate',
   title: 'A #CP for a missing ENDBR is a candidate',

@@ -1,7 +1,8 @@
 /** The body of a Linux x86 oops: process, hardware, registers, code bytes, trace (show_regs and what it calls). */
-import type { DumpLine } from './dumpText';
-import { newBlock, type CodeBytes, type LinuxOops, type RegisterBlock, type SymbolOffset } from './linuxOops';
-import { parseHex } from './linuxOopsHeader';
+import type { DumpLine } from '../dumpText';
+import { selectorOnly } from '../registerBlock';
+import { newBlock, type CodeBytes, type LinuxOops, type OopsBlock, type SymbolOffset } from './oops';
+import { parseHex } from './header';
 import { symbolsIn } from './symbols';
 
 export interface BodyRule {
@@ -20,7 +21,7 @@ function firstSymbol(text: string): SymbolOffset | null {
 }
 
 /** The block that a register line belongs to: the one of the nearest `RIP:` line before it. */
-function currentBlock(oops: LinuxOops): RegisterBlock {
+function currentBlock(oops: LinuxOops): OopsBlock {
   const last = oops.blocks.at(-1);
   if (last) return last;
   const block = newBlock();
@@ -28,12 +29,12 @@ function currentBlock(oops: LinuxOops): RegisterBlock {
   return block;
 }
 
-function hasRegisters(block: RegisterBlock): boolean {
+function hasRegisters(block: OopsBlock): boolean {
   return block.values.has('rsp') || block.values.has('rax');
 }
 
 /** A new block, unless the last one has only RIP lines so far (inlined functions print one each). */
-function blockForRip(oops: LinuxOops): RegisterBlock {
+function blockForRip(oops: LinuxOops): OopsBlock {
   const last = oops.blocks.at(-1);
   if (last && !hasRegisters(last)) return last;
   if (oops.blocks.length >= MOST_BLOCKS) oops.blocks.pop();
@@ -42,14 +43,14 @@ function blockForRip(oops: LinuxOops): RegisterBlock {
   return block;
 }
 
-function set(block: RegisterBlock, name: string, value: string, line: DumpLine): void {
+function set(block: OopsBlock, name: string, value: string, line: DumpLine): void {
   block.values.set(name, parseHex(value));
   block.lines.set(name, line);
 }
 
-function setSelector(block: RegisterBlock, name: string, selector: string, line: DumpLine): void {
+function setSelector(block: OopsBlock, name: string, selector: string, line: DumpLine): void {
   const before = block.segments.get(name);
-  block.segments.set(name, { selector: Number(parseHex(selector)), base: before?.base ?? null });
+  block.segments.set(name, { ...selectorOnly(Number(parseHex(selector))), base: before?.base ?? null });
   if (!block.lines.has(name)) block.lines.set(name, line);
 }
 
@@ -191,10 +192,10 @@ export const BODY_RULES: readonly BodyRule[] = [
     pattern: /^FS: {1,2}([0-9a-f]{16})\(([0-9a-f]{4})\)(?: GS: ?([0-9a-f]{16})\(([0-9a-f]{4})\))?/,
     apply(oops, match, line) {
       const block = currentBlock(oops);
-      block.segments.set('fs', { selector: Number(parseHex(match[2]!)), base: parseHex(match[1]!) });
+      block.segments.set('fs', { ...selectorOnly(Number(parseHex(match[2]!))), base: parseHex(match[1]!) });
       block.lines.set('fs', line);
       if (!match[3]) return;
-      block.segments.set('gs', { selector: Number(parseHex(match[4]!)), base: parseHex(match[3]) });
+      block.segments.set('gs', { ...selectorOnly(Number(parseHex(match[4]!))), base: parseHex(match[3]) });
       block.lines.set('gs', line);
     },
   },
@@ -218,7 +219,7 @@ export const BODY_RULES: readonly BodyRule[] = [
   },
 ];
 
-function setControls(oops: LinuxOops, block: RegisterBlock, line: DumpLine): void {
+function setControls(oops: LinuxOops, block: OopsBlock, line: DumpLine): void {
   const pair = /\b(CR[0234]|DR[0-7]|PKRU|EFLAGS): ?([0-9a-f]{8,16})(?![0-9a-f])/g;
   for (let match = pair.exec(line.text); match; match = pair.exec(line.text)) {
     const [, name, digits] = match;

@@ -1,9 +1,10 @@
 /** R7: code, page tables or the stack lie where the machine has no RAM. */
-import { formatRange, hex } from '../../address/format';
-import { regionAt, type RegionKind } from '../../machine/machine';
-import type { CrashFacts, CrashRule, RuleFinding } from '../crashFacts';
-import { linesOf } from '../crashFacts';
-import { guestPhysicalAddresses, straddles, type GuestPhysical } from '../locate';
+import { formatRange, hex } from '../../../address/format';
+import { regionAt, type RegionKind } from '../../../machine/machine';
+import { linesOf, type CrashRule, type RuleFinding } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import { straddles, type GuestPhysical } from '../../locate';
+import { guestPhysicalAddresses } from '../addresses';
 
 const UNFIT: ReadonlySet<RegionKind> = new Set(['reserved', 'rom', 'mmio', 'hole']);
 /** Firmware runs from its ROM and the shadow below 1 MiB: there RIP is at home. */
@@ -17,7 +18,7 @@ function mustBeRam(address: GuestPhysical): boolean {
   return address.register === 'cr3' || address.register === 'rip';
 }
 
-export const unfitRegion: CrashRule = {
+export const unfitRegion: CrashRule<OopsFacts> = {
   id: 'R7',
   code: 'address-outside-ram',
   title: 'Code or a page table lies where the machine has no RAM',
@@ -59,7 +60,7 @@ function isFirmware(address: bigint, kind: RegionKind | undefined): boolean {
 }
 
 /** Linux takes its blob from the RAM of the e820 map: such a map is not the one that the guest was given. */
-function contradiction(facts: CrashFacts, address: GuestPhysical): string {
+function contradiction(facts: OopsFacts, address: GuestPhysical): string {
   const blob = facts.reboot?.blob;
   if (!blob || (address.register === 'rip' && address.address < blob.physical)) return '';
   return ', and Linux chose this place from its own memory map: the guest probably ran on another map than this one';

@@ -1,16 +1,17 @@
 /** A crash that shows all signs of a known issue; what the issue leaves open stays open. */
-import { formatRange, hex } from '../../address/format';
-import { regionAt } from '../../machine/machine';
-import type { Hypothesis } from '../../machine/knownIssue';
-import type { RelatedPlace } from '../../text/finding';
-import { vmdLowmem } from '../../vmm/vmd/knownIssues/vmdLowmem';
-import { bit } from '../../x86/bitField';
-import { linesOf, register, type CrashFacts, type CrashRule } from '../crashFacts';
+import { formatRange, hex } from '../../../address/format';
+import { regionAt } from '../../../machine/machine';
+import type { Hypothesis } from '../../../machine/knownIssue';
+import type { RelatedPlace } from '../../../text/finding';
+import { vmdLowmem } from '../../../vmm/vmd/knownIssues/vmdLowmem';
+import { bit } from '../../../x86/bitField';
+import { linesOf, register, type CrashRule } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
 import { conflictingMachines, failureInWindow, isAffected, isUnderVmd } from './ebdaWindow';
 import { exceptionFrameUnpushable } from './exceptionFrame';
 
 /** All of it: vmd, the BIOS reboot path, its first instruction pending, a frame that could not be pushed, the window. */
-export function matchesVmdLowmem(facts: CrashFacts): boolean {
+export function matchesVmdLowmem(facts: OopsFacts): boolean {
   const blob = facts.reboot?.blob;
   return (
     isUnderVmd(facts) &&
@@ -24,7 +25,7 @@ export function matchesVmdLowmem(facts: CrashFacts): boolean {
 }
 
 /** What the configs say about the version, and the link that only an affected one gets. */
-function versionNote(facts: CrashFacts): {
+function versionNote(facts: OopsFacts): {
   readonly text: string;
   readonly related: readonly RelatedPlace[];
 } {
@@ -58,7 +59,7 @@ function versionNote(facts: CrashFacts): {
   };
 }
 
-export const knownIssueMatch: CrashRule = {
+export const vmdLowmemMatch: CrashRule<OopsFacts> = {
   id: vmdLowmem.id,
   code: vmdLowmem.id,
   title: vmdLowmem.title,
@@ -82,7 +83,7 @@ export const knownIssueMatch: CrashRule = {
 const CR4_CET = 23;
 
 /** The issue's hypotheses, with what this dump says for or against each. */
-export function hypothesesOf(facts: CrashFacts): Hypothesis[] {
+export function hypothesesOf(facts: OopsFacts): Hypothesis[] {
   if (!matchesVmdLowmem(facts)) return [];
   const [endbranch, overwritten] = vmdLowmem.hypotheses;
   if (!endbranch || !overwritten) return [];

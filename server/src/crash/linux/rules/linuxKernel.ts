@@ -1,14 +1,15 @@
 /** K1 to K5 and K7: what the Linux kernel itself says or leaves in registers. */
-import { formatSize, hex } from '../../address/format';
-import { GIB } from '../../address/range';
-import { bit } from '../../x86/bitField';
-import { selectorErrorText } from '../../x86/exceptions';
-import { explainPageFaultError } from '../../x86/pageFaultError';
-import { linesOf, register, type CrashFacts, type CrashRule, type RuleFinding } from '../crashFacts';
-import { DEFAULT_DIRECT_MAP, isExactMagic1, rebootLines } from '../linuxReboot';
+import { formatSize, hex } from '../../../address/format';
+import { GIB } from '../../../address/range';
+import { bit } from '../../../x86/bitField';
+import { selectorErrorText } from '../../../x86/exceptions';
+import { explainPageFaultError } from '../../../x86/pageFaultError';
+import { linesOf, register, type CrashRule, type RuleFinding } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import { DEFAULT_DIRECT_MAP, isExactMagic1, rebootLines } from '../reboot';
 
 /** What the exception was, in the kernel's words and the error code's. */
-export const reportedException: CrashRule = {
+export const reportedException: CrashRule<OopsFacts> = {
   id: 'K1',
   code: 'reported-exception',
   title: 'What the kernel reported',
@@ -28,7 +29,7 @@ export const reportedException: CrashRule = {
   },
 };
 
-function reported(facts: CrashFacts): string | null {
+function reported(facts: OopsFacts): string | null {
   const { kind, title, errorCode, faultAddress, access, accessReason } = facts.oops;
   const at = faultAddress === null ? '' : ` at ${hex(faultAddress)}`;
   switch (kind) {
@@ -61,7 +62,7 @@ function reported(facts: CrashFacts): string | null {
   }
 }
 
-function mappedNote(facts: CrashFacts): string {
+function mappedNote(facts: OopsFacts): string {
   const last = facts.oops.walk.at(-1);
   if (!last) return 'The kernel printed no page walk.';
   if (!bit(last.value, 0))
@@ -69,7 +70,7 @@ function mappedNote(facts: CrashFacts): string {
   return `Its page walk ends at the present ${last.level} entry ${hex(last.value)}.`;
 }
 
-export const panicReason: CrashRule = {
+export const panicReason: CrashRule<OopsFacts> = {
   id: 'K1',
   code: 'kernel-panic',
   title: 'The kernel panicked after the crash',
@@ -89,7 +90,7 @@ export const panicReason: CrashRule = {
   },
 };
 
-export const rebootCall: CrashRule = {
+export const rebootCall: CrashRule<OopsFacts> = {
   id: 'K2',
   code: 'linux-reboot-call',
   title: 'The crash is inside reboot(2)',
@@ -111,7 +112,7 @@ export const rebootCall: CrashRule = {
   },
 };
 
-export const biosRebootPath: CrashRule = {
+export const biosRebootPath: CrashRule<OopsFacts> = {
   id: 'K3',
   code: 'linux-bios-reboot-path',
   title: 'Linux was on its BIOS reboot path',
@@ -139,7 +140,7 @@ export const biosRebootPath: CrashRule = {
   },
 };
 
-export const restartEntryPending: CrashRule = {
+export const restartEntryPending: CrashRule<OopsFacts> = {
   id: 'K4',
   code: 'restart-entry-not-executed',
   title: 'The first instruction of the restart code did not retire',
@@ -163,7 +164,7 @@ export const restartEntryPending: CrashRule = {
  * Linux's trampoline page table maps one PUD entry, 1 GiB, where the direct map is randomised (arch/x86/mm/kaslr.c,
  * since commit 0925dda5962e of Linux 5.2). The file of the crashed kernel is not in the dump: an inference.
  */
-export const stackBeyondTrampoline: CrashRule = {
+export const stackBeyondTrampoline: CrashRule<OopsFacts> = {
   id: 'K7',
   code: 'stack-beyond-trampoline',
   title: 'The stack pointer lies past what the trampoline maps',
@@ -189,7 +190,7 @@ export const stackBeyondTrampoline: CrashRule = {
 /** Kernel half of the address space, and what is no user address: copy_from_kernel_nofault_allowed. */
 const USER_END = 1n << 47n;
 
-export const opcodeBytesRefused: CrashRule = {
+export const opcodeBytesRefused: CrashRule<OopsFacts> = {
   id: 'K5',
   code: 'opcode-bytes-refused',
   title: 'The kernel refused to read the code bytes',

@@ -1,14 +1,15 @@
 /** R2: what EFLAGS.RF says about the event before a double fault. */
-import { hex } from '../../address/format';
-import { bit } from '../../x86/bitField';
-import { linesOf, register, type CrashRule } from '../crashFacts';
+import { hex } from '../../../address/format';
+import { bit } from '../../../x86/bitField';
+import { linesOf, register, type CrashRule } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
 
 /**
  * The CPU sets RF in the flags that it saves for a fault, and for an event between two iterations of a repeated string
  * instruction (SDM vol. 3, "Instruction-Breakpoint Exception Condition", on the RF flag). That the frame of a #DF has
  * the flags of the first event is how processors behave: the manual calls the saved state of a #DF undefined.
  */
-export const doubleFaultFirstEvent: CrashRule = {
+export const doubleFaultFirstEvent: CrashRule<OopsFacts> = {
   id: 'R2',
   code: 'double-fault-first-event',
   title: 'What kind of event came before the double fault',

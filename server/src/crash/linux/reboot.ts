@@ -4,9 +4,9 @@
  * (arch/x86/realmode/init.c), the trampoline page table in CR3 and the restart type in RDI
  * (arch/x86/kernel/reboot.c, machine_real_restart; arch/x86/realmode/rm/reboot.S).
  */
-import { MIB } from '../address/range';
-import type { DumpLine } from './dumpText';
-import type { RegisterBlock } from './linuxOops';
+import { MIB } from '../../address/range';
+import type { DumpLine } from '../dumpText';
+import type { RegisterBlock } from '../registerBlock';
 
 export interface NamedValue {
   readonly register: string;

@@ -1,17 +1,15 @@
 /** Finds the oopses in a text: several may stand in one, of several machines. One pass, one line at a time. */
-import type { DumpLine } from './dumpText';
-import { newOops, type LinuxOops } from './linuxOops';
-import { addFrames, BODY_RULES, stackMarker } from './linuxOopsBody';
-import { FOREIGN, HEADER_RULES, NOTICES, type HeaderRule } from './linuxOopsHeader';
+import type { DumpScan, DumpScanner, Located, NearMiss } from '../dumpFormat';
+import type { DumpLine } from '../dumpText';
+import { newOops, type LinuxOops } from './oops';
+import { addFrames, BODY_RULES, stackMarker } from './body';
+import { FOREIGN, HEADER_RULES, NOTICES, type HeaderRule } from './header';
 
-export interface OopsScan {
-  readonly oopses: readonly LinuxOops[];
-  /** Reports with registers that are no crash (warnings, stalls), by their first line. */
-  readonly notices: readonly DumpLine[];
-  /** Oopses of other architectures. */
-  readonly foreign: readonly { readonly arch: string; readonly line: DumpLine }[];
-  /** Oopses beyond the most that are decoded. */
-  readonly dropped: number;
+/** An oops with its place among those of the same machine, from 1. */
+export interface RankedOops extends Located {
+  readonly oops: LinuxOops;
+  readonly rank: number;
+  readonly siblings: number;
 }
 
 const MOST_OOPSES = 64;
@@ -28,13 +26,7 @@ interface Open {
   stack: string;
 }
 
-export function scanOopses(lines: Iterable<DumpLine>): OopsScan {
-  const scanner = new OopsScanner();
-  for (const line of lines) scanner.line(line);
-  return scanner.result();
-}
-
-class OopsScanner {
+export class OopsScanner implements DumpScanner<RankedOops> {
   private readonly oopses: LinuxOops[] = [];
   private readonly notices: DumpLine[] = [];
   private readonly foreign: { arch: string; line: DumpLine }[] = [];
@@ -57,12 +49,20 @@ class OopsScanner {
     this.body(line);
   }
 
-  result(): OopsScan {
+  result(): DumpScan<RankedOops> {
+    const foreign = this.foreign.map(({ arch, line }): NearMiss => ({
+      line,
+      say: (place) => `${arch} oops at ${place}: not decoded here, only x86 is.`,
+    }));
+    const notices = this.notices.map((line): NearMiss => ({
+      line,
+      say: (place) =>
+        `The report at ${place} is a kernel warning or stall, no crash: "${line.text.slice(0, 80)}".`,
+    }));
     return {
-      oopses: this.oopses.filter(isCrash),
-      notices: this.notices,
-      foreign: this.foreign,
+      dumps: rank(this.oopses.filter(isCrash)),
       dropped: this.dropped,
+      nearMisses: [...foreign, ...notices],
     };
   }
 
@@ -168,6 +168,29 @@ class OopsScanner {
     if (marker !== undefined || oops.trace.length > before) oops.last = line;
     else if (/^Modules linked in:/.test(line.text)) state.inTrace = false;
   }
+}
+
+/** The oopses of one machine together, by their number: `#1` has the root cause. Machines in the text's order. */
+function rank(oopses: readonly LinuxOops[]): RankedOops[] {
+  const machines = new Map<string, LinuxOops[]>();
+  for (const oops of oopses) {
+    const key = `${oops.first.machine}\n${oops.hardware ?? ''}`;
+    const group = machines.get(key);
+    if (group) group.push(oops);
+    else machines.set(key, [oops]);
+  }
+  return [...machines.values()].flatMap((group) => {
+    // A stable sort: without a number an oops keeps its place among the others.
+    const order = group.map((oops, index) => ({ oops, number: oops.number ?? index + 1 }));
+    order.sort((a, b) => a.number - b.number);
+    return order.map(({ oops }, index) => ({
+      oops,
+      rank: index + 1,
+      siblings: group.length,
+      first: oops.first,
+      last: oops.last,
+    }));
+  });
 }
 
 /** A header alone is a crash; registers alone are one if they are the kernel's and more than a line of them is there. */

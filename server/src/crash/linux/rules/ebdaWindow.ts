@@ -1,15 +1,17 @@
 /** R7b: a failure in RAM that the firmware may use too, on a vmd that calls it RAM. */
-import { formatRange, hex } from '../../address/format';
-import { regionAt } from '../../machine/machine';
-import { vmdLowmem } from '../../vmm/vmd/knownIssues/vmdLowmem';
-import { linesOf, type Candidate, type CrashFacts, type CrashRule, type RuleFinding } from '../crashFacts';
-import { guestPhysicalAddresses, type GuestPhysical } from '../locate';
+import { formatRange, hex } from '../../../address/format';
+import { regionAt } from '../../../machine/machine';
+import { vmdLowmem } from '../../../vmm/vmd/knownIssues/vmdLowmem';
+import { linesOf, type Candidate, type CrashRule, type RuleFinding } from '../../crashFacts';
+import type { OopsFacts } from '../facts';
+import type { GuestPhysical } from '../../locate';
+import { guestPhysicalAddresses } from '../addresses';
 
 /** From SeaBIOS's lowest EBDA (src/config.h, BUILD_EBDA_MINIMUM) to the VGA window. */
 export const EBDA_WINDOW = { start: 0x90000n, end: 0xa0000n };
 
 /** Condition 1: the guest ran under OpenBSD's vmd, by the dump's hardware name; without one by the config that was given. */
-export function isUnderVmd(facts: CrashFacts): boolean {
+export function isUnderVmd(facts: OopsFacts): boolean {
   if (facts.oops.hardware !== null) return facts.vmm?.model === 'vmd';
   return facts.candidates.some(({ machine }) => machine.vmm === 'vmd');
 }
@@ -25,7 +27,7 @@ export function isAffected({ machine, versionAssumed }: Candidate): boolean | nu
  * Condition 3: RIP or the faulting access lies in the window. A page table or a blob there is no evidence: healthy
  * machines have them there too.
  */
-export function failureInWindow(facts: CrashFacts): GuestPhysical | undefined {
+export function failureInWindow(facts: OopsFacts): GuestPhysical | undefined {
   return guestPhysicalAddresses(facts).find(
     ({ register, role, address }) =>
       role === 'identity-mapped' &&
@@ -36,7 +38,7 @@ export function failureInWindow(facts: CrashFacts): GuestPhysical | undefined {
 }
 
 /** The machines for which all three conditions hold, with the region that the map calls RAM. */
-export function conflictingMachines(facts: CrashFacts): Candidate[] {
+export function conflictingMachines(facts: OopsFacts): Candidate[] {
   const failure = failureInWindow(facts);
   if (!failure || !isUnderVmd(facts)) return [];
   return facts.candidates.filter(
@@ -45,7 +47,7 @@ export function conflictingMachines(facts: CrashFacts): Candidate[] {
   );
 }
 
-export const ebdaWindow: CrashRule = {
+export const ebdaWindow: CrashRule<OopsFacts> = {
   id: 'R7b',
   code: 'failure-in-ebda-window',
   title: 'The failure lies in RAM that the firmware may use too',
