@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Document } from './machine/language';
 import type { Machine } from './machine/machine';
+import type { Comparison } from './simulation/comparison';
 import type { BootReport, SimulationRequest } from './simulation/report';
 import type { SavedRun } from './simulation/savedRun';
 import { vmmModel } from './vmm/models';
@@ -17,6 +18,13 @@ export interface SimulationJob {
   readonly vmm: string;
   readonly version: string;
   readonly request: SimulationRequest;
+  /** A second boot, to find where the two part. */
+  readonly compared?: Omit<SimulationJob, 'compared'>;
+}
+
+/** A report, and where a second boot parted from it where one was asked for. */
+export interface WorkerReport extends BootReport {
+  readonly comparison?: Pick<Comparison, 'divergence' | 'start'>;
 }
 
 export interface WorkerOptions {
@@ -31,7 +39,7 @@ export interface WorkerOptions {
 export type FromWorker =
   | { readonly kind: 'progress'; readonly instructions: number; readonly text: string }
   | { readonly kind: 'saved'; readonly run: SavedRun }
-  | { readonly kind: 'report'; readonly report: BootReport }
+  | { readonly kind: 'report'; readonly report: WorkerReport }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** What a worker starts with. */
@@ -56,7 +64,7 @@ export function simulateInWorker(
   workerFile: string,
   job: SimulationJob,
   options: WorkerOptions = {},
-): Promise<BootReport> {
+): Promise<WorkerReport> {
   const cancel = new SharedArrayBuffer(4);
   const data: WorkerData = { bootpath: 'simulation', job, cancel };
   return new Promise((resolve, reject) => {
@@ -95,7 +103,7 @@ export function simulateInWorker(
 
 /** A run that has begun. */
 export interface Simulation {
-  readonly report: Promise<BootReport>;
+  readonly report: Promise<WorkerReport>;
   cancel(): void;
 }
 
@@ -124,24 +132,34 @@ export function startJob(
   };
 }
 
-/** The job for a machine of a document: the one that is named, or the first. A sentence where it cannot be booted. */
+/** The job for a machine of a document. A sentence where it cannot be booted. */
 export function jobOf(document: Document, request: SimulationRequest): SimulationJob | string {
-  const { machines } = document;
-  const machine = request.machine === null ? machines[0] : machines.find((m) => m.name === request.machine);
+  const machine = machineOf(document, request.machine);
+  return typeof machine === 'string' ? machine : jobFor(machine, request);
+}
+
+/** The machine of a document that a request names, or the first; a sentence where there is none. */
+function machineOf(document: Document, name: string | null): Machine | string {
+  const { machines, choice } = document;
+  const machine = name === null ? machines[0] : machines.find((m) => m.name === name);
   if (!machine) {
-    return request.machine === null
+    return name === null
       ? 'There is no machine in this file.'
-      : `There is no machine named "${request.machine}" in this file.`;
+      : `There is no machine named "${name}" in this file.`;
   }
-  const vmm = machine.vmm ?? document.choice?.vmm ?? null;
+  return machine.vmm === null && choice ? { ...machine, vmm: choice.vmm, version: choice.version } : machine;
+}
+
+/** The job for a machine. A sentence where it cannot be booted. */
+export function jobFor(machine: Machine, request: SimulationRequest): SimulationJob | string {
+  const { vmm } = machine;
   const model = vmm === null ? undefined : vmmModel(vmm);
   if (!model) {
     return vmm === null
       ? `"${machine.name}" is a memory map without a VMM, which cannot be booted.`
       : `Bootpath has no model of ${vmm} to boot "${machine.name}" under.`;
   }
-  const version = machine.version ?? document.choice?.version ?? model.versions.at(-1)?.id ?? '';
-  return { machine, vmm: model.name, version, request };
+  return { machine, vmm: model.name, version: machine.version ?? model.versions.at(-1)!.id, request };
 }
 
 function cancelledReport({ machine, request }: SimulationJob, waited: number): BootReport {

@@ -7,24 +7,27 @@ import { MAX_VCPUS } from '../../emulator/face';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
 import { isLinuxImage } from '../machine/image/linuxImage';
 import { bzImagePayload, unpackedKernel } from '../packedKernel';
-import type { SimulationRequest } from '../simulation/report';
 import { BOOT_PROTOCOLS } from '../vmm/loaders/protocols';
 import { imageKind } from '../vmm/pc/imageKind';
 import { defaultCommandLine } from '../vmm/loaders/defaultCommandLine';
 import { DEFAULT_MEMORY } from '../vmm/pc/layout';
 import { pcMachine } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
-import type { BootModule } from '../vmm/model';
+import type { BootModule, CpuChoice } from '../vmm/model';
 import type { SimulationJob } from '../workerHost';
 import { FIRMWARE_OPTIONS, firmwareChoice, firmwareExtras, ROM_PROTOCOL } from './bareFirmware';
 import { listOption, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
+import type { Limits } from './runLimits';
 
 const LARGEST_MEMORY = 512n * GIB;
 /** Options that are about a config, which there is none of. */
 const OF_CONFIGS = ['vm', 'image', 'probe', 'known-issue', 'compare', 'set'] as const;
 
 const PROTOCOLS: readonly string[] = [...BOOT_PROTOCOLS.map(({ name }) => name), ROM_PROTOCOL];
+
+/** Options that go for a machine of a config too. */
+const OF_BOTH: ReadonlySet<string> = new Set(['append', 'initrd', 'vendor', 'feature']);
 
 export const IMAGE_OPTIONS: Command['options'] = {
   cpus: { type: 'string', help: 'an image without a config: vCPUs (1 otherwise)' },
@@ -34,10 +37,10 @@ export const IMAGE_OPTIONS: Command['options'] = {
   },
   append: {
     type: 'string',
-    help: 'an image without a config: its command line, with multiboot after the image’s name (Linux without it: console=ttyS0 earlyprintk=ttyS0)',
+    help: 'the kernel’s command line, instead of the config’s or the VMM’s; of an image without a config, with multiboot after its name (Linux without it: console=ttyS0 earlyprintk=ttyS0)',
   },
   ...FIRMWARE_OPTIONS,
-  initrd: { type: 'string', help: 'an image without a config: the initial RAM disk, as a first module' },
+  initrd: { type: 'string', help: 'the initial RAM disk; of an image without a config the first module' },
   module: {
     type: 'string',
     multiple: true,
@@ -50,16 +53,10 @@ export const IMAGE_OPTIONS: Command['options'] = {
   feature: {
     type: 'string',
     multiple: true,
-    help: 'an image without a config: a CPUID feature that the CPU has (LA57), or lacks (no-x2APIC) (repeatable)',
+    help: 'a CPUID feature that the CPU has (LA57), or lacks (no-x2APIC) (repeatable)',
   },
-  vendor: { type: 'string', help: 'an image without a config: the CPU is of intel or amd (intel otherwise)' },
+  vendor: { type: 'string', help: 'the CPU is of intel or amd (without a config: intel)' },
 };
-
-/** What goes for configs and images alike. */
-export type Limits = Pick<
-  SimulationRequest,
-  'taps' | 'maxInstructions' | 'reboots' | 'quantum' | 'until' | 'answers'
->;
 
 /** True for what boots without a config: an ELF file, a ROM, or what a boot protocol recognises, as it is or packed. */
 export function isBareImage(bytes: Uint8Array, options: Options): boolean {
@@ -120,7 +117,9 @@ function modulesOption(options: Options): BootModule[] {
 
 /** Options for images do not change what a config says. */
 export function refuseImageOptions(options: Options, file: string): void {
-  const wrong = Object.keys(IMAGE_OPTIONS).find((name) => options.values[name] !== undefined);
+  const wrong = Object.keys(IMAGE_OPTIONS).find(
+    (name) => !OF_BOTH.has(name) && options.values[name] !== undefined,
+  );
   if (wrong)
     throw new UsageError(`--${wrong} goes with an image; ${file} is a config, which says that itself`);
 }
@@ -186,4 +185,12 @@ export function featureOptions(
     added: texts.filter((text) => !text.startsWith('no-')).map(offered),
     removed: removed.map((text) => named(text.slice('no-'.length))),
   };
+}
+
+/** The CPU that `--vendor` and `--feature` ask for; null where neither is there, so that the model's own is taken. */
+export function cpuOption(options: Options): CpuChoice | null {
+  const vendor = stringOption(options, 'vendor');
+  const features = listOption(options, 'feature');
+  if (vendor === undefined && features.length === 0) return null;
+  return { vendor: vendorOption(vendor), ...featureOptions(features) };
 }

@@ -7,9 +7,10 @@ import { parseRegisters, type CapturedRegisters } from '../machine/captured/regi
 import { capturedPc } from '../vmm/pc/machine';
 import { PC } from '../vmm/pc/model';
 import type { SimulationJob } from '../workerHost';
-import { featureOptions, IMAGE_OPTIONS, memoryOption, vendorOption, type Limits } from './bareImage';
+import { featureOptions, IMAGE_OPTIONS, memoryOption, vendorOption } from './bareImage';
 import { listOption, stringOption, UsageError, type Command, type Options } from './command';
 import { readBytes } from './inputs';
+import type { Limits } from './runLimits';
 
 export const CAPTURE_OPTIONS: Command['options'] = {
   registers: {

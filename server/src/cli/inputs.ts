@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { documentUnder } from '../documentUnder';
 import { readTextSync } from '../hostFiles';
 import type { Document, VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
@@ -121,17 +122,25 @@ export function choiceOf(service: Service, text: string | undefined, option = '-
   return { vmm, version };
 }
 
-/** Parses a file with its includes; null where no language recognises it. */
+/** Parses a file with its includes, for the VMM that is asked for; null where no language recognises it. */
 export function openDocument(service: Service, file: string, choice?: VmmChoice): Document | null {
   return parseSource(service, readSource(file), choice);
 }
 
 export function parseSource(service: Service, source: SourceText, choice?: VmmChoice): Document | null {
+  const document = parseWithIncludes(service, source, choice);
+  return document && documentUnder(document, choice);
+}
+
+function parseWithIncludes(service: Service, source: SourceText, choice?: VmmChoice): Document | null {
   const language = service.claim('', source.text, source.uri);
   if (!language) return null;
   const files = new Map<string, string>();
   const missing = new Set<string>();
-  const context = { files, ...(choice && choice.vmm === language.vmm ? { choice } : {}) };
+  const context = {
+    files,
+    ...(choice && (language.vmm === null || choice.vmm === language.vmm) ? { choice } : {}),
+  };
   let document = service.parse(language, source, context);
   for (let depth = 0; depth < INCLUDE_DEPTH; depth++) {
     const wanted = document.wanted.filter((uri) => !files.has(uri) && !missing.has(uri));

@@ -23,7 +23,8 @@ export function wire(value: unknown): unknown {
   return value;
 }
 
-function faultJson(fault: ReportedFault): object {
+/** A fault with the state at it. */
+export function faultJson(fault: ReportedFault): object {
   const { state, ...rest } = fault;
   return { ...(wire(rest) as object), registers: registersJson(state), mode: modeOf(state) };
 }

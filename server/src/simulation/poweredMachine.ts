@@ -19,7 +19,9 @@ import { capturedSlots, loadCapture } from './captureLoad';
 import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
+import type { ExitCount } from './report';
 import type { RunWatch } from './runLoop';
+import type { RunObserver } from './runObserver';
 
 export interface PowerOptions {
   readonly machine: Machine;
@@ -37,6 +39,7 @@ export interface PowerOptions {
   /** Accesses at which the VMM gives up are passed over where its model allows that. */
   readonly passOver: boolean;
   readonly quantum?: number;
+  readonly observer?: RunObserver;
   createCore(options: CoreOptions): Core;
 }
 
@@ -139,6 +142,7 @@ export class PoweredMachine {
     for (const { start, end, kind } of slots) core.map(start, end, kind);
     core.reset();
     this.problem = captured ? loadCapture(captured, core) : this.board.powerOn(core);
+    options.observer?.poweredOn(core);
   }
 
   /** Devices may answer other ports than before: the guest has moved them, or a snapshot has. */
@@ -163,23 +167,76 @@ export class PoweredMachine {
   private countingProfile(profile: CpuProfile): CpuProfile {
     return {
       cpuid: (leaf, subleaf, vcpu) => {
-        if (this.poweredOn) this.recorder.exits.add('cpuid', leaf >>> 0, null);
-        return profile.cpuid(leaf, subleaf, vcpu);
+        const answer = profile.cpuid(leaf, subleaf, vcpu);
+        if (!this.poweredOn) return answer;
+        this.recorder.exits.add('cpuid', leaf >>> 0, null);
+        this.observe('cpuid', BigInt(leaf >>> 0), 16, vcpu, () => joined(answer), null);
+        return answer;
       },
     };
   }
 
+  /** Tells whoever looks on. The value is made only where somebody does; null stands for no answer. */
+  private observe(
+    kind: ExitCount['kind'],
+    address: bigint,
+    size: number,
+    vcpu: number,
+    value: () => bigint | null,
+    device: Device | null,
+  ): void {
+    const { observer } = this.options;
+    if (!observer) return;
+    const access = { event: 'access', at: this.core.now, vcpu, kind, address, size } as const;
+    observer.access({ ...access, value: value(), device: device?.name ?? null });
+  }
+
   private bus(): Bus {
     const { board, recorder } = this;
+    const { observer } = this.options;
     return {
-      readPort: (port, size, _vcpu, flags) => this.readPort(port, size, flags),
-      writePort: (port, size, value, _vcpu, flags) => this.writePort(port, size, value >>> 0, flags),
-      readMmio: (address, size) => this.readMmio(address, size),
-      writeMmio: (address, size, value) => this.writeMmio(address, size, value),
+      readPort: (port, size, vcpu, flags) => {
+        const answer = this.readPort(port, size, flags);
+        if (observer)
+          this.observe('in', BigInt(port), size, vcpu, () => answered(answer), this.decode.atPort(port));
+        return answer;
+      },
+      writePort: (port, size, value, vcpu, flags) => {
+        if (observer)
+          this.observe('out', BigInt(port), size, vcpu, () => BigInt(value >>> 0), this.decode.atPort(port));
+        return this.writePort(port, size, value >>> 0, flags);
+      },
+      readMmio: (address, size, vcpu) => {
+        const answer = this.readMmio(address, size);
+        if (observer)
+          this.observe(
+            'mmio-read',
+            address,
+            size,
+            vcpu,
+            () => answered(answer),
+            this.decode.atAddress(Number(address)),
+          );
+        return answer;
+      },
+      writeMmio: (address, size, value, vcpu) => {
+        if (observer)
+          this.observe(
+            'mmio-write',
+            address,
+            size,
+            vcpu,
+            () => value,
+            this.decode.atAddress(Number(address)),
+          );
+        return this.writeMmio(address, size, value);
+      },
       acknowledge: (vcpu) => board.acknowledge(vcpu),
       readMsr: (index, vcpu) => {
         recorder.exits.add('rdmsr', index >>> 0, null);
-        return board.readMsr?.(index >>> 0, vcpu) ?? null;
+        const value = board.readMsr?.(index >>> 0, vcpu) ?? null;
+        this.observe('rdmsr', BigInt(index >>> 0), 8, vcpu, () => value, null);
+        return value;
       },
       writeMsr: (index, value, vcpu) => board.writeMsr?.(index >>> 0, value, vcpu) ?? false,
       interprocessorInterrupt: (icr, vcpu) => {
@@ -191,6 +248,7 @@ export class PoweredMachine {
         if (event.event === 'halt') recorder.exits.add('hlt', null, null);
         else if (event.event === 'msr-write') recorder.exits.add('wrmsr', event.index >>> 0, null);
         recorder.timeline.add(event);
+        observer?.trace(event);
       },
     };
   }
@@ -290,4 +348,14 @@ function portAccess(port: number, size: Size, write: boolean, value: number, fla
     string: (flags & PORT_STRING) !== 0,
     rep: (flags & PORT_REP) !== 0,
   };
+}
+
+/** Null for an access that the VMM did not answer. */
+function answered(answer: number | bigint | Refused): bigint | null {
+  return answer === REFUSED ? null : BigInt(answer as number | bigint);
+}
+
+/** EAX, EBX, ECX and EDX as one number, EAX lowest. */
+function joined(answer: ReturnType<CpuProfile['cpuid']>): bigint {
+  return answer.reduce((sum, value, i) => sum | (BigInt(value >>> 0) << BigInt(32 * i)), 0n);
 }

@@ -14,6 +14,7 @@ import { PoweredMachine, type PowerOptions } from './poweredMachine';
 import { Recorder } from './recorder';
 import type { BootReport, SimulationRequest, SymbolChoice } from './report';
 import { run, type Ending } from './runLoop';
+import type { RunObserver } from './runObserver';
 import { resumeRun, saveRun, type PowerCycles, type RunIdentity, type SavedRun } from './savedRun';
 import { createSymbolizer, type Symbolizer } from './symbolizer';
 import { textScreen } from './textScreen';
@@ -26,6 +27,8 @@ const SECOND = 1_000_000_000;
 export interface SimulationHost {
   createCore(options: CoreOptions): Core;
   cancelled(): boolean;
+  /** Looks on. */
+  readonly observer?: RunObserver;
   /** The state that the request wants saved. */
   saved?(run: SavedRun): void;
   /** Instructions so far, and the line that the guest is writing. About every million instructions. */
@@ -61,6 +64,7 @@ export function simulate(
     taps: request.taps,
     answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
+    ...(host.observer ? { observer: host.observer } : {}),
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };

@@ -1,0 +1,51 @@
+/** The runs that show a known issue, side by side, as JSON and as text. */
+import type { KnownIssue, SimulationCell } from '../machine/knownIssue';
+import type { BootReport } from '../simulation/report';
+import { exceptionName } from '../x86/exceptions';
+import { faultJson } from './bootReport';
+import { wrap, type ReportStyle } from './reportStyle';
+
+export interface IssueRun {
+  readonly cell: SimulationCell;
+  readonly report: BootReport;
+}
+
+/** `issue` with its link, and `cells`: one a run, `reached` null where it did not come to what the report describes. */
+export function issueRunsJson(issue: KnownIssue, runs: readonly IssueRun[]): object {
+  return {
+    issue: { id: issue.id, title: issue.title, link: issue.link, affected: issue.affected, fix: issue.fix },
+    cells: runs.map(({ cell, report }) => ({
+      name: cell.name,
+      vmm: `${issue.vmm}@${cell.version}`,
+      probe: cell.probe,
+      parameters: cell.parameters,
+      vendor: cell.vendor ?? null,
+      commandLine: cell.commandLine ?? null,
+      evidence: cell.evidence,
+      outcome: report.outcome,
+      reason: report.reason,
+      exitStatus: report.exitStatus,
+      reached: report.shown?.reached ?? null,
+      instructions: report.instructions,
+      console: report.console,
+      faultChain: report.faultChain.map(faultJson),
+    })),
+  };
+}
+
+export function issueRunsText(issue: KnownIssue, runs: readonly IssueRun[], style: ReportStyle): string {
+  const lines = ['', `Known issue ${issue.id}: ${issue.title}`, `  ${issue.link}`, ''];
+  for (const { cell, report } of runs) {
+    const reached = report.shown?.reached ?? null;
+    const chain = report.faultChain.map(({ vector }) => exceptionName(vector)).join(' → ');
+    lines.push(
+      `  ${reached === null ? '  ' : '● '}${cell.name} (${issue.vmm}@${cell.version}, ${cell.evidence})`,
+      `      ${report.outcome}${chain ? `, ${chain}` : ''}`,
+      ...wrap(reached ?? report.reason, style, '      '),
+    );
+  }
+  lines.push('', '  ● reaches the state that the report describes.', '');
+  lines.push(...wrap(issue.simulation?.shows ?? '', style, '  '));
+  lines.push('', ...wrap(`Fix: ${issue.fix}`, style, '  '));
+  return lines.join('\n') + '\n';
+}

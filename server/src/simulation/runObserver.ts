@@ -1,0 +1,27 @@
+/** Who looks on at a run: every access that leaves the guest, with its answer, and every event of the core. */
+import type { Core, TraceEvent } from '../../emulator/face';
+import type { ExitCount } from './report';
+
+/** An access that leaves the guest. */
+export interface Access {
+  readonly event: 'access';
+  /** In ticks of the present power-on. */
+  readonly at: number;
+  readonly vcpu: number;
+  readonly kind: ExitCount['kind'];
+  /** Port, physical address, MSR or CPUID leaf. */
+  readonly address: bigint;
+  /** In bytes; of a CPUID answer 16. */
+  readonly size: number;
+  /** What was written or answered; null where the VMM gave no answer. */
+  readonly value: bigint | null;
+  /** Who answered, or null. */
+  readonly device: string | null;
+}
+
+export interface RunObserver {
+  /** Before the first instruction, at each power-on. */
+  poweredOn(core: Core): void;
+  access(access: Access): void;
+  trace(event: TraceEvent): void;
+}
