@@ -352,7 +352,7 @@ function portAccess(port: number, size: Size, write: boolean, value: number, fla
 
 /** Null for an access that the VMM did not answer. */
 function answered(answer: number | bigint | Refused): bigint | null {
-  return answer === REFUSED ? null : BigInt(answer as number | bigint);
+  return answer === REFUSED ? null : BigInt(answer);
 }
 
 /** EAX, EBX, ECX and EDX as one number, EAX lowest. */
