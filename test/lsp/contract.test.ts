@@ -140,7 +140,13 @@ const CONTRACT: readonly {
       outcome: oneOf('halted'),
       evidence: oneOf('mechanism'),
       findings: [FINDING],
-      issue: { id: oneOf('vmd-lowmem'), title: 'string', link: 'string', affected: ['string'], fix: 'string' },
+      issue: {
+        id: oneOf('vmd-lowmem'),
+        title: 'string',
+        link: 'string',
+        affected: ['string'],
+        fix: 'string',
+      },
       cells: [
         {
           name: 'string',
