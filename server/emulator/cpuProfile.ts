@@ -19,7 +19,9 @@ const FEATURE_BITS: readonly (readonly [CpuidFeatureName, number])[] = [
 
 export function featureBits(profile: CpuProfile): number {
   const has = (name: CpuidFeatureName): boolean => hasFeature(profile, name);
-  let bits = vendorOf(profile) === 'amd' ? L.HAS_AMD : 0;
+  const amd = vendorOf(profile) === 'amd';
+  let bits = amd ? L.HAS_AMD : 0;
+  if (amd && profile.nestedPaging === true) bits |= L.PDPTES_IN_WALK;
   for (const [name, bit] of FEATURE_BITS) if (has(name)) bits |= bit;
   return has('APIC') && has('x2APIC') ? bits | L.HAS_X2APIC : bits;
 }

@@ -13,6 +13,11 @@ export { MAX_VCPUS } from './assembly/layout';
  */
 export interface CpuProfile {
   cpuid(leaf: number, subleaf: number, vcpu: number): readonly [number, number, number, number];
+  /**
+   * True where a VMM leaves the control registers to a guest under nested paging. AMD's processors then take the PDPTEs of PAE
+   * paging from memory in every walk, and find reserved bits there (APM vol. 2, 15.25.10); Intel's check them as they always do.
+   */
+  readonly nestedPaging?: boolean;
 }
 
 /** How the core treats a span of physical addresses at access time. Unmapped space goes to the bus as MMIO. */

@@ -1,13 +1,14 @@
 /** Control and debug registers (SDM vol. 2, MOV to and from control registers; vol. 3, 2.5, 4.1, 4.4.1, 9.8.5). */
 import {
-  CPL, CR0, CR2, CR3, CR4, CR4_PERMITTED, CS, CURRENT, DR, EFER, MODE, PDPTE, PHYSICAL_MASK, REGS, TR, TRACE, WALK,
+  CPL, CR0, CR2, CR3, CR4, CR4_PERMITTED, CS, CURRENT, DR, EFER, FEATURES, MODE, PDPTE, PDPTES_IN_WALK, PHYSICAL_MASK, REGS, TR,
+  TRACE, WALK,
 } from "./layout";
 import { attend } from "./access";
 import { CR4_CET } from "./branch";
 import { trace } from "./bus";
 import { Reason, TRACE_CR } from "./events";
 import { DB, protection, raise, start, undefined_ } from "./fault";
-import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA, longActive } from "./mmu";
+import { CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMEP, EFER_LMA, PDPTE_RESERVED, longActive } from "./mmu";
 import { OP_IMMEDIATE } from "./op";
 import { getRm, isMemory, regOf, rmOf, setRegister, setRm } from "./operand";
 import { physicalRead } from "./physical";
@@ -44,9 +45,13 @@ export function cr4Allowed(): u64 {
 @inline function pdpteAt(cr3: u64, i: u32): u64 {
   return physicalRead<u64>(((cr3 & 0xffffffe0) + (i << 3)) & load<u64>(A20_MASK));
 }
-/** Loads the four PDPTE registers from the table at `cr3`; #GP(0) for a reserved bit, and then nothing is loaded. */
+/**
+ * Loads the four PDPTE registers from the table at `cr3`; #GP(0) for a reserved bit, and then nothing is loaded. Where walks read
+ * the table there are no such registers.
+ */
 export function loadPdptes(cr3: u64): void {
-  const reserved = 0x1e6 | ~load<u64>(PHYSICAL_MASK);
+  if (load<u32>(FEATURES) & PDPTES_IN_WALK) return;
+  const reserved = PDPTE_RESERVED | ~load<u64>(PHYSICAL_MASK);
   for (let i: u32 = 0; i < 4; i++) {
     const entry = pdpteAt(cr3, i);
     if (entry & 1 && entry & reserved) protection(Reason.PdpteReserved, entry, i);

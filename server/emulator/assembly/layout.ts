@@ -295,6 +295,8 @@ export const HAS_1G = 0x10;
 export const HAS_SMAP = 0x20;
 export const HAS_FSGSBASE = 0x40;
 export const HAS_XSAVE = 0x80;
+/** PAE paging reads its PDPTEs in every walk: AMD under nested paging (APM vol. 2, 15.25.10). */
+export const PDPTES_IN_WALK = 0x100;
 
 export const CAUSE_FAULT = 1;
 export const CAUSE_REFUSED = 2;

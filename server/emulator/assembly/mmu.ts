@@ -1,6 +1,6 @@
 /** Page walks: 32-bit, PAE, 4-level and 5-level paging with rights, reserved bits, A and D (SDM vol. 3, chapter 4). */
 import {
-  A20_MASK, CPUID_1_EDX, CR0, CR2, CR3, CR4, EFER, FEATURES, HAS_1G, HAS_AMD, PDPTE, PHYSICAL_MASK, TLB_2M, TLB_4M,
+  A20_MASK, CPUID_1_EDX, CR0, CR2, CR3, CR4, EFER, FEATURES, HAS_1G, HAS_AMD, PDPTE, PDPTES_IN_WALK, PHYSICAL_MASK, TLB_2M, TLB_4M,
   TLB_1G, TLB_GLOBAL, WALK, WALK_TLB,
 } from "./layout";
 import { Reason } from "./events";
@@ -32,6 +32,8 @@ const PS: u64 = 0x80;
 const G: u64 = 0x100;
 const XD: u64 = 0x8000000000000000;
 const ADDRESS: u64 = 0x000ffffffffff000;
+/** Bits 2:1 and 8:5 of a PAE PDPTE; those above MAXPHYADDR are reserved, too (SDM vol. 3, table 4-8; APM vol. 2, 5.2.3). */
+export const PDPTE_RESERVED: u64 = 0x1e6;
 
 /** Bits of a page-fault error code. */
 const ERROR_P = 1;
@@ -155,7 +157,11 @@ function walk64(linear: u64, access: u32, set: u32): u64 {
     level = (load<u64>(CR4) & CR4_LA57) != 0 ? 5 : 4;
     table = load<u64>(CR3) & ADDRESS;
   } else {
-    const pdpte = load<u64>(PDPTE + ((<u32>(linear >> 30) & 3) << 3));
+    const at = (<u32>(linear >> 30) & 3) << 3;
+    const inWalk = (load<u32>(FEATURES) & PDPTES_IN_WALK) != 0;
+    const pdpte = inWalk ? physicalRead<u64>(((load<u64>(CR3) & 0xffffffe0) + at) & a20) : load<u64>(PDPTE + at);
+    if (inWalk && pdpte & P && pdpte & (PDPTE_RESERVED | ~load<u64>(PHYSICAL_MASK)))
+      return pageFault(linear, access, set, ERROR_P | ERROR_RSVD, Reason.ReservedBit, pdpte);
     if (!(pdpte & P)) return pageFault(linear, access, set, 0, Reason.NotPresent, pdpte);
     table = pdpte & ADDRESS;
     level = 2;

@@ -166,6 +166,7 @@ export class PoweredMachine {
   /** CPUID answers, counted as exits once the guest runs: the core asks too when it is made. */
   private countingProfile(profile: CpuProfile): CpuProfile {
     return {
+      ...(profile.nestedPaging === undefined ? {} : { nestedPaging: profile.nestedPaging }),
       cpuid: (leaf, subleaf, vcpu) => {
         const answer = profile.cpuid(leaf, subleaf, vcpu);
         if (!this.poweredOn) return answer;

@@ -12,6 +12,8 @@ export interface VmmVersion {
   readonly title: string;
   /** The files and revisions that were read. */
   readonly source: string;
+  /** A change that was proposed and not made in this form: taken only where it is asked for by name. Never the last. */
+  readonly proposal?: true;
 }
 
 /** What a VMM does with an event that its devices do not answer. */

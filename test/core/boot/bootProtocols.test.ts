@@ -348,7 +348,9 @@ for (const [title, entry] of [
     assert.deepEqual([u64(list + 12), u64(list + 20), u32(list + 28)], [0n, 0x9fc00n, RAM]);
     const console = list + mapSize;
     assert.deepEqual([u32(console), u32(console + 12), u32(console + 20)], [5, 0x800, 0x3f8]);
-    assert.equal(size, mapSize + 28);
+    // The console with an address of 64 bits, and the word that ends the list.
+    assert.equal(u32(console + 44), 0xffffffff);
+    assert.equal(size, mapSize + 44 + 4);
   });
 }
 

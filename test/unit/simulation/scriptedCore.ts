@@ -25,6 +25,8 @@ export class ScriptedCore implements Core {
   readonly acknowledged: number[] = [];
   faultChain: FaultRecord[] = [];
   private vcpu: VcpuState = ZERO;
+  /** Of vCPUs that never run. */
+  private readonly others = new Map<number, VcpuState>();
   private halted = false;
   private stop = false;
   private readonly pages = new Map<bigint, Uint8Array>();
@@ -94,7 +96,9 @@ export class ScriptedCore implements Core {
     return bytes;
   }
 
-  state(): VcpuState {
+  state(vcpu = 0): VcpuState {
+    const other = this.others.get(vcpu);
+    if (other) return other;
     return this.vcpu;
   }
 
@@ -107,6 +111,7 @@ export class ScriptedCore implements Core {
 
   setState(vcpu: number, state: VcpuState): void {
     if (vcpu === 0) this.vcpu = state;
+    else this.others.set(vcpu, state);
   }
 
   reset(): void {

@@ -223,8 +223,16 @@ test('an access to the MMIO window ends the VM until x86_vm.c rev 1.19', () => {
     )?.permissions;
   assert.deepEqual(
     VMD_VERSIONS.map(({ id }) => permissions(id)),
-    [undefined, undefined, '---', '---', '---', 'rw-', 'rw-', 'rw-', 'rw-'],
+    [undefined, undefined, '---', '---', '---', '---', '---', 'rw-', 'rw-', 'rw-', 'rw-'],
   );
+});
+
+test('a proposal is never what a config without a version gets', () => {
+  const newest = VMD_VERSIONS.at(-1)!;
+  assert.equal(newest.proposal, undefined);
+  assert.equal(read('vm "a" {\n\tdisk "/a"\n}\n').machines[0]!.version, newest.id);
+  const asked = read('# bootpath: vmd@proposal-2025-08-20\nvm "a" {\n\tdisk "/a"\n}\n');
+  assert.equal(asked.machines[0]!.version, 'proposal-2025-08-20');
 });
 
 test('a region leads to the memory line, and to the name where there is none', () => {

@@ -7,7 +7,7 @@ import { loadSegments } from './elfSegments';
 import { flatProtected32 } from './entryState';
 import { FreePages } from './freePages';
 import type { BootProtocol } from './loader';
-import { OPENBSD_STACK_SIZE, openbsdArguments, openbsdStack } from './openbsdArguments';
+import { NEWEST_ARGUMENTS, OPENBSD_STACK_SIZE, openbsdArguments, openbsdStack } from './openbsdArguments';
 
 /** Loaders of OpenBSD keep the low 28 bits of the entry point and of the end (LOADADDR). */
 const LOADADDR_MASK = 0xfffffffn;
@@ -31,7 +31,7 @@ export const OPENBSD: BootProtocol = {
     const occupied = loadSegments(elf.segments, target);
     if ('problem' in occupied) return occupied;
     const pages = new FreePages(target, occupied);
-    const list = openbsdArguments(target.memoryMap);
+    const list = openbsdArguments(target.memoryMap, NEWEST_ARGUMENTS);
     const argumentsAt = pages.place(list.bytes);
     const stack = pages.low(Number(PAGE));
     if (argumentsAt === null || stack === null) {

@@ -9,36 +9,51 @@ const BOOTARG_CONSDEV = 5;
 const BOOTARG_END = 0xffffffff;
 /** type, size, next: 4 bytes each, before every argument. */
 const HEADER_SIZE = 12;
-const CONSOLE_SIZE = 16;
 /** dev_t of com1 is makedev(8, 0). */
 const COM1_DEVICE = 0x800;
-const COM1_SPEED = 115200;
 const COM1_PORT = 0x3f8;
 /** sd0a. */
 const BOOT_DEVICE = 0xa0000004;
 const API_VERSION = 0x0e;
 
+/** The form of the list, which changed over the years. */
+export interface OpenBsdArgumentsForm {
+  /**
+   * sizeof(bios_consdev_t): 32 since OpenBSD 7.2 or 7.3 (sys/arch/amd64/include/biosvar.h, which calls the older one of 16 a
+   * thing to remove after 7.3). A kernel that knows 32 ignores a shorter one.
+   */
+  readonly consoleSize: 16 | 32;
+  /** Bits per second. */
+  readonly consoleSpeed: number;
+  /** The size on the stack includes the word BOOTARG_END. */
+  readonly endCounted: boolean;
+}
+
+export const NEWEST_ARGUMENTS: OpenBsdArgumentsForm = {
+  consoleSize: 32,
+  consoleSpeed: 115200,
+  endCounted: true,
+};
+
 /** BIOS memory map and console device, and their size as it goes on the stack, in bytes. */
-export function openbsdArguments(memoryMap: readonly E820Entry[]): {
-  readonly bytes: Uint8Array;
-  readonly size: number;
-} {
+export function openbsdArguments(
+  memoryMap: readonly E820Entry[],
+  form: OpenBsdArgumentsForm,
+): { readonly bytes: Uint8Array; readonly size: number } {
   // bios_memmap_t, packed; a terminating entry of zeroes follows.
   const map = e820Bytes(memoryMap);
   const mapSize = HEADER_SIZE + map.length + 20;
-  const consoleSize = HEADER_SIZE + CONSOLE_SIZE;
+  const consoleSize = HEADER_SIZE + form.consoleSize;
   const bytes = new Uint8Array(mapSize + consoleSize + 4);
   bytes.set(words32([BOOTARG_MEMMAP, mapSize, mapSize]), 0);
   bytes.set(map, HEADER_SIZE);
+  // The address is 64 bits wide in the longer form; what follows it is zero in both: frequency, flags, register width and shift.
   bytes.set(
-    words32([
-      ...[BOOTARG_CONSDEV, consoleSize, consoleSize],
-      ...[COM1_DEVICE, COM1_SPEED, COM1_PORT, 0],
-      BOOTARG_END,
-    ]),
+    words32([BOOTARG_CONSDEV, consoleSize, consoleSize, COM1_DEVICE, form.consoleSpeed, COM1_PORT]),
     mapSize,
   );
-  return { bytes, size: mapSize + consoleSize };
+  bytes.set(words32([BOOTARG_END]), mapSize + consoleSize);
+  return { bytes, size: mapSize + consoleSize + (form.endCounted ? 4 : 0) };
 }
 
 /** Bytes of `openbsdStack`. */

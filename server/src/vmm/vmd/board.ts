@@ -75,6 +75,7 @@ export function vmdBoard(inputs: BoardInputs): Board {
       localApic: behaviour.apic,
       x2apic: behaviour.x2apic,
       ibt: behaviour.ibt,
+      cpu: inputs.cpu,
     }),
     slots: memorySlots(machine),
     devices: [...devices, msrs],

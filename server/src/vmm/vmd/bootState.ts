@@ -1,4 +1,7 @@
-/** The register sets that vmd gives a vCPU before its first instruction (x86_vm.c rev 1.3 to 1.27, the same in all). */
+/**
+ * The register sets that vmd gives a vCPU before its first instruction: those of x86_vm.c rev 1.3 to 1.27, the same in all, and
+ * what loadfile_elf.c makes of them.
+ */
 import { NO_REGISTERS, RESET_DEBUG_REGISTERS, segmentsOf, type VcpuState } from '../../x86/state';
 
 /** `vcpu_init_flat16`: a BIOS. CS base 0xF0000, not 0xFFFF0000, so the first instruction is at 0xFFFF0. */
@@ -29,7 +32,7 @@ export const PML4_PAGE = 0x11000n;
 export const PML3_PAGE = 0x12000n;
 export const PML2_PAGE = 0x13000n;
 
-/** `vcpu_init_flat64`: an ELF64 kernel, in compatibility mode (LMA = 1, CS.L = 0), which is legal. */
+/** `vcpu_init_flat64`: an ELF64 kernel up to loadfile_elf.c rev 1.51, in compatibility mode (LMA = 1, CS.L = 0), which is legal. */
 export function flat64(rip: bigint, rsp: bigint): VcpuState {
   return {
     ...FLAT16,
@@ -42,6 +45,14 @@ export function flat64(rip: bigint, rsp: bigint): VcpuState {
     segments: FLAT_SEGMENTS,
     gdtr: { base: GDT_PAGE, limit: 0xffff },
   };
+}
+
+/**
+ * Any ELF kernel where vmd starts them without paging (loadfile_elf.c rev 1.59): CR0 = ET, PE and nothing else. `paging` is what
+ * the proposal before it left in CR3 and CR4.
+ */
+export function flatUnpaged(rip: bigint, rsp: bigint, paging = { cr3: 0n, cr4: 0n }): VcpuState {
+  return { ...flat64(rip, rsp), cr0: 0x11n, efer: 0n, ...paging };
 }
 
 /** An ELF32 kernel: flat64 with CR3 at one page directory of 4 MiB pages, CR4 = PSE, EFER = 0; paging stays on. */

@@ -1,5 +1,5 @@
 /**
- * Direct boot of an ELF kernel (`loadfile_elf.c` rev 1.22, 1.34 and 1.51): segments at their physical addresses, then
+ * Direct boot of an ELF kernel (`loadfile_elf.c` rev 1.22, 1.34, 1.51 and 1.59): segments at their physical addresses, then
  * the pages that a boot loader would have left.
  */
 import { hex } from '../../address/format';
@@ -10,6 +10,7 @@ import {
   BOOTARGS_PAGE,
   flat32,
   flat64,
+  flatUnpaged,
   GDT_PAGE,
   PML2_PAGE,
   PML3_PAGE,
@@ -47,15 +48,24 @@ export function bootElf(
     if (last > end) end = last;
   }
   write(GDT_PAGE, words64([0n, 0x00cf9b000000ffffn, 0x00cf93000000ffffn, ...longModeDescriptor(behaviour)]));
-  if (elf.bits === 64) writeLongTables(write);
-  else writeDirectory(write);
-  const list = openbsdArguments(memoryMap);
+  if (behaviour.elfEntry !== 'unpaged') {
+    if (behaviour.elfEntry === 'by-class' && elf.bits === 64) writeLongTables(write);
+    else writeDirectory(write);
+  }
+  const list = openbsdArguments(memoryMap, behaviour.bootArguments);
   write(BOOTARGS_PAGE, list.bytes);
   const values = { end: end & LOADADDR_MASK, argumentsSize: list.size, argumentsAt: BOOTARGS_PAGE };
   write(STACK_PAGE + PAGE - BigInt(OPENBSD_STACK_SIZE), openbsdStack(values));
   const rip = elf.entry & LOADADDR_MASK;
   const rsp = STACK_PAGE + PAGE - STACK_SLOTS * 4n;
-  return elf.bits === 64 ? flat64(rip, rsp) : flat32(rip, rsp);
+  switch (behaviour.elfEntry) {
+    case 'by-class':
+      return elf.bits === 64 ? flat64(rip, rsp) : flat32(rip, rsp);
+    case 'unpaged-directory':
+      return flatUnpaged(rip, rsp, { cr3: PML3_PAGE, cr4: 0x10n });
+    case 'unpaged':
+      return flatUnpaged(rip, rsp);
+  }
 }
 
 function longModeDescriptor(behaviour: VmdBehaviour): bigint[] {

@@ -1,8 +1,16 @@
 /** What vmd and vmm(4) do with an exit that no device answers, by the revision of x86_vm.c. */
 import { hex } from '../../address/format';
 import { contains, PAGE, type AddressRange } from '../../address/range';
+import { NEWEST_ARGUMENTS, type OpenBsdArgumentsForm } from '../loaders/openbsdArguments';
 import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { isVmdSince, vmdVersion } from './versions';
+
+/**
+ * How an ELF kernel starts. `by-class`: ELF64 in compatibility mode over 2 MiB pages, ELF32 over 4 MiB pages
+ * (loadfile_elf.c up to rev 1.51). The others start both in 32-bit protected mode with paging off: `unpaged-directory` with the
+ * 4 MiB pages prepared behind CR3, as proposed on 2025-08-20, `unpaged` with CR3, CR4 and EFER zero and no table at all (rev 1.59).
+ */
+export type ElfEntry = 'by-class' | 'unpaged-directory' | 'unpaged';
 
 export interface VmdBehaviour {
   readonly version: string;
@@ -20,10 +28,17 @@ export interface VmdBehaviour {
   readonly partialLowCopy: boolean;
   /** A third descriptor at 0x18, 64-bit code, in the GDT of a direct boot. */
   readonly longModeDescriptor: boolean;
+  readonly elfEntry: ElfEntry;
+  readonly bootArguments: OpenBsdArgumentsForm;
 }
 
 export function vmdBehaviour(version: string): VmdBehaviour {
   const since = (id: string) => isVmdSince(version, id);
+  const elfEntry: ElfEntry = vmdVersion(version)?.proposal
+    ? 'unpaged-directory'
+    : since('x86_vm-1.17')
+      ? 'unpaged'
+      : 'by-class';
   return {
     version,
     apic: since('x86_vm-1.19'),
@@ -33,9 +48,16 @@ export function vmdBehaviour(version: string): VmdBehaviour {
     ibt: since('7.6'),
     fwCfg: since('loadfile-1.11'),
     partialLowCopy: since('7.8'),
-    longModeDescriptor: since('7.8'),
+    // rev 1.34 of 2019 has two descriptors, 1.51 of June 2025 three, 1.59 of August 2026 two again.
+    longModeDescriptor: since('7.8') && elfEntry === 'by-class',
+    elfEntry,
+    bootArguments: since('7.6') ? NEWEST_ARGUMENTS : since('loadfile-1.11') ? ARGUMENTS_2019 : ARGUMENTS_2016,
   };
 }
+
+/** loadfile_elf.c rev 1.34 (2019-03-01) and rev 1.22 (2016-11-26), push_bootargs. */
+const ARGUMENTS_2019: OpenBsdArgumentsForm = { consoleSize: 16, consoleSpeed: 115200, endCounted: true };
+const ARGUMENTS_2016: OpenBsdArgumentsForm = { consoleSize: 16, consoleSpeed: 9600, endCounted: false };
 
 /**
  * What becomes of a VM whose process ends with EAGAIN (vmd.c rev 1.169, IMSG_VMDOP_TERMINATE_VM_EVENT): a new process
@@ -139,6 +161,11 @@ export function notModelled(
   if (behaviour.version === '7.6') {
     list.push('whether this version has fw_cfg file etc/e820: it was read in fw_cfg.c rev 1.11 of June 2025');
   }
+  if (inputs.kernel && (behaviour.version === '7.8' || behaviour.version === '2026-01')) {
+    list.push(
+      'which ELF entry this version has: it is that of loadfile_elf.c rev 1.51 of June 2025, compatibility mode; rev 1.59 of August 2026 has 32-bit mode without paging, and when that came was not read',
+    );
+  }
   if (behaviour.version === '2026-01') {
     list.push(
       'what upstream of early 2026 does beyond its memory map: devices and exits are those of x86_vm.c rev 1.9, so MMIO is not emulated',
@@ -157,7 +184,6 @@ export function notModelled(
   if (behaviour.apic) {
     list.push(
       'ACPI: no DSDT file, so no FADT, as vmd without /etc/firmware/vmm.dsdt; the copy of the RSDP in fw_cfg is left out',
-      'interrupt wiring: IRQ n reaches input n of the 8259 pair and of the IOAPIC alike, which is an assumption',
     );
     if (vmdVersion(behaviour.version)?.facts.acpi === null) {
       list.push(

@@ -137,6 +137,17 @@ export const VMD_VERSIONS: readonly VmdVersion[] = [
     layoutSource: 'usr.sbin/vmd/x86_vm.c rev 1.9',
     facts: VMM_2025,
   },
+  // Behind 7.8, though its date is before: it changes what 7.8 has.
+  {
+    id: 'proposal-2025-08-20',
+    title: 'Proposal of August 2025: ELF kernels start in 32-bit mode without paging',
+    source:
+      'tech@, "vmd(8): Use 32-bit direct kernel launch for both amd64 and i386", 2025-08-20, over x86_vm.c rev 1.9; not committed in this form, see x86_vm-1.17',
+    date: '2025-08-20',
+    layoutSource: 'usr.sbin/vmd/x86_vm.c rev 1.9',
+    facts: VMM_2025,
+    proposal: true,
+  },
   {
     id: '2026-01',
     title: 'First half of 2026: low memory ends at 576 KiB',
@@ -144,6 +155,15 @@ export const VMD_VERSIONS: readonly VmdVersion[] = [
       'the tech@ patch of 2026-01-05 and a fork of x86_vm.c rev 1.15 (2026-02-11); OpenBSD 7.9 (2026-05-19) probably falls here, by date',
     date: '2026-01-05',
     layoutSource: 'tech@ patch of 2026-01-05, and a fork of usr.sbin/vmd/x86_vm.c rev 1.15',
+    facts: VMM_2026,
+  },
+  {
+    id: 'x86_vm-1.17',
+    title: '2026-08-30: ELF kernels start in 32-bit mode without paging',
+    source:
+      'usr.sbin/vmd/x86_vm.c rev 1.17 and loadfile_elf.c rev 1.59 (both 2026-08-30, git commit 1bd36cd9ba5c); after OpenBSD 7.9 by date',
+    date: '2026-08-30',
+    layoutSource: 'usr.sbin/vmd/x86_vm.c rev 1.17',
     facts: VMM_2026,
   },
   {
