@@ -24,8 +24,6 @@ export interface BhyveFacts {
   readonly gpe0: boolean;
   /** First address of the MP table (mptbl.c, MPTABLE_BASE). */
   readonly mpTable: bigint;
-  /** All registers of the vCPU are set by vcpu_reset, R8 to R15, CR2, EFER, DR6 and DR7 too. */
-  readonly completeReset: boolean;
   /** What an access to memory that nobody registered does, beyond the fallback handler of the hole below 4 GiB. */
   readonly unregisteredMmio: 'all-ones' | 'abort';
   /** INIT and SIPI by shorthand: `panic` is illumos issue 13253, `refused` its fix, `full` issue 13275. */
@@ -52,7 +50,6 @@ const ILLUMOS_2020: BhyveFacts = {
   configFile: false,
   gpe0: false,
   mpTable: 0xf0000n,
-  completeReset: false,
   unregisteredMmio: 'all-ones',
   ipiShorthand: 'panic',
   guestPageTable: 'none',
@@ -74,7 +71,6 @@ const FREEBSD_13: BhyveFacts = {
   configFile: true,
   gpe0: true,
   mpTable: 0xf0000n,
-  completeReset: true,
   unregisteredMmio: 'abort',
   ipiShorthand: 'full',
   guestPageTable: 'none',
@@ -88,21 +84,21 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
     id: 'illumos-2020-09',
     title: 'illumos, autumn 2020: before issue 13253 was fixed',
     source:
-      'illumos-gate usr/src/cmd/bhyve and usr/src/uts/i86pc/io/vmm of autumn 2020; pci_emul.c of commit 0a51b8dc4, acpi.c of commit db8da1c33',
-    date: '2020-09-01',
+      'illumos-gate usr/src/cmd/bhyve and usr/src/uts/i86pc/io/vmm of autumn 2020; pci_emul.c of commit 0a51b8dc4, acpi.c of commit db8da1c33, vlapic.c of commit 3e1c5f3a8',
+    date: '2020-09-25',
     facts: ILLUMOS_2020,
   },
   {
     id: 'illumos-2020-12',
     title: 'illumos, end of 2020: issue 13253 fixed, INIT by shorthand still refused',
-    source: 'illumos issues 13253 and 13275; the rest as in illumos-2020-09',
+    source: 'illumos-gate commit 06524cf4e (2020-10-29, issue 13253); the rest as in illumos-2020-09',
     date: '2020-12-01',
     facts: { ...ILLUMOS_2020, ipiShorthand: 'refused' },
   },
   {
     id: 'illumos-2021-03',
     title: 'illumos, spring 2021: INIT and SIPI in full (issue 13275)',
-    source: 'illumos issue 13275; the rest as in illumos-2020-12',
+    source: 'illumos-gate commit 2606939d9 (2021-01-08, issue 13275); the rest as in illumos-2020-12',
     date: '2021-03-01',
     facts: { ...ILLUMOS_2020, ipiShorthand: 'full' },
   },
@@ -149,7 +145,6 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
       bootromKey: 'bootrom',
       gpe0: true,
       mpTable: 0xe0000n,
-      completeReset: true,
       guestPageTable: 'half-open',
     },
   },
