@@ -55,7 +55,9 @@ export function busImports({ bus, profile }: CoreOptions, calling: Calling): Web
       answer.forEach((word, i) => calling.view().setUint32(L.CPUID_ANSWER + 4 * i, word, true));
     },
     interprocessorInterrupt: (icr: bigint) => {
-      if (bus.interprocessorInterrupt?.(BigInt.asUintN(64, icr), calling.current()) === REFUSED) refuse();
+      const answer = bus.interprocessorInterrupt?.(BigInt.asUintN(64, icr), calling.current());
+      if (answer === REFUSED) refuse();
+      return answer === 'sent' ? 1 : 0;
     },
     endOfInterrupt: (vector: number) => bus.endOfInterrupt?.(vector, calling.current()),
     trace: (kind: number, where: number, a: bigint, b: bigint, c: bigint) => {

@@ -104,6 +104,16 @@ class WasmCore implements Core {
     return this.view.getUint32(L.PAGE_COUNT, true);
   }
 
+  touchedIn(start: bigint, end: bigint): readonly bigint[] {
+    const { view, touchedPages } = this;
+    const found: bigint[] = [];
+    for (let i = 0; i < touchedPages; i++) {
+      const address = view.getBigUint64(L.PAGES + 8 * i, true);
+      if (address >= start && address < end) found.push(address);
+    }
+    return found.sort((a, b) => (a < b ? -1 : 1));
+  }
+
   map(start: bigint, end: bigint, kind: SlotKind): void {
     this.slots.set(start, end, kind);
     this.storeSlots();

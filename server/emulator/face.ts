@@ -46,8 +46,11 @@ export interface Bus {
   readMsr(index: number, vcpu: number): bigint | null;
   /** WRMSR that the core does not know; false raises #GP(0). */
   writeMsr(index: number, value: bigint, vcpu: number): boolean;
-  /** An ICR write of the local APIC, before it acts. `REFUSED` ends the run: some VMMs cannot do some IPIs. */
-  interprocessorInterrupt?(icr: bigint, vcpu: number): void | Refused;
+  /**
+   * An ICR write of the local APIC, before it acts: bits 63:56 are the destination, 63:32 in x2APIC mode. `REFUSED` ends the run:
+   * some VMMs cannot do some IPIs. `'sent'`: the bus has delivered it in its own way, and the local APIC does not.
+   */
+  interprocessorInterrupt?(icr: bigint, vcpu: number): void | 'sent' | Refused;
   /** A local APIC ends a level-triggered interrupt: the EOI message that IOAPICs listen for (SDM vol. 3, 10.8.5). */
   endOfInterrupt?(vector: number, vcpu: number): void;
   /** Called as it happens; must be quick. */
@@ -178,6 +181,8 @@ export interface Core {
   read(address: bigint, length: number): Uint8Array | null;
   /** Guest physical pages touched so far, in pages of 4 KiB. */
   readonly touchedPages: number;
+  /** Addresses of the pages touched so far in `[start, end)`, ascending. Guest and host count alike; a host's read does not. */
+  touchedIn(start: bigint, end: bigint): readonly bigint[];
 
   state(vcpu: number): VcpuState;
   /** Loads a full state, hidden segment parts included, without the checks that instructions make. */

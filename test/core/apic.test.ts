@@ -93,6 +93,25 @@ test('the bus may refuse an IPI: the write is rolled back', () => {
   assert.equal(lab.core.activity(1), 'wait-for-sipi');
 });
 
+test('the bus may send an IPI itself: it is written down, and the local APIC sends nothing', () => {
+  const lab: Lab = pair({
+    bus: {
+      interprocessorInterrupt(icr) {
+        if (icr !== 0x2000000000c4500n) return;
+        lab.core.deliver(0, 1, false, 4, false);
+        return 'sent';
+      },
+    },
+  });
+  const outcome = lab.run(poke(ICR_HIGH, 0x02000000) + poke(ICR_LOW, 0xc4500) + `a1${dword(ICR_LOW)}`, 20000);
+  assert.equal(outcomeText(outcome), 'ok');
+  assert.equal(outcome.state.general.rax, 0xc4500n);
+  assert.deepEqual(
+    lab.trace.filter(({ event }) => event === 'ipi' || event === 'init').map(({ event }) => event),
+    ['ipi'],
+  );
+});
+
 test('without a local APIC its page is ordinary address space and its MSR is #GP', () => {
   const reads: bigint[] = [];
   const lab = new Lab({

@@ -24,11 +24,12 @@ function command(icr: u64): void {
   sendIpi(icr);
   store<u64>(me(), icr & ~0x1000, APIC_ICR);
 }
-/** Sends the interrupt command `icr`; the bus sees it first and may refuse. */
+/** Sends the interrupt command `icr`; the bus sees it first, and may refuse it or send it itself. */
 function sendIpi(icr: u64): void {
   const v = me();
-  interprocessorInterrupt(icr);
+  const sent = interprocessorInterrupt(icr);
   if (load<u32>(TRACE)) trace(TRACE_IPI, load<u32>(CURRENT), start(), icr, 0);
+  if (sent) return;
   const vector = <u32>icr & 0xff;
   const mode = <u32>(icr >> 8) & 7;
   const shorthand = <u32>(icr >> 18) & 3;

@@ -10,7 +10,8 @@
 @external("bus", "readMsr") export declare function readMsr(index: u32): i32;
 @external("bus", "writeMsr") export declare function writeMsr(index: u32, value: u64): i32;
 @external("bus", "cpuid") export declare function cpuid(leaf: u32, subleaf: u32): void;
-@external("bus", "interprocessorInterrupt") export declare function interprocessorInterrupt(icr: u64): void;
+/** 1 when the outside has sent it itself. */
+@external("bus", "interprocessorInterrupt") export declare function interprocessorInterrupt(icr: u64): i32;
 @external("bus", "endOfInterrupt") export declare function endOfInterrupt(vector: i32): void;
 /** An event for the trace: TRACE_… and three details. Called only where TRACE is set. */
 @external("bus", "trace") export declare function trace(kind: i32, vcpu: i32, a: u64, b: u64, c: u64): void;

@@ -242,7 +242,8 @@ export class PoweredMachine {
       writeMsr: (index, value, vcpu) => board.writeMsr?.(index >>> 0, value, vcpu) ?? false,
       interprocessorInterrupt: (icr, vcpu) => {
         const verdict = board.interprocessorInterrupt?.(icr, vcpu) ?? null;
-        return verdict && verdict.kind !== 'answer' ? this.refuse(verdict, null) : undefined;
+        if (!verdict) return undefined;
+        return verdict.kind === 'answer' ? 'sent' : this.refuse(verdict, null);
       },
       endOfInterrupt: (vector, vcpu) => board.endOfInterrupt?.(vector, vcpu),
       trace: (event) => {

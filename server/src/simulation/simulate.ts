@@ -3,7 +3,7 @@ import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { Machine } from '../machine/machine';
 import type { VmmOrigin } from '../machine/origin';
-import type { CpuChoice, VmmModel } from '../vmm/model';
+import type { CpuChoice, Verdict, VmmModel } from '../vmm/model';
 import type { CpuVendor } from '../x86/cpuid/answers';
 import { modeOf, type VcpuState } from '../x86/state';
 import { conclude, count, exitStatusOf, type Conclusion } from './conclusion';
@@ -266,7 +266,15 @@ function tornDown(ending: Ending, powered: PoweredMachine): Ending {
   if (!board.tearDown || !next || (next.kind !== 'reset' && next.kind !== 'shutdown')) return ending;
   const verdict = board.tearDown(powered.core, next.kind === 'reset' ? 'reset' : 'destroy');
   if (!verdict) return ending;
+  return endIn(
+    powered,
+    verdict.kind === next.kind ? { ...verdict, reason: `${next.reason}. ${verdict.reason}` } : verdict,
+  );
+}
+
+function endIn(powered: PoweredMachine, verdict: Verdict): Ending {
   powered.verdict = verdict;
+  powered.verdictAddress = verdict.kind === 'host-panic' ? (verdict.address ?? null) : null;
   return { kind: 'verdict', verdict };
 }
 

@@ -35,8 +35,8 @@ export type Verdict =
       /** Of the VMM's process, 0 to 255, where its source says so. */
       readonly exitStatus?: number;
     }
-  /** The host's kernel panics, and every guest on it is lost. */
-  | { readonly kind: 'host-panic'; readonly reason: string };
+  /** The host's kernel panics, and every guest on it is lost. `address` is the guest-physical one that it is about. */
+  | { readonly kind: 'host-panic'; readonly reason: string; readonly address?: bigint };
 
 export interface PortAccess {
   readonly port: number;
@@ -145,6 +145,10 @@ export interface Board {
   /** RDMSR that neither core nor board knows; null is #GP(0). */
   readMsr?(index: number, vcpu: number): bigint | null;
   writeMsr?(index: number, value: bigint, vcpu: number): boolean;
+  /**
+   * An IPI before the local APIC sends it; bits 63:56 of `icr` are the destination, 63:32 in x2APIC mode. Null lets it go on;
+   * an `answer` says that the board has delivered it itself.
+   */
   interprocessorInterrupt?(icr: bigint, vcpu: number): Verdict | null;
   /** The INTA cycle of the board's 8259 pair: the vector. */
   acknowledge(vcpu: number): number;

@@ -73,6 +73,13 @@ export class ScriptedCore implements Core {
     return this.pages.size;
   }
 
+  touchedIn(start: bigint, end: bigint): readonly bigint[] {
+    return [...this.pages.keys()]
+      .map((number) => number * PAGE)
+      .filter((at) => at >= start && at < end)
+      .sort((a, b) => (a < b ? -1 : 1));
+  }
+
   map(start: bigint, end: bigint, kind: SlotKind): void {
     this.slots.push({ start, end, kind });
   }
