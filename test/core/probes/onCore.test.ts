@@ -95,6 +95,29 @@ test('ap-start counts the CPUs from real mode to long mode', () => {
   ]);
 });
 
+test('ap-start starts one CPU where its destination field names one and there is no shorthand', () => {
+  const parameters = { init: 0x4500, startup: 0x4608, destination: 2 };
+  const { report, console } = run('ap-start', { vcpus: 3, parameters });
+  assert.ok(report.lines.includes('started: real 0x1 protected-32 0x1 long 0x1'), console);
+  assert.ok(report.lines.includes('apic id 0x2'), console);
+});
+
+test('reset-high-memory writes the pages that it is told to', () => {
+  const result = run('reset-high-memory', {
+    memoryMap: memoryMap(640n, 3n * GIB, GIB),
+    parameters: { pages: 0b100011 },
+  });
+  expectStatus(result, 'restarted');
+  assert.deepEqual(
+    result.report.lines.filter((line) => line.startsWith('wrote')),
+    ['wrote 0x100000000', 'wrote 0x100001000', 'wrote 0x100005000'],
+  );
+});
+
+test('reset-high-memory without memory there touches nothing and resets nothing', () => {
+  expectStatus(run('reset-high-memory'), 'no-high-memory');
+});
+
 test('ap-start without a local APIC says so', () => {
   expectStatus(run('ap-start', { profile: testProfile({ localApic: false }) }), 'no-local-apic');
 });

@@ -3,6 +3,16 @@
 %define PROBE "ap-start"
 %define IMAGE_SIZE 0x2000
 %define WITH_LONG_MODE
+
+%macro PARAMETERS 0
+param_init:                                             ; ICR low: INIT, assert, edge, all excluding self
+        dd 0xc4500
+param_startup:                                          ; ICR low: SIPI to AP_PAGE, all excluding self
+        dd 0xc4608
+param_destination:                                      ; destination field, bits 31:24 of ICR high
+        db 0
+%endmacro
+
 %include "rom.mac"
 %include "e820.mac"
 %include "identity.mac"
@@ -16,8 +26,7 @@ IDENTITIES equ WORK + 64                                ; one byte each: initial
 APIC_BASE_MSR equ 0x1b
 APIC_SPURIOUS equ 0xf0
 APIC_ICR_LOW equ 0x300
-INIT_ALL_BUT_SELF equ 0xc4500                           ; INIT, assert, edge, all excluding self
-STARTUP_ALL_BUT_SELF equ 0xc4600 | (AP_PAGE >> 12)
+APIC_ICR_HIGH equ 0x310
 
 bits 16
 main:
@@ -62,19 +71,24 @@ main:
         mov ebp, eax
         call build_identity_tables
         mov dword [ebp + APIC_SPURIOUS], 0x1ff          ; software enable, spurious vector 0xff
+        movzx eax, byte [param_destination]
+        shl eax, 24
+        mov [ebp + APIC_ICR_HIGH], eax
         PRINT "INIT, icr "
-        PRINT_HEX INIT_ALL_BUT_SELF
+        PRINT_HEX [param_init]
         NEWLINE
+        mov eax, [param_init]
 init:
-        mov dword [ebp + APIC_ICR_LOW], INIT_ALL_BUT_SELF
+        mov [ebp + APIC_ICR_LOW], eax
         call delay
         PRINT "SIPI twice, icr "
-        PRINT_HEX STARTUP_ALL_BUT_SELF
+        PRINT_HEX [param_startup]
         NEWLINE
+        mov eax, [param_startup]
 sipi:
-        mov dword [ebp + APIC_ICR_LOW], STARTUP_ALL_BUT_SELF
+        mov [ebp + APIC_ICR_LOW], eax
         call delay
-        mov dword [ebp + APIC_ICR_LOW], STARTUP_ALL_BUT_SELF
+        mov [ebp + APIC_ICR_LOW], eax
 
         ; Until all that were declared are in long mode, else until nothing changes any more.
         mov edi, 5

@@ -9,6 +9,8 @@ import resetBios from './reset-bios.bin';
 import resetBiosLabels from './reset-bios.labels.json';
 import resetCf9 from './reset-cf9.bin';
 import resetCf9Labels from './reset-cf9.labels.json';
+import resetHighMemory from './reset-high-memory.bin';
+import resetHighMemoryLabels from './reset-high-memory.labels.json';
 import resetI8042 from './reset-i8042.bin';
 import resetI8042Labels from './reset-i8042.labels.json';
 import resetPort92 from './reset-port92.bin';
@@ -87,7 +89,29 @@ export const PROBES: readonly Probe[] = [
     load: 'rom',
     image: apStart,
     labels: apStartLabels,
-    parameters: [],
+    parameters: [
+      {
+        name: 'init',
+        label: 'param_init',
+        size: 4,
+        initial: 0xc4500,
+        meaning: 'What is written to ICR low first: INIT, assert, edge, all but self.',
+      },
+      {
+        name: 'startup',
+        label: 'param_startup',
+        size: 4,
+        initial: 0xc4608,
+        meaning: 'And then twice: SIPI with vector 8, all but self.',
+      },
+      {
+        name: 'destination',
+        label: 'param_destination',
+        size: 1,
+        initial: 0,
+        meaning: 'The destination field, bits 31:24 of ICR high; shorthands do not look at it.',
+      },
+    ],
     statuses: [
       {
         code: 'complete',
@@ -156,6 +180,43 @@ export const PROBES: readonly Probe[] = [
     labels: resetPort92Labels,
     parameters: [],
     statuses: RESET_STATUSES,
+    endsInReset: true,
+  },
+  {
+    name: 'reset-high-memory',
+    title: 'Reset after a touch of memory above 4 GiB',
+    checks:
+      'Writes to chosen pages from 4 GiB on in long mode, then resets the machine through port 0xcf9 or turns it off.',
+    load: 'rom',
+    image: resetHighMemory,
+    labels: resetHighMemoryLabels,
+    parameters: [
+      {
+        name: 'pages',
+        label: 'param_pages',
+        size: 4,
+        initial: 3,
+        meaning:
+          'Which of the 32 pages from 4 GiB on are written: bit n for the page at 0x100000000 + n * 0x1000.',
+      },
+      {
+        name: 'power_off',
+        label: 'param_power_off',
+        size: 4,
+        initial: 0,
+        meaning:
+          '0 resets; else the port of the ACPI PM1a control register (0x404 on bhyve), which gets SLP_TYP 5 and SLP_EN.',
+      },
+    ],
+    statuses: [
+      ...RESET_STATUSES,
+      {
+        code: 'no-high-memory',
+        meaning: 'The memory map has no RAM from 4 GiB on, so nothing was touched and nothing reset.',
+        verdict: 'finding',
+      },
+      NO_LONG_MODE,
+    ],
     endsInReset: true,
   },
   {

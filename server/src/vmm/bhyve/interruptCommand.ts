@@ -19,7 +19,7 @@ const DONE: Verdict = { kind: 'answer', value: 0n };
 export interface Receivers {
   readonly deliver: BoardInputs['deliver'];
   /** True before a vCPU has had its start-up IPI. */
-  waitsForStart(vcpu: number): boolean;
+  readonly waitsForStart: (vcpu: number) => boolean;
 }
 
 /**
@@ -55,13 +55,13 @@ function sendInFull(icr: bigint, { mode, shorthand }: InterruptCommand): Verdict
  */
 function sendByDestination(
   support: 'panic' | 'refused',
-  { deliver, waitsForStart }: Receivers,
+  receivers: Receivers,
   icr: bigint,
   sender: number,
   { mode, vector, destination }: InterruptCommand,
 ): Verdict {
   if ((mode === INIT || mode === SIPI) && sender === 0 && destination !== 0 && destination < MAX_VCPUS) {
-    if (waitsForStart(destination)) deliver(vector, destination, false, mode, false);
+    if (receivers.waitsForStart(destination)) receivers.deliver(vector, destination, false, mode, false);
     return DONE;
   }
   return support === 'panic' ? panicked(icr) : refused(icr);
