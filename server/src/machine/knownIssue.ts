@@ -3,7 +3,7 @@ import type { FaultRecord } from '../../emulator/face';
 import type { EvidenceGrade } from '../text/finding';
 import type { CpuVendor } from '../x86/cpuid/answers';
 import type { CpuMode, VcpuState } from '../x86/state';
-import type { GuestDescription } from './machine';
+import type { GuestDescription, Setting } from './machine';
 
 export interface Statement {
   readonly text: string;
@@ -49,6 +49,8 @@ export interface SimulationCell {
   readonly vendor?: CpuVendor;
   /** The kernel's command line, in the place of the guest's. */
   readonly commandLine?: string;
+  /** Settings of the guest beside or in the place of its own, by key path. */
+  readonly settings?: Readonly<Record<string, Setting>>;
   /** How well this run speaks for the real thing. */
   readonly evidence: EvidenceGrade;
 }

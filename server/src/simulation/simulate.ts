@@ -1,6 +1,7 @@
 /** A simulated boot, from a machine and a request to the report. Pure: the host gives the core, the clock and the cancel. */
 import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
+import type { SimulationCell } from '../machine/knownIssue';
 import type { Machine } from '../machine/machine';
 import type { VmmOrigin } from '../machine/origin';
 import type { CpuChoice, Verdict, VmmModel } from '../vmm/model';
@@ -52,7 +53,7 @@ export function simulate(
   const cell = guest.shown?.cell;
   const cpu = cpuOf(request, cell?.vendor);
   const options: PowerOptions = {
-    machine: cell?.commandLine === undefined ? machine : withCommandLine(machine, cell.commandLine),
+    machine: cell ? asInCell(machine, cell) : machine,
     model,
     version,
     firmware: guest.firmware,
@@ -88,15 +89,20 @@ function cpuOf({ cpu }: SimulationRequest, vendor: CpuVendor | undefined): CpuCh
   return { added: [], removed: [], ...cpu, vendor };
 }
 
-/** The command line of a known issue's run, which is not the config's. */
-function withCommandLine(machine: Machine, value: string): Machine {
+/** The machine with what a known issue's run says otherwise than the config. */
+function asInCell(machine: Machine, { commandLine, settings = {} }: SimulationCell): Machine {
   const origin: VmmOrigin = {
     kind: 'vmm',
     vmm: machine.vmm ?? '',
     version: machine.version ?? '',
-    citation: 'the command line of the known issue’s run',
+    citation: 'the known issue’s run',
   };
-  return { ...machine, commandLine: { value, origin } };
+  const own = Object.entries(settings).map(([key, value]) => [key, { value, origin }] as const);
+  return {
+    ...machine,
+    ...(commandLine === undefined ? {} : { commandLine: { value: commandLine, origin } }),
+    ...(own.length === 0 ? {} : { settings: new Map([...(machine.settings ?? []), ...own]) }),
+  };
 }
 
 /** The last power-on of a run: how it ended, or why it did not begin. */

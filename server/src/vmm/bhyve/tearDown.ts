@@ -5,7 +5,7 @@
  * table, oxidecomputer/illumos-gate f9313a54fe53.
  */
 import { formatRange, hex } from '../../address/format';
-import { contains, type AddressRange } from '../../address/range';
+import { contains, isEmpty, type AddressRange } from '../../address/range';
 import type { Core } from '../../../emulator/face';
 import type { Machine } from '../../machine/machine';
 import type { Verdict } from '../model';
@@ -27,18 +27,27 @@ const FOUR_GIB = 0x1_0000_0000n;
 /**
  * The mappings of a machine, in the order in which its VMM makes them. bhyve: memory above 4 GiB, memory below, then the boot
  * ROM (`vm_setup_memory` in libvmmapi, then `init_bootrom`). Propolis: memory below 4 GiB, the boot ROM, memory above
- * (`build_instance`, commit 6d5030114dcd of 2021-08-16).
+ * (`build_instance`, commit 6d5030114dcd of 2021-08-16). `bootrom` is where the ROM is really mapped, in the place of the ROM
+ * regions; null leaves it to them, as for a memory map.
  */
-export function guestMappings(machine: Machine, order: MappingOrder): GuestMapping[] {
+export function guestMappings(
+  machine: Machine,
+  order: MappingOrder,
+  bootrom: AddressRange | null = null,
+): GuestMapping[] {
   const rank = ({ range, systemMemory }: GuestMapping): number => {
     if (!systemMemory) return order === 'bhyve' ? 2 : 1;
     return range.start >= FOUR_GIB === (order === 'bhyve') ? 0 : order === 'bhyve' ? 1 : 2;
   };
-  return machine.regions
-    .filter(({ kind, range }) => (kind === 'ram' || kind === 'rom') && range.start < range.end)
-    .map(({ name, range, kind }) => ({ name, range, systemMemory: kind === 'ram' }))
-    .sort((a, b) => rank(a) - rank(b));
+  const mappings = machine.regions
+    .filter(({ kind, range }) => (kind === 'ram' || (kind === 'rom' && !bootrom)) && !isEmpty(range))
+    .map(({ name, range, kind }) => ({ name, range, systemMemory: kind === 'ram' }));
+  if (bootrom) mappings.push({ name: 'bootrom', range: bootrom, systemMemory: false });
+  return mappings.sort((a, b) => rank(a) - rank(b));
 }
+
+/** Setting of a guest: whether the host's kernel is built with DEBUG. True where nothing says otherwise, as in the report. */
+export const HOST_DEBUG = 'host.debug';
 
 /**
  * Tears down what the guest has touched. `reset` is VM_REINIT, which leaves system memory mapped; `destroy` frees everything.
