@@ -13,10 +13,15 @@ import {
   type SimulateParams,
   type SimulateResult,
 } from '../../server/src/protocol';
+import { chooseBootAs, chooseCompared, isBootAs, type BootAs } from './bootAs';
 import { chooseImage, configuredImage, type BootImage } from './bootImage';
 import type { Server } from './languageClient';
 import type { ReportChannel } from './reportChannel';
 import { diagnosticsByUri } from './wireFindings';
+
+/** What a boot starts, and under which VMM where that is not the config's. */
+type BootChoice = BootImage & BootAs;
+type Choosing = BootChoice | undefined | Promise<BootChoice | undefined>;
 
 interface Run {
   readonly cancellation: vscode.CancellationTokenSource;
@@ -30,16 +35,27 @@ export function activate(
   channel: ReportChannel,
 ): vscode.DiagnosticCollection {
   const boots = new BootRuns(server, channel);
-  const run = (choose: boolean) => async (uri?: string | vscode.Uri, machine?: string) => {
-    const target = await boots.target(uri, machine);
-    if (!target) return undefined;
-    const image = choose ? await chooseImage(target.uri) : configuredImage(target.uri);
-    return image ? boots.run(target.uri, target.machine, image) : undefined;
-  };
+  /** A keybinding may say itself, as third argument, what else somebody is asked. */
+  const run =
+    (choose: (uri: vscode.Uri, given: unknown) => Choosing, needsVmm = true) =>
+    async (uri?: string | vscode.Uri, machine?: string, given?: unknown) => {
+      const target = await boots.target(uri, machine, needsVmm);
+      if (!target) return undefined;
+      const choice = await choose(target.uri, given);
+      return choice ? boots.run(target.uri, target.machine, choice) : undefined;
+    };
+  const configured =
+    (chooseAs: (server: Server) => Promise<BootAs | undefined>) =>
+    async (uri: vscode.Uri, given: unknown): Promise<BootChoice | undefined> => {
+      const as = isBootAs(given) ? given : await chooseAs(server);
+      return as && { ...configuredImage(uri), ...as };
+    };
   context.subscriptions.push(
     boots,
-    vscode.commands.registerCommand('bootpath.simulateBoot', run(false)),
-    vscode.commands.registerCommand('bootpath.simulateBootWith', run(true)),
+    vscode.commands.registerCommand('bootpath.simulateBoot', run(configuredImage)),
+    vscode.commands.registerCommand('bootpath.simulateBootWith', run(chooseImage)),
+    vscode.commands.registerCommand('bootpath.simulateBootAs', run(configured(chooseBootAs), false)),
+    vscode.commands.registerCommand('bootpath.compareBoots', run(configured(chooseCompared))),
     vscode.commands.registerCommand(
       'bootpath.showBootReport',
       (uri?: string | vscode.Uri, machine?: string) => boots.showReport(uri, machine),
@@ -66,13 +82,14 @@ class BootRuns implements vscode.Disposable {
   async target(
     given: string | vscode.Uri | undefined,
     machine: string | undefined,
+    needsVmm: boolean,
   ): Promise<{ uri: vscode.Uri; machine: string } | null> {
     const uri = typeof given === 'string' ? vscode.Uri.parse(given) : (given ?? activeUri());
     if (!uri) return null;
     if (typeof machine === 'string') return { uri, machine };
     const params: LayoutParams = { uri: uri.toString() };
     const { machines } = await this.server.request<LayoutResult>(LayoutRequest, params);
-    const bootable = machines.filter(({ vmm }) => vmm !== null);
+    const bootable = needsVmm ? machines.filter(({ vmm }) => vmm !== null) : machines;
     if (bootable.length === 0) {
       void vscode.window.showInformationMessage(
         'Bootpath: this file describes no machine that could be booted.',
@@ -94,13 +111,13 @@ class BootRuns implements vscode.Disposable {
     return name === undefined ? null : { uri, machine: name };
   }
 
-  async run(uri: vscode.Uri, machine: string, image: BootImage): Promise<SimulateResult | undefined> {
+  async run(uri: vscode.Uri, machine: string, choice: BootChoice): Promise<SimulateResult | undefined> {
     const key = uri.toString();
     this.stop(key, 'click');
     const run: Run = { cancellation: new vscode.CancellationTokenSource(), endedBy: null };
     this.running.set(key, run);
     const workDoneToken = randomUUID();
-    const params: SimulateParams = { uri: key, machine, ...image, workDoneToken };
+    const params: SimulateParams = { uri: key, machine, ...choice, workDoneToken };
     const progress = {
       location: vscode.ProgressLocation.Notification,
       title: `Booting "${machine}"`,

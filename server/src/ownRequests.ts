@@ -7,15 +7,18 @@ import type { Document } from './machine/language';
 import { bootReportText, bootSummary } from './output/bootReport';
 import { crashPageOf, wireFinding } from './features/diagnostics';
 import { crashReportText } from './output/crashReport';
+import { divergenceText } from './output/divergence';
+import { issueRunsText } from './output/issueRuns';
 import type { ReportStyle } from './output/reportStyle';
 import * as protocol from './protocol';
 import * as shapes from './requestParams';
 import type { Service } from './service';
 import type { ImageBoots } from './imageBoots';
-import type { Machine } from './machine/machine';
+import { vmmLabel, type Machine } from './machine/machine';
 import type { BootReport } from './simulation/report';
 import type { Hooks, Simulations } from './simulations';
 import { SourceText } from './text/sourceText';
+import { VMM_MODELS } from './vmm/models';
 
 /** What the answers need of the server. */
 export interface Session {
@@ -106,6 +109,19 @@ export function answerOwnRequests(session: Session, on: Register): void {
     },
   );
 
+  on(protocol.ModelsRequest, shapes.NoParams, (): Promise<protocol.ModelsResult> =>
+    Promise.resolve({
+      models: VMM_MODELS.map(({ name, title, versions, knownIssues }) => ({
+        name,
+        title,
+        versions: versions.map((version) => ({ id: version.id, title: version.title })),
+        knownIssues: knownIssues
+          .filter(({ simulation }) => simulation)
+          .map((issue) => ({ id: issue.id, title: issue.title })),
+      })),
+    }),
+  );
+
   on(protocol.SimulateRequest, shapes.SimulateParams, async (params, work) => {
     const document = await store.get(params.uri);
     if (!document) throw new Error('This file is not one that Bootpath understands.');
@@ -141,13 +157,17 @@ async function simulate(
   params: protocol.SimulateParams,
   work: Work,
 ): Promise<protocol.SimulateResult> {
-  const report = await session.simulations.run(document, params, hooksOf(work, params.maxInstructions));
+  const boot = await session.simulations.run(document, params, hooksOf(work, params.maxInstructions));
   session.lensesChanged();
-  return resultOf(
-    report,
-    document.machines.find(({ name }) => name === params.machine)!,
-  );
+  const { machine, compared, report, issue, runs } = boot;
+  const result = resultOf(report, machine);
+  const parted =
+    report.comparison && compared ? divergenceText(report.comparison, label(machine), label(compared)) : '';
+  const shown = issue && runs.length > 0 ? issueRunsText(issue, runs, EDITOR_STYLE) : '';
+  return { ...result, text: result.text + parted + shown };
 }
+
+const label = (machine: Machine): string => vmmLabel(machine) ?? machine.name;
 
 function hooksOf(work: Work, maxInstructions: number): Hooks {
   return {

@@ -2,6 +2,7 @@
  * Every custom request and notification between client and server. Addresses are lower-case hex strings on the wire,
  * ranges half-open. Both sides import this file; it imports nothing but types.
  */
+import type { VmmChoice } from './machine/language';
 import type { WireMachine } from './machine/wire';
 import type { WireFinding } from './features/wireFinding';
 import type { Outcome } from './simulation/report';
@@ -51,6 +52,18 @@ export interface RegionAtResult {
   readonly selected: readonly number[];
 }
 
+/** The VMMs that a machine can be booted under, and the known issues that can be shown. */
+export const ModelsRequest = 'bootpath/models';
+export interface ModelsResult {
+  readonly models: readonly {
+    readonly name: string;
+    readonly title: string;
+    /** Oldest first. */
+    readonly versions: readonly { readonly id: string; readonly title: string }[];
+    readonly knownIssues: readonly { readonly id: string; readonly title: string }[];
+  }[];
+}
+
 /** Boots a machine in the worker. Progress and cancel by the LSP's own means (`workDoneToken`, `$/cancelRequest`). */
 export const SimulateRequest = 'bootpath/simulate';
 export interface SimulateParams {
@@ -61,6 +74,12 @@ export interface SimulateParams {
   readonly probe: string | null;
   readonly taps: readonly number[];
   readonly maxInstructions: number;
+  /** Under this VMM instead of the config's own. */
+  readonly as?: VmmChoice | null;
+  /** Beside this one, to find where the two part. */
+  readonly compare?: VmmChoice | null;
+  /** Shows this known issue with this machine: its own probe and versions in the place of images. */
+  readonly knownIssue?: string | null;
   readonly workDoneToken?: string | number;
 }
 export interface SimulateResult {

@@ -2,8 +2,11 @@
 import * as z from 'zod/mini';
 import { MAX_VCPUS } from '../emulator/face';
 import type * as protocol from './protocol';
+import { vmmModel } from './vmm/models';
 
 const uri = z.string();
+
+export const NoParams: z.ZodMiniType<object> = z.object({});
 
 export const DocumentParams: z.ZodMiniType<protocol.StatusParams & protocol.LayoutParams> = z.object({ uri });
 
@@ -13,6 +16,16 @@ export const ChooseVersionParams: z.ZodMiniType<protocol.ChooseVersionParams> = 
 });
 
 const natural = z.number().check(z.int(), z.nonnegative());
+
+/** A version that its VMM does not have is a mistake of the client's. */
+const choice = z
+  .object({ vmm: z.string(), version: z.string() })
+  .check(
+    z.refine(
+      ({ vmm, version }) => vmmModel(vmm)?.versions.some(({ id }) => id === version) ?? false,
+      'no version of a VMM that Bootpath models',
+    ),
+  );
 
 export const RegionAtParams: z.ZodMiniType<protocol.RegionAtParams> = z.object({
   uri,
@@ -27,6 +40,9 @@ export const SimulateParams: z.ZodMiniType<protocol.SimulateParams> = z.object({
   probe: z.nullable(z.string()),
   taps: z.array(natural.check(z.maximum(0xffff))),
   maxInstructions: natural.check(z.positive()),
+  as: z.optional(z.nullable(choice)),
+  compare: z.optional(z.nullable(choice)),
+  knownIssue: z.optional(z.nullable(z.string())),
   workDoneToken: z.optional(z.union([z.string(), z.number()])),
 });
 

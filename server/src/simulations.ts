@@ -2,25 +2,38 @@
 import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
 import { pathOfUri, type Files } from './hostFiles';
-import type { Document } from './machine/language';
+import { planBoot, SHOWN_ISSUES, type BootRun } from './bootPlan';
+import type { KnownIssue } from './machine/knownIssue';
+import type { Document, VmmChoice } from './machine/language';
+import type { Machine } from './machine/machine';
+import type { IssueRun } from './output/issueRuns';
 import { gunzippedKernel } from './packedKernel';
 import type { SimulateParams } from './protocol';
 import type { BootReport, SimulationRequest } from './simulation/report';
 import { symbolsBeside } from './symbolFiles';
+import { vmmModel } from './vmm/models';
+import { underModel } from './vmm/relayout';
+import { machineIn, type WorkerReport } from './workerHost';
 
 /** A boot in a worker. */
 export interface SimulationHandle {
   /** Rejects where the run could not be started or its worker died. */
-  readonly report: Promise<BootReport>;
+  readonly report: Promise<WorkerReport>;
   /** Asks the run to end; `report` then has the outcome `cancelled`. */
   cancel(): void;
 }
 
-export type Simulator = (
-  document: Document,
-  request: SimulationRequest,
-  progress: (instructions: number) => void,
-) => SimulationHandle;
+export type Simulator = (run: BootRun, progress: (instructions: number) => void) => SimulationHandle;
+
+/** A boot of a machine, and the other runs where a known issue was to be shown. */
+export interface MachineBoot {
+  readonly machine: Machine;
+  readonly report: WorkerReport;
+  readonly compared: Machine | null;
+  readonly issue: KnownIssue | null;
+  /** Empty without an issue. */
+  readonly runs: readonly IssueRun[];
+}
 
 export interface Hooks {
   progress(instructions: number): void;
@@ -66,10 +79,11 @@ export class Simulations {
   }
 
   /** Rejects with a sentence for the user: an unknown machine, an image that cannot be read, a worker that died. */
-  async run(document: Document, params: SimulateParams, hooks: Hooks): Promise<BootReport> {
+  async run(document: Document, params: SimulateParams, hooks: Hooks): Promise<MachineBoot> {
     const { uri } = document.source;
-    const machine = document.machines.find(({ name }) => name === params.machine);
-    if (!machine) throw new Error(`There is no machine named "${params.machine}" in this file.`);
+    const machine = machineIn(document, params.machine);
+    if (typeof machine === 'string') throw new Error(machine);
+    const issue = issueNamed(params.knownIssue ?? null);
     this.runs.get(uri)?.get(machine.name)?.cancel('another simulation of this machine was started');
 
     let reason: string | null = null;
@@ -82,29 +96,64 @@ export class Simulations {
     };
     this.put(uri, machine.name, run);
     hooks.onCancel(() => run.cancel('you asked for it'));
-    try {
-      const path = pathOfUri(uri);
-      const folder = path === null ? null : dirname(path);
-      const image = (name: string | null) => (name === null ? null : this.files.readImage(name, folder));
-      const [firmware, packed] = await Promise.all([image(params.firmware), image(params.kernel)]);
-      const kernel = packed && gunzippedKernel(packed);
-      const { probe, taps, maxInstructions } = params;
-      const symbols =
-        kernel && params.kernel !== null
-          ? { symbols: await symbolsBeside(this.files, params.kernel, folder, kernel) }
-          : {};
-      const limits = { probe, taps, maxInstructions, reboots: 0 };
-      const request = { machine: machine.name, firmware, kernel, ...symbols, ...limits };
-      handle = this.simulate(document, request, (instructions) => hooks.progress(instructions));
+    const boot = async (planned: BootRun): Promise<WorkerReport> => {
+      handle = this.simulate(planned, (instructions) => hooks.progress(instructions));
       if (reason !== null) handle.cancel();
-      const report = await handle.report;
-      if (reason !== null && report.outcome === 'cancelled')
-        return { ...report, reason: `Cancelled: ${reason as string}.` };
+      return handle.report;
+    };
+    try {
+      const { as, compare } = params;
+      const wish = { as: as ?? undefined, compare: compare ?? undefined, issue };
+      const plan = planBoot(
+        (choice) => machineUnder(machine, choice),
+        wish,
+        await this.requestOf(params, uri),
+      );
+      const report = await boot(plan.main);
+      const made = { machine: plan.main.machine, compared: plan.main.compared ?? null, issue };
+      if (reason !== null && report.outcome === 'cancelled') {
+        const cancelled = { ...report, reason: `Cancelled: ${reason as string}.` };
+        return { ...made, report: cancelled, runs: [] };
+      }
+      const runs: IssueRun[] = [];
+      for (const [index, cell] of plan.cells.entries()) {
+        if (reason !== null) break;
+        runs.push({
+          cell: issue!.simulation!.cells[index]!,
+          report: index === 0 ? report : await boot(cell),
+        });
+      }
       this.note(uri, machine.name, { summary: this.summaryOf(report), stale: reason !== null });
-      return report;
+      return { ...made, report, runs };
     } finally {
       this.drop(uri, machine.name, run);
     }
+  }
+
+  private async requestOf(params: SimulateParams, uri: string): Promise<SimulationRequest> {
+    const path = pathOfUri(uri);
+    const folder = path === null ? null : dirname(path);
+    const image = (name: string | null) => (name === null ? null : this.files.readImage(name, folder));
+    const own = (params.knownIssue ?? null) !== null;
+    const [firmware, packed] = own
+      ? [null, null]
+      : await Promise.all([image(params.firmware), image(params.kernel)]);
+    const kernel = packed && gunzippedKernel(packed);
+    const { probe, taps, maxInstructions } = params;
+    const symbols =
+      kernel && params.kernel !== null
+        ? { symbols: await symbolsBeside(this.files, params.kernel, folder, kernel) }
+        : {};
+    return {
+      machine: params.machine,
+      firmware,
+      kernel,
+      ...symbols,
+      probe,
+      taps,
+      maxInstructions,
+      reboots: 0,
+    };
   }
 
   private put(uri: string, machine: string, run: Run): void {
@@ -124,4 +173,17 @@ export class Simulations {
     outcomes.set(machine, outcome);
     this.ended.set(uri, outcomes);
   }
+}
+
+/** The machine as it is, or as another VMM builds it. */
+function machineUnder(machine: Machine, choice: VmmChoice | undefined): Machine {
+  const model = choice && vmmModel(choice.vmm);
+  return model ? underModel(machine, model, choice.version) : machine;
+}
+
+function issueNamed(id: string | null): KnownIssue | null {
+  if (id === null) return null;
+  const issue = SHOWN_ISSUES.find((candidate) => candidate.id === id);
+  if (!issue) throw new Error(`There is no known issue "${id}" to show.`);
+  return issue;
 }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { BootRun } from './bootPlan';
 import type { Document } from './machine/language';
 import type { Machine } from './machine/machine';
 import type { Comparison } from './simulation/comparison';
@@ -107,13 +108,12 @@ export interface Simulation {
   cancel(): void;
 }
 
-/** A boot of the machine that the request names, in the worker bundle beside the caller's. */
+/** A boot in the worker bundle beside the caller's. */
 export function startSimulation(
-  document: Document,
-  request: SimulationRequest,
+  run: BootRun,
   progress: (instructions: number, text: string) => void,
 ): Simulation {
-  const job = jobOf(document, request);
+  const job = jobOf(run);
   if (typeof job === 'string') return { report: Promise.reject(new Error(job)), cancel: () => undefined };
   return startJob(job, progress);
 }
@@ -132,26 +132,8 @@ export function startJob(
   };
 }
 
-/** The job for a machine of a document. A sentence where it cannot be booted. */
-export function jobOf(document: Document, request: SimulationRequest): SimulationJob | string {
-  const machine = machineOf(document, request.machine);
-  return typeof machine === 'string' ? machine : jobFor(machine, request);
-}
-
-/** The machine of a document that a request names, or the first; a sentence where there is none. */
-function machineOf(document: Document, name: string | null): Machine | string {
-  const { machines, choice } = document;
-  const machine = name === null ? machines[0] : machines.find((m) => m.name === name);
-  if (!machine) {
-    return name === null
-      ? 'There is no machine in this file.'
-      : `There is no machine named "${name}" in this file.`;
-  }
-  return machine.vmm === null && choice ? { ...machine, vmm: choice.vmm, version: choice.version } : machine;
-}
-
-/** The job for a machine. A sentence where it cannot be booted. */
-export function jobFor(machine: Machine, request: SimulationRequest): SimulationJob | string {
+/** The job for a boot. A sentence where the machine cannot be booted. */
+export function jobOf({ machine, request, compared }: BootRun): SimulationJob | string {
   const { vmm } = machine;
   const model = vmm === null ? undefined : vmmModel(vmm);
   if (!model) {
@@ -159,7 +141,23 @@ export function jobFor(machine: Machine, request: SimulationRequest): Simulation
       ? `"${machine.name}" is a memory map without a VMM, which cannot be booted.`
       : `Bootpath has no model of ${vmm} to boot "${machine.name}" under.`;
   }
-  return { machine, vmm: model.name, version: machine.version ?? model.versions.at(-1)!.id, request };
+  const version = machine.version ?? model.versions.at(-1)!.id;
+  const job = { machine, vmm: model.name, version, request };
+  if (!compared) return job;
+  const other = jobOf({ machine: compared, request });
+  return typeof other === 'string' ? other : { ...job, compared: other };
+}
+
+/** The machine of a document that is named, or the first; a sentence where there is none. */
+export function machineIn({ machines, choice }: Document, name: string | null): Machine | string {
+  const machine = name === null ? machines[0] : machines.find((candidate) => candidate.name === name);
+  if (!machine) {
+    return name === null
+      ? 'There is no machine in this file.'
+      : `There is no machine named "${name}" in this file.`;
+  }
+  // A memory map says by a pragma which VMM it is of.
+  return machine.vmm === null && choice ? { ...machine, vmm: choice.vmm, version: choice.version } : machine;
 }
 
 function cancelledReport({ machine, request }: SimulationJob, waited: number): BootReport {

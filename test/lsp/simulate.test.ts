@@ -46,13 +46,15 @@ test('the outcome stands beside the lens until the text changes, then it is call
   await client.until(() => client.asked.some(({ method }) => method === 'workspace/codeLens/refresh'));
   assert.deepEqual(await titles(), [
     '▶ Simulate boot',
+    'as…',
     'Show address space',
     result.summary,
     '▶ Simulate boot',
+    'as…',
     'Show address space',
   ]);
   await client.change(URI, '# toy\nmachine a\nmachine b\n');
-  assert.equal((await titles())[2], `${result.summary} (before the last edit)`);
+  assert.equal((await titles())[3], `${result.summary} (before the last edit)`);
 });
 
 test('an edit cancels the run', LIMIT, async () => {
@@ -64,7 +66,7 @@ test('an edit cancels the run', LIMIT, async () => {
   const { outcome, text } = await run;
   assert.equal(outcome, 'cancelled');
   assert.match(text, /the text was edited/);
-  assert.deepEqual(await titles(), ['▶ Simulate boot', 'Show address space']);
+  assert.deepEqual(await titles(), ['▶ Simulate boot', 'as…', 'Show address space']);
 });
 
 test('a second request for the same machine cancels the first, another machine does not', LIMIT, async () => {

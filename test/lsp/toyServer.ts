@@ -33,7 +33,7 @@ function report(outcome: Outcome): BootReport {
 }
 
 /** Probe `forever` runs until it is cancelled, `crash` loses its worker, anything else ends at once. */
-const simulate: Simulator = (_document, { probe }, progress): SimulationHandle => {
+const simulate: Simulator = ({ request: { probe } }, progress): SimulationHandle => {
   progress(500_000);
   if (probe === 'crash')
     return { report: Promise.reject(new Error('the worker is gone')), cancel: () => undefined };

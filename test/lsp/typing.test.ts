@@ -63,7 +63,7 @@ test('lenses above what is typed keep their number and place', LIMIT, async () =
   await type(uri, FIRST, '', async (typed) => {
     assert.deepEqual(
       await lensesOf(uri, 'first'),
-      ['0 ▶ Simulate boot', '0 Show address space'],
+      ['0 ▶ Simulate boot', '0 as…', '0 Show address space'],
       JSON.stringify(typed),
     );
   });
@@ -115,7 +115,7 @@ test('every half-typed state is answered by every feature', LIMIT, async () => {
     const row = position.line;
     assert.deepEqual(
       await lensesOf(uri, 'last'),
-      [`${row} ▶ Simulate boot`, `${row} Show address space`],
+      [`${row} ▶ Simulate boot`, `${row} as…`, `${row} Show address space`],
       typed,
     );
   });

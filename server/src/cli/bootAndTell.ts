@@ -30,6 +30,12 @@ export interface IssueRuns {
   readonly jobs: readonly SimulationJob[];
 }
 
+/** What is booted, and for a known issue all its runs. */
+export interface PlannedJobs {
+  readonly job: SimulationJob;
+  readonly runs: IssueRuns | null;
+}
+
 /** Boots, saves where that is asked for, and gives the exit code. */
 export async function bootAndTell(
   job: SimulationJob,

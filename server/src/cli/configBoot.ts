@@ -1,32 +1,20 @@
 /** A machine of a config, or the guest of a known issue, that `simulate` boots under a VMM's model. */
 import type { VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
-import type { KnownIssue, SimulationCell } from '../machine/knownIssue';
+import type { KnownIssue } from '../machine/knownIssue';
 import { gunzippedKernel } from '../packedKernel';
 import { PROBES } from '../simulation/probes/probes';
 import type { SimulationRequest } from '../simulation/report';
 import type { SourceText } from '../text/sourceText';
-import { VMM_MODELS, vmmModel } from '../vmm/models';
-import { underModel } from '../vmm/relayout';
-import { jobFor, type SimulationJob } from '../workerHost';
+import { jobOf, machineIn, type SimulationJob } from '../workerHost';
 import { cpuOption, refuseImageOptions } from './bareImage';
-import type { IssueRuns } from './bootAndTell';
+import { guestOf, planBoot, SHOWN_ISSUES, type BootRun } from '../bootPlan';
+import type { PlannedJobs } from './bootAndTell';
 import { listOption, stringOption, UsageError, wholeNumber, type Options } from './command';
 import { choiceOf, parseSource, pickMachine, readBytes, sourceOf } from './inputs';
 import { limitsOf } from './runLimits';
 import { symbolsOption } from './symbolsOption';
 import type { Service } from '../service';
-
-/** Known issues that the emulator can show. */
-export const SHOWN: readonly KnownIssue[] = VMM_MODELS.flatMap(({ knownIssues }) => knownIssues).filter(
-  ({ simulation }) => simulation,
-);
-
-/** What is booted, and for a known issue all its runs. */
-export interface ConfigBoot {
-  readonly job: SimulationJob;
-  readonly runs: IssueRuns | null;
-}
 
 /** A config as it was read; null where the known issue brings its own guest. */
 export interface ConfigFile {
@@ -34,37 +22,34 @@ export interface ConfigFile {
   readonly bytes: Uint8Array;
 }
 
+/** UsageError for what cannot be booted. */
 export async function configBoot(
   config: ConfigFile | null,
   options: Options,
   service: Service,
-): Promise<ConfigBoot> {
+): Promise<PlannedJobs> {
   refuseImageOptions(options, config?.file ?? 'a known issue’s own guest');
-  const issue = issueOption(options);
   refuseTogether(options);
-  const source = config && sourceOf(config.file, config.bytes);
-  const machineUnder = (choice: VmmChoice | undefined) =>
-    withOptions(
-      source ? machineOf(service, source, config.file, choice, options) : ownGuest(issue, choice!),
-      options,
-    );
-  const asked = choiceOf(service, stringOption(options, 'as'));
-  if (issue && asked && asked.vmm !== issue.vmm) {
-    throw new UsageError(`--as ${asked.vmm}: ${issue.id} is an issue of ${issue.vmm}`);
+  const issue = issueOption(options);
+  const as = choiceOf(service, stringOption(options, 'as'));
+  if (issue && as && as.vmm !== issue.vmm) {
+    throw new UsageError(`--as ${as.vmm}: ${issue.id} is an issue of ${issue.vmm}`);
   }
-  const main = issue?.simulation?.cells[0];
-  const request = await requestOf(options, issue);
-  const choice = asked ?? (main && issue ? { vmm: issue.vmm, version: main.version } : undefined);
-  const job = jobOrUsage(machineUnder(choice), request);
-  const compared = choiceOf(service, stringOption(options, 'compare'), '--compare');
-  if (compared) return { job: { ...job, compared: jobOrUsage(machineUnder(compared), request) }, runs: null };
-  if (!issue || asked || listOption(options, 'set').length > 0) return { job, runs: null };
-  const cellJob = ({ version }: SimulationCell, cell: number): SimulationJob =>
-    jobOrUsage(machineUnder({ vmm: issue.vmm, version }), { ...request, cell });
-  return { job, runs: { issue, jobs: issue.simulation!.cells.map(cellJob) } };
+  const source = config && sourceOf(config.file, config.bytes);
+  const machineUnder = (choice: VmmChoice | undefined) => {
+    if (source) return withOptions(machineOf(service, source, config.file, choice, options), options);
+    if (!issue || !choice) throw new UsageError('simulate takes one file');
+    return withOptions(guestOf(issue, choice), options);
+  };
+  const compare = choiceOf(service, stringOption(options, 'compare'), '--compare');
+  const plan = planBoot(machineUnder, { as, compare, issue }, await requestOf(options));
+  return {
+    job: jobOrUsage(plan.main),
+    runs: issue && plan.cells.length > 0 ? { issue, jobs: plan.cells.map(jobOrUsage) } : null,
+  };
 }
 
-async function requestOf(options: Options, issue: KnownIssue | null): Promise<SimulationRequest> {
+async function requestOf(options: Options): Promise<SimulationRequest> {
   const image = (name: string) => {
     const path = stringOption(options, name);
     return path === undefined ? null : readBytes(path);
@@ -79,7 +64,6 @@ async function requestOf(options: Options, issue: KnownIssue | null): Promise<Si
     ...(cpu ? { cpu } : {}),
     ...(await symbolsOption(options, stringOption(options, 'image') ?? null, kernel)),
     probe: probeOption(stringOption(options, 'probe')),
-    knownIssue: issue?.id ?? null,
     parameters: parametersOption(listOption(options, 'set')),
     ...limitsOf(options),
   };
@@ -103,18 +87,10 @@ function machineOf(
 ): Machine {
   const document = parseSource(service, source, choice);
   if (!document) throw new UsageError(`${file}: not recognised as a VM config, a memory map or an image`);
-  const machine = pickMachine(document, stringOption(options, 'vm'), file);
-  if (machine.vmm !== null || !document.choice) return machine;
-  // A memory map says by a pragma which VMM it is of.
-  const { vmm, version } = document.choice;
-  return { ...machine, vmm, version };
-}
-
-/** The guest that a known issue is shown with where the user has no config. */
-function ownGuest(issue: KnownIssue | null, { vmm, version }: VmmChoice): Machine {
-  if (!issue) throw new UsageError('simulate takes one file');
-  const guest = { ...issue.simulation!.guest, vmm: null, version: null, regions: [] };
-  return underModel(guest, vmmModel(vmm)!, version);
+  const { name } = pickMachine(document, stringOption(options, 'vm'), file);
+  const machine = machineIn(document, name);
+  if (typeof machine === 'string') throw new UsageError(machine);
+  return machine;
 }
 
 /** `--append` in the place of the config's command line. */
@@ -128,8 +104,8 @@ function withOptions(machine: Machine, options: Options): Machine {
   };
 }
 
-function jobOrUsage(machine: Machine, request: SimulationRequest): SimulationJob {
-  const job = jobFor(machine, request);
+function jobOrUsage(run: BootRun): SimulationJob {
+  const job = jobOf(run);
   // A map that has no VMM: a sentence for the user.
   if (typeof job === 'string') throw new UsageError(job);
   return job;
@@ -147,9 +123,9 @@ function kernelOption(bytes: Uint8Array | null): Uint8Array | null {
 function issueOption(options: Options): KnownIssue | null {
   const id = stringOption(options, 'known-issue');
   if (id === undefined) return null;
-  const issue = SHOWN.find((candidate) => candidate.id === id);
+  const issue = SHOWN_ISSUES.find((candidate) => candidate.id === id);
   if (issue) return issue;
-  const known = SHOWN.map((one) => one.id).join(', ');
+  const known = SHOWN_ISSUES.map((one) => one.id).join(', ');
   throw new UsageError(`--known-issue ${id}: there is no such issue to show (there are ${known})`);
 }
 

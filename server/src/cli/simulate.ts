@@ -1,4 +1,5 @@
 /** `bootpath simulate FILE`: boots one machine of a config on the emulator, under its VMM's model. */
+import { SHOWN_ISSUES } from '../bootPlan';
 import { isSavedRun } from '../simulation/savedRunFile';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';
@@ -7,7 +8,7 @@ import { IMAGE_OPTIONS, imageJob, isBareImage } from './bareImage';
 import { bootAndTell } from './bootAndTell';
 import { CAPTURE_OPTIONS, capturedJob, startsFromCapture } from './capturedState';
 import { stringOption, UsageError, type Command, type Options } from './command';
-import { configBoot, SHOWN, type ConfigFile } from './configBoot';
+import { configBoot, type ConfigFile } from './configBoot';
 import { readBytes } from './inputs';
 import { limitsOf } from './runLimits';
 import { resumedJob, SAVE_OPTIONS } from './savedState';
@@ -27,7 +28,7 @@ export const simulateCommand: Command = {
     probe: { type: 'string', help: `a probe guest: ${PROBES.map(({ name }) => name).join(', ')}` },
     'known-issue': {
       type: 'string',
-      help: `shows a known issue, with a guest of its own where no file is named: ${SHOWN.map(({ id }) => id).join(', ')}`,
+      help: `shows a known issue, with a guest of its own where no file is named: ${SHOWN_ISSUES.map(({ id }) => id).join(', ')}`,
     },
     compare: { type: 'string', help: 'boots under this VMM and version too, and says where they part' },
     set: {

@@ -1,4 +1,4 @@
-/** `▶ Simulate boot` and `Show address space` on each machine, and how its last simulation ended. */
+/** `▶ Simulate boot`, `as…` and `Show address space` on each machine, and how its last simulation ended. */
 import type { CodeLens } from 'vscode-languageserver-types';
 import type { Document } from '../machine/language';
 import type { Machine } from '../machine/machine';
@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine';
 /** Commands of the client; each takes `[uri, machine name]`. */
 export const LENS_COMMANDS = {
   simulate: 'bootpath.simulateBoot',
+  simulateAs: 'bootpath.simulateBootAs',
   addressSpace: 'bootpath.showAddressSpace',
   report: 'bootpath.showBootReport',
 } as const;
@@ -19,7 +20,7 @@ export interface LensOutcome {
 
 /**
  * Lenses straight from the parse, in the order of the text: they neither move nor change their number while something
- * else in the text is edited. A bare memory map cannot be booted and gets the picture only.
+ * else in the text is edited. A bare memory map boots only as a VMM that the user picks.
  */
 export function codeLenses(document: Document, outcomes: ReadonlyMap<string, LensOutcome>): CodeLens[] {
   const { uri } = document.source;
@@ -32,7 +33,11 @@ export function codeLenses(document: Document, outcomes: ReadonlyMap<string, Len
       command: { title, command, arguments: args },
     });
     const lenses: CodeLens[] = [];
-    if (machine.vmm !== null) lenses.push(lens('▶ Simulate boot', LENS_COMMANDS.simulate));
+    if (machine.vmm ?? document.choice) {
+      lenses.push(lens('▶ Simulate boot', LENS_COMMANDS.simulate), lens('as…', LENS_COMMANDS.simulateAs));
+    } else if (machine.regions.length > 0) {
+      lenses.push(lens('▶ Simulate boot as…', LENS_COMMANDS.simulateAs));
+    }
     if (machine.regions.length > 0 || machine.vmm !== null)
       lenses.push(lens('Show address space', LENS_COMMANDS.addressSpace));
     const outcome = outcomes.get(machine.name);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as esbuild from 'esbuild';
 import type { SimulationRequest } from '../../../server/src/simulation/report';
-import { jobOf, simulateInWorker, type SimulationJob } from '../../../server/src/workerHost';
+import { jobOf, machineIn, simulateInWorker, type SimulationJob } from '../../../server/src/workerHost';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { vmconf } from '../../../server/src/vmm/vmd/language';
 import { elfFile } from '../../unit/simulation/elfFile';
@@ -35,7 +35,7 @@ function job(asked: Partial<SimulationRequest>): SimulationJob {
     files: new Map(),
     choice: { vmm: 'vmd', version: '7.8' },
   });
-  const made = jobOf(document, {
+  const request = {
     machine: 'guest',
     firmware: null,
     kernel: null,
@@ -44,7 +44,8 @@ function job(asked: Partial<SimulationRequest>): SimulationJob {
     maxInstructions: 100_000_000,
     reboots: 0,
     ...asked,
-  });
+  };
+  const made = jobOf({ machine: document.machines[0]!, request });
   if (typeof made === 'string') throw new Error(made);
   return made;
 }
@@ -113,10 +114,10 @@ for (const [machine, text, message] of [
   ['other', CONFIG, /no machine named "other"/],
   [null, '# nothing\n', /no machine in this file/],
 ] as const) {
-  test(`no job: ${message.source}`, () => {
+  test(`no machine: ${message.source}`, () => {
     const document = vmconf.parse(new SourceText('file:///vm.conf', text), { files: new Map() });
-    const made = jobOf(document, { ...job({}).request, machine });
-    assert.match(typeof made === 'string' ? made : 'a job', message);
+    const found = machineIn(document, machine);
+    assert.match(typeof found === 'string' ? found : 'a machine', message);
   });
 }
 

@@ -137,18 +137,21 @@ test('of certain fixes that overlap, and of two insertions at one place, the fir
   );
 });
 
-test('each machine has two lenses on its name, and a third that says how its last boot ended', () => {
+test('each machine has three lenses on its name, and a fourth that says how its last boot ended', () => {
   const document = parseToy(LAYOUT);
   const titles = (outcomes: Parameters<typeof codeLenses>[1]) =>
     codeLenses(document, outcomes).map(({ range, command }) => `${range.start.line} ${command?.title}`);
   assert.deepEqual(titles(new Map()), [
     '1 ▶ Simulate boot',
+    '1 as…',
     '1 Show address space',
     '5 ▶ Simulate boot',
+    '5 as…',
     '5 Show address space',
   ]);
-  assert.deepEqual(titles(new Map([['a', { summary: 'reset', stale: true }]])).slice(0, 3), [
+  assert.deepEqual(titles(new Map([['a', { summary: 'reset', stale: true }]])).slice(0, 4), [
     '1 ▶ Simulate boot',
+    '1 as…',
     '1 Show address space',
     '1 reset (before the last edit)',
   ]);

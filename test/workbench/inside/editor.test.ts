@@ -34,7 +34,7 @@ describe('a vm.conf in the editor', () => {
   it('has its lenses on each machine', async () => {
     const titles = await eventually('lenses', async () => {
       const found = await lensTitles(document.uri);
-      return found.length >= 4 && found;
+      return found.length >= 6 && found;
     });
     assert.equal(titles.filter((title) => title === '▶ Simulate boot').length, 2);
     assert.equal(titles.filter((title) => title === 'Show address space').length, 2);

@@ -53,6 +53,35 @@ describe('Simulate boot', () => {
     );
   });
 
+  it('boots the same guest as another version, and says where it parts from the config’s own', async () => {
+    const compare = { vmm: 'vmd', version: 'x86_vm-1.27' };
+    const result = await vscode.commands.executeCommand<SimulateResult | undefined>(
+      'bootpath.compareBoots',
+      document.uri,
+      'alpine',
+      { compare },
+    );
+    assert.match(result?.text ?? '', /Compared with vmd@x86_vm-1\.27/);
+    const as = await vscode.commands.executeCommand<SimulateResult | undefined>(
+      'bootpath.simulateBootAs',
+      document.uri,
+      'alpine',
+      { as: compare },
+    );
+    assert.match(as?.text ?? '', /under vmd@x86_vm-1\.27/);
+  });
+
+  it('shows a known issue with this machine, run by run', async () => {
+    const result = await vscode.commands.executeCommand<SimulateResult | undefined>(
+      'bootpath.simulateBootAs',
+      document.uri,
+      'alpine',
+      { knownIssue: 'vmd-lowmem' },
+    );
+    assert.match(result?.text ?? '', /Known issue vmd-lowmem: /);
+    assert.match(result?.text ?? '', /● reaches the state that the report describes/);
+  });
+
   describe('of a ROM that loops for ever', () => {
     const settings = () => vscode.workspace.getConfiguration('bootpath.simulate', document.uri);
     const { Workspace } = vscode.ConfigurationTarget;
