@@ -123,5 +123,5 @@ test('every half-typed state is answered by every feature', LIMIT, async () => {
     client.logged.filter((line) => line.includes('failed')),
     [],
   );
-  assert.equal((await lensesOf(uri, 'typed')).length, 2);
+  assert.equal((await lensesOf(uri, 'typed')).length, 3);
 });
