@@ -32,7 +32,7 @@ function message(lower: Region, upper: Region, state: Standing): string {
   const seam = hex(upper.range.start);
   const fact = `${lower.name} ends at ${seam}, where ${upper.name} starts.`;
   return state === 'affected'
-    ? `${fact} This bhyve takes the end as the last byte, so a reboot or the end of the VM also unmaps the first page of RAM at ${seam} (illumos issue 14042: DEBUG kernels panic with "ptes[i] == 0").`
+    ? `${fact} This bhyve takes the end as the last byte, so a restart of the guest also unmaps the first page of RAM at ${seam} (illumos issue 14042: DEBUG kernels panic with "ptes[i] == 0").`
     : `${fact} That is correct and harmless, except on illumos kernels of mid-2021 before the fix of issue 14042, where a reboot also unmaps the page at ${seam}.`;
 }
 

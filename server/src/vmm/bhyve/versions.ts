@@ -5,6 +5,7 @@
 import type { AddressRange } from '../../address/range';
 import { GIB } from '../../address/range';
 import type { VmmVersion } from '../model';
+import type { RangeConvention } from './guestPageTable';
 
 export interface BhyveFacts {
   readonly os: 'illumos' | 'freebsd';
@@ -28,8 +29,8 @@ export interface BhyveFacts {
   readonly unregisteredMmio: 'all-ones' | 'abort';
   /** INIT and SIPI by shorthand: `panic` is illumos issue 13253, `refused` its fix, `full` issue 13275. */
   readonly ipiShorthand: 'panic' | 'refused' | 'full';
-  /** Second-level page table code: none of its own kind, with closed ranges (illumos issue 14042), or half-open. */
-  readonly guestPageTable: 'none' | 'closed' | 'half-open';
+  /** Second-level page table code, see `guestPageTable.ts`; `none` where it is another one (FreeBSD's, and illumos' older). */
+  readonly guestPageTable: 'none' | RangeConvention;
 }
 
 export interface BhyveVersion extends VmmVersion {
@@ -106,14 +107,15 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
     id: 'illumos-2021-08',
     title: 'illumos, summer 2021: new second-level page tables (issue 13932), before issue 14042 was fixed',
     source:
-      'illumos-gate with userland of FreeBSD 2021-03-24 (usr/src/cmd/bhyve/README.sync of commit 2b9481465) and usr/src/uts/i86pc/io/vmm/vmm_gpt.c as first committed',
+      'illumos-gate with userland of FreeBSD 2021-03-24 (usr/src/cmd/bhyve/README.sync of commit 2b9481465) and usr/src/uts/i86pc/io/vmm/vmm_gpt.c before the fix, read in two drafts: oxidecomputer/illumos-gate f9313a54f, pfmooney/illumos-gate 8ef583d0a',
     date: '2021-08-01',
     facts: { ...ILLUMOS_2021, guestPageTable: 'closed' },
   },
   {
     id: 'illumos-2021-09',
     title: 'illumos, autumn 2021: issue 14042 fixed',
-    source: 'illumos issue 14042; the rest as in illumos-2021-08',
+    source:
+      'illumos issue 14042 and usr/src/uts/i86pc/io/vmm/vmm_gpt.c of illumos-gate 13ae1a203; the rest as in illumos-2021-08',
     date: '2021-09-15',
     facts: { ...ILLUMOS_2021, guestPageTable: 'half-open' },
   },
@@ -145,7 +147,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
       bootromKey: 'bootrom',
       gpe0: true,
       mpTable: 0xe0000n,
-      guestPageTable: 'half-open',
+      guestPageTable: 'counted',
     },
   },
   {
