@@ -1,9 +1,10 @@
 /** All VMM models. Adding a VMM is adding a folder and a line here. */
+import { LIBKRUN } from './libkrun/model';
 import type { VmmModel } from './model';
 import { PC } from './pc/model';
 import { VMD } from './vmd/model';
 
-export const VMM_MODELS: readonly VmmModel[] = [VMD, PC];
+export const VMM_MODELS: readonly VmmModel[] = [VMD, LIBKRUN, PC];
 
 /** The model of that name, or undefined. */
 export function vmmModel(name: string): VmmModel | undefined {

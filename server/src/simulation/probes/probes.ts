@@ -3,6 +3,8 @@ import apStart from './ap-start.bin';
 import apStartLabels from './ap-start.labels.json';
 import bootPath from './boot-path.bin';
 import bootPathLabels from './boot-path.labels.json';
+import earlyPanic from './kernels/early-panic.bin';
+import earlyPanicLabels from './kernels/early-panic.labels.json';
 import linuxRebootBios from './linux-reboot-bios.bin';
 import linuxRebootBiosLabels from './linux-reboot-bios.labels.json';
 import resetBios from './reset-bios.bin';
@@ -286,6 +288,41 @@ export const PROBES: readonly Probe[] = [
       FAULT,
     ],
     endsInReset: false,
+  },
+  {
+    name: 'early-panic',
+    title: 'A kernel that panics before a virtio console is up',
+    checks:
+      'Reads reboot=, panic=, console=, earlyprintk= and earlycon= of its command line as Linux does, writes its panic ' +
+      'to the consoles that are up at that point, and reboots as it is told.',
+    load: 'elf',
+    image: earlyPanic,
+    labels: earlyPanicLabels,
+    parameters: [
+      {
+        name: 'when',
+        label: 'param_when',
+        size: 1,
+        initial: 0,
+        meaning:
+          'When it panics: 0 before console_init, with boot consoles only; 1 behind it, when console=ttyS is up too.',
+      },
+    ],
+    statuses: [
+      {
+        code: 'waits',
+        meaning:
+          'panic= is 0 or not given, so Linux stays in its panic loop and does not reboot; the probe halts there.',
+        verdict: 'expected',
+      },
+      {
+        code: 'no-command-line',
+        meaning:
+          'Neither boot_params of Linux nor PVH’s start information came with the kernel, so it has no command line.',
+        verdict: 'finding',
+      },
+    ],
+    endsInReset: true,
   },
 ];
 

@@ -1,0 +1,5 @@
+/** The known issues of libkrun. */
+import type { KnownIssue } from '../../../machine/knownIssue';
+import { libkrunI8042Reset } from './i8042Reset';
+
+export const LIBKRUN_KNOWN_ISSUES: readonly KnownIssue[] = [libkrunI8042Reset];
