@@ -3,28 +3,49 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseElf } from '../../../server/src/machine/image/elf';
+import { probeKernel } from '../../../server/src/simulation/probes/kernel';
 import { PROBES, probeNamed } from '../../../server/src/simulation/probes/probes';
 import { readProbeReport } from '../../../server/src/simulation/probes/probeReport';
 import { probeLabel, probeRom } from '../../../server/src/simulation/probes/rom';
 
 const folder = join(process.env['BOOTPATH_ROOT'] ?? '.', 'server/src/simulation/probes');
+const FOLDERS = { rom: '.', elf: 'kernels' } as const;
 const source = (name: string): string => readFileSync(join(folder, name), 'utf8');
+/** By the macro of ROM probes, or in the text of a kernel. */
 const codesIn = (text: string): string[] =>
-  [...text.matchAll(/^\s+STATUS "([a-z0-9-]+)"/gm)].map((m) => m[1] as string);
+  [...text.matchAll(/^\s+(?:STATUS "|.*"status )([a-z0-9-]+)"/gm)].map((m) => m[1] as string);
 
-test('each source is in the table and each row has a source', () => {
-  const sources = readdirSync(folder).filter((name) => name.endsWith('.asm'));
-  assert.deepEqual(PROBES.map((probe) => `${probe.name}.asm`).sort(), sources.sort());
-});
+for (const load of ['rom', 'elf'] as const) {
+  test(`each source of kind ${load} is in the table and each row has a source`, () => {
+    const sources = readdirSync(join(folder, FOLDERS[load])).filter((name) => name.endsWith('.asm'));
+    const rows = PROBES.filter((probe) => probe.load === load).map((probe) => `${probe.name}.asm`);
+    assert.deepEqual(rows.sort(), sources.sort());
+  });
+}
 
 for (const probe of PROBES) {
   test(`${probe.name}: the statuses in the table are those of the source`, () => {
-    const own = codesIn(source(`${probe.name}.asm`));
-    const shared = codesIn(source('rom.mac'));
+    const own = codesIn(source(join(FOLDERS[probe.load], `${probe.name}.asm`)));
+    const shared = probe.load === 'rom' ? codesIn(source('rom.mac')) : [];
     const known = probe.statuses.map((status) => status.code);
     for (const code of own) assert.ok(known.includes(code), `${code} is not in the table`);
     for (const code of known) assert.ok([...own, ...shared].includes(code), `${code} is not in the source`);
   });
+
+  if (probe.load === 'elf') {
+    test(`${probe.name}: the executable holds its parameters`, () => {
+      const values = Object.fromEntries(probe.parameters.map(({ name }, index) => [name, 0x21 + index]));
+      const elf = parseElf(probeKernel(probe, values));
+      assert.ok(!('problem' in elf));
+      const [segment] = elf.segments;
+      assert.ok(segment);
+      for (const [index, { label }] of probe.parameters.entries()) {
+        assert.equal(segment.bytes[Number(BigInt(probe.labels[label]!) - segment.physical)], 0x21 + index);
+      }
+    });
+    continue;
+  }
 
   test(`${probe.name}: the ROM ends in its reset vector and holds its parameters`, () => {
     const values = Object.fromEntries(probe.parameters.map(({ name }, index) => [name, 0x21 + index]));

@@ -96,7 +96,7 @@ function memorySlots({ machine, firmware }: BoardInputs): Board['slots'] {
  * boot puts a silent COM1 before those of the caller, which so become COM2 and the next.
  */
 function serialPorts(
-  { console }: BoardInputs,
+  inputs: BoardInputs,
   { facts }: LibkrunVersion,
   guest: LibkrunGuest,
   irqchip: KvmIrqchip,
@@ -111,7 +111,7 @@ function serialPorts(
       base,
       fifo: true,
       out2Gate: false,
-      transmit: heard ? (text) => console(text) : () => undefined,
+      transmit: heard ? (text) => inputs.console(text) : () => undefined,
     });
   });
 }

@@ -2,18 +2,18 @@
  * What libkrun does with the exits that no device answers, and how its process ends
  * (containers/libkrun src/vmm/src/linux/vstate.rs, run_emulation; src/vmm/src/lib.rs, Vmm::process; src/devices/src/bus.rs).
  */
-import type { MmioAccess, PortAccess, Verdict } from '../model';
+import type { Verdict } from '../model';
 
 /** FC_EXIT_CODE_OK. */
 export const EXIT_OK = 0;
 
 /** KVM zeroes the buffer of an IN, and libkrun's bus leaves it as it is where no device answers. */
-export function unansweredPort(_access: PortAccess): Verdict {
+export function unansweredPort(): Verdict {
   return { kind: 'answer', value: 0n };
 }
 
 /** A write is dropped. A read leaves the buffer alone, which may hold what an earlier access left; 0 is taken here. */
-export function unansweredMmio(_access: MmioAccess): Verdict {
+export function unansweredMmio(): Verdict {
   return { kind: 'answer', value: 0n };
 }
 

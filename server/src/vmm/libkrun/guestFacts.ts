@@ -1,5 +1,4 @@
 /** What of a guest's description libkrun looks at, under the names of its own calls (include/libkrun.h). */
-import type { Fact } from '../../machine/origin';
 import type { GuestDescription, Setting } from '../../machine/machine';
 
 /** Keys of `GuestDescription.settings` that this model reads: the call and its argument. */
@@ -39,8 +38,7 @@ export interface LibkrunGuest {
 const ROOT_WINDOW = 1n << 29n;
 
 export function libkrunGuest(guest: GuestDescription): LibkrunGuest {
-  const value = (key: string): Setting | undefined =>
-    (guest.settings?.get(key) as Fact<Setting> | undefined)?.value;
+  const value = (key: string): Setting | undefined => guest.settings?.get(key)?.value;
   const named = (role: string) => guest.images.some((image) => image.role === role);
   const serial = value(SETTING.serialConsole);
   const shared = value(SETTING.sharedMemory);
