@@ -84,7 +84,8 @@ text_panic:     db "Kernel panic - not syncing: the probe gives up before a virt
 text_reboot:    db "Rebooting ...", 10, 0
 text_end:       db "---[ end Kernel panic - not syncing: the probe gives up before a virtio console can be up ]---", 10
                 db "status waits", 10, 0
-text_none:      db "status no-command-line", 10, 0
+text_none:
+                db "status no-command-line", 10, 0
 
 ; ---- the kernel, once for each mode --------------------------------------------------------------------------------------
 
