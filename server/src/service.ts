@@ -25,6 +25,7 @@ import type { Finding } from './text/finding';
 import type { Position, TextRange } from './text/position';
 import type { SourceText } from './text/sourceText';
 import type { VmmVersion } from './vmm/model';
+import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
 import { VMM_MODELS } from './vmm/models';
 import { vmconf } from './vmm/vmd/language';
 
@@ -130,6 +131,6 @@ export function createService({ languages, versions }: ServiceParts): Service {
 
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [vmconf, memmap, crashDump],
+  languages: [cloudHypervisor, vmconf, memmap, crashDump],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

@@ -1,10 +1,11 @@
 /** All VMM models. Adding a VMM is adding a folder and a line here. */
 import { LIBKRUN } from './libkrun/model';
 import type { VmmModel } from './model';
+import { CLOUD_HYPERVISOR } from './cloud-hypervisor/model';
 import { PC } from './pc/model';
 import { VMD } from './vmd/model';
 
-export const VMM_MODELS: readonly VmmModel[] = [VMD, LIBKRUN, PC];
+export const VMM_MODELS: readonly VmmModel[] = [VMD, LIBKRUN, CLOUD_HYPERVISOR, PC];
 
 /** The model of that name, or undefined. */
 export function vmmModel(name: string): VmmModel | undefined {

@@ -28,6 +28,11 @@ export function amlEisaId(id: string): number[] {
   return [0x0c, letters >> 8, letters & 0xff, product >> 8, product & 0xff];
 }
 
+/** ASCII characters and a zero (20.2.3). */
+export function amlString(characters: string): number[] {
+  return [0x0d, ...text(characters), 0x00];
+}
+
 export function amlNamed(path: string, value: Bytes): number[] {
   return [0x08, ...amlName(path), ...value];
 }
@@ -51,13 +56,18 @@ export function amlResources(...descriptors: Bytes[]): number[] {
 }
 
 /** `count` ports from `first` on, decoded in 16 bits. */
-export function ioPorts(first: number, count: number): number[] {
-  return [0x47, 0x01, ...little(first, 2), ...little(first, 2), 0x01, count];
+export function ioPorts(first: number, count: number, alignment = 1): number[] {
+  return [0x47, 0x01, ...little(first, 2), ...little(first, 2), alignment, count];
 }
 
 /** An edge-triggered interrupt of the 8259 pair. */
 export function irq(number: number): number[] {
   return [0x22, ...little(1 << number, 2)];
+}
+
+/** An edge-triggered, active-high interrupt by its number at the I/O APIC, as a consumer of it (6.4.3.6). */
+export function extendedInterrupt(number: number): number[] {
+  return [0x89, ...little(6, 2), 0x03, 1, ...little(number, 4)];
 }
 
 /** `size` bytes from `base` on, writable, below 4 GiB. */
@@ -78,6 +88,15 @@ export function ioWindow(first: number, last: number): number[] {
 export function memoryWindow(first: number, last: number): number[] {
   // Not cacheable, writable.
   return addressSpace(0x87, 4, 0, 0x01, first, last);
+}
+
+/** The same with addresses of 64 bits (6.4.3.5.1); `last` is inclusive. */
+export function memoryWindow64(first: bigint, last: bigint): number[] {
+  const fields = [0n, first, last, 0n, last - first + 1n].flatMap((field) => [
+    ...little(Number(field & 0xffffffffn), 4),
+    ...little(Number(field >> 32n), 4),
+  ]);
+  return [0x8a, ...little(3 + fields.length, 2), 0, 0x0c, 0x01, ...fields];
 }
 
 function addressSpace(

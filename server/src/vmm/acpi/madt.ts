@@ -26,9 +26,17 @@ export function madt(maker: AcpiMaker, { revision, localApic, pcAt, entries }: M
 /** Polarity and trigger of an interrupt (table 5.26): 0 is what its bus has. */
 export const ACTIVE_HIGH_LEVEL = 0x0d;
 
-/** An enabled processor with a local APIC. */
-export function localApic(processor: number, id: number): number[] {
-  return [0, 8, processor, id, 1, 0, 0, 0];
+/** Bits of a processor's flags. */
+const ENABLED = 1;
+
+/** A processor with a local APIC; `flags` (table 5.22): bit 0 enabled, bit 1 it can be brought online later. */
+export function localApic(processor: number, id: number, flags = ENABLED): number[] {
+  return [0, 8, processor, id, ...wide(flags)];
+}
+
+/** A processor with an x2APIC ID of 32 bits (5.2.12.12). */
+export function localX2apic(processor: number, id: number, flags: number): number[] {
+  return [9, 16, 0, 0, ...wide(id), ...wide(flags), ...wide(processor)];
 }
 
 export function ioApic(id: number, address: bigint, firstInterrupt: number): number[] {

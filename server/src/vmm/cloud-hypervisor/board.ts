@@ -1,0 +1,223 @@
+/** A VM of Cloud Hypervisor with the power off: its memory, its devices, and what is in place before the first instruction. */
+import { hex } from '../../address/format';
+import { PAGE } from '../../address/range';
+import type { Core } from '../../../emulator/face';
+import { isElf } from '../../machine/image/elf';
+import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
+import { KvmMsrs } from '../kvm/msrs';
+import { ParavirtualClock } from '../kvm/paravirtualClock';
+import { KVM_RESET_CR0, startKvmVcpus } from '../kvm/vcpus';
+import type { WriteMemory } from '../loaders/loader';
+import { mpTable, mpTableSize, type MpTableOptions } from '../mpTable';
+import type { Board, BoardInputs, CpuChoice } from '../model';
+import { acpiTables } from './acpiTables';
+import {
+  BOOT_GDT,
+  BOOT_IDT,
+  COMMAND_LINE,
+  COMMAND_LINE_MAX,
+  EBDA,
+  EBDA_POINTER,
+  HIGH_RAM,
+  PAGE_DIRECTORY,
+  PDPT,
+  PML4,
+  RSDP,
+  SMBIOS,
+} from './addresses';
+import { linuxEntry32, linuxEntry64, LONG_GDT, PROTECTED_GDT, pvhEntry } from './bootState';
+import { chipsOf, EPOCH } from './chips';
+import { cloudHypervisorCpu } from './cpuProfile';
+import { notModelled, screenPort, tripleFault, unansweredMmio, unansweredPort } from './exits';
+import { loadPayload, RAW_FIRMWARE_MAX, type LoadedPayload } from './kernelLoad';
+import { memoryOf, ramRanges, refusesMemory } from './memory';
+import { guestMemoryMap } from './memoryMap';
+import { smbiosTables } from './smbios';
+import { writeBootParameters, writeStartInfo, type PlacedInitrd } from './startInfo';
+import { cloudHypervisorVersion, type CloudHypervisorVersion } from './versions';
+
+const FOUR_GIB = 1n << 32n;
+const MISC_ENABLE = 0x1a0;
+const MISC_ENABLE_FAST_STRING = 1n;
+const MTRR_DEF_TYPE = 0x2ff;
+/** MTRRs on, write back (boot_msr_entries in hypervisor/src/kvm/mod.rs). */
+const MTRR_WRITE_BACK = 0x806n;
+/** More vCPUs get no MP table from v48.0 on; before, the VM is refused (MAX_SUPPORTED_CPUS). */
+const MP_VCPUS = 254;
+
+export function cloudHypervisorBoard(inputs: BoardInputs): Board {
+  const version = cloudHypervisorVersion(inputs.version);
+  const { facts } = version;
+  const cpu = inputs.cpu ?? KVM_DEFAULT_CPU;
+  const chips = chipsOf(inputs, version);
+  const clock = new ParavirtualClock(inputs.clock, {
+    epoch: EPOCH,
+    writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
+  });
+  const msrs = new KvmMsrs(cpu.vendor, clock, new Map([[MISC_ENABLE, MISC_ENABLE_FAST_STRING]]));
+  return {
+    profile: cloudHypervisorCpu(version, inputs.machine, cpu),
+    slots: slots(inputs, version),
+    devices: [...chips.devices, clock, msrs],
+    consoleInput: chips.serial ?? undefined,
+    screenPort,
+    unansweredPort: (access) => unansweredPort(facts, access),
+    unansweredMmio: (access) => unansweredMmio(facts, access),
+    readMsr: (index, vcpu) => msrs.read(index, vcpu),
+    writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
+    // Nobody raises INTR: there are no 8259s.
+    acknowledge: () => 0xff,
+    endOfInterrupt: (vector) => chips.ioapic.endOfInterrupt(vector),
+    tripleFault: () => tripleFault(facts),
+    powerOn: (core) => powerOn(core, inputs, version, cpu),
+    notModelled: notModelled(version, inputs),
+  };
+}
+
+/** The reserved regions below 1 MiB and of KVM are memory too. Raw firmware brings its own. */
+function slots(
+  { machine, kernel, firmware }: BoardInputs,
+  { facts }: CloudHypervisorVersion,
+): Board['slots'] {
+  const backed = machine.regions
+    .filter(({ kind }) => kind !== 'mmio' && kind !== 'hole' && kind !== 'unusable')
+    .map(({ range, kind }) => ({
+      start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
+      end: (range.end / PAGE) * PAGE,
+      kind: kind === 'rom' ? ('rom' as const) : ('ram' as const),
+    }));
+  const image = kernel ?? firmware;
+  const raw = image && facts.rawFirmware && !isElf(image) && image.length <= RAW_FIRMWARE_MAX;
+  const start = raw ? ((FOUR_GIB - BigInt(image.length)) / PAGE) * PAGE : FOUR_GIB;
+  return [...backed, { start, end: FOUR_GIB, kind: 'ram' as const }].filter((slot) => slot.start < slot.end);
+}
+
+function powerOn(
+  core: Core,
+  inputs: BoardInputs,
+  version: CloudHypervisorVersion,
+  cpu: CpuChoice,
+): string | null {
+  const { machine } = inputs;
+  const refused = refusesMemory(version, machine, cpu.vendor);
+  if (refused) return refused;
+  const image = inputs.kernel ?? inputs.firmware;
+  if (!image) return 'the config names neither payload.kernel nor payload.firmware, and no image was given';
+  const ram = ramRanges(memoryOf(machine));
+  const write: WriteMemory = (address, bytes) => bytes.length === 0 || core.write(address, bytes);
+  const loaded = loadPayload(image, version, {
+    isRam: ({ start, end }) => ram.some((range) => range.start <= start && end <= range.end),
+    write,
+  });
+  if ('problem' in loaded) return `the payload cannot be loaded: ${loaded.problem}`;
+  const wrong = writeCommandLine(inputs, write) ?? writeSystem(inputs, version, cpu, write);
+  if (wrong) return wrong;
+  const initrd = placeInitrd(inputs, ram[0]!.end, write);
+  if (typeof initrd === 'string') return initrd;
+  writeBoot(inputs, loaded, initrd, write);
+  startVcpus(core, loaded);
+  return null;
+}
+
+/** Firmware gets none. */
+function writeCommandLine({ machine, kernel, boot }: BoardInputs, write: WriteMemory): string | null {
+  if (!kernel) return null;
+  const bytes = new TextEncoder().encode(machine.commandLine?.value ?? boot?.commandLine ?? '');
+  if (bytes.length >= COMMAND_LINE_MAX) {
+    return `payload.cmdline has ${bytes.length} bytes, and at most ${COMMAND_LINE_MAX - 1} fit`;
+  }
+  write(COMMAND_LINE, Uint8Array.of(...bytes, 0));
+  return null;
+}
+
+/** arch::configure_system: what does not depend on the way of booting. */
+function writeSystem(
+  { machine }: BoardInputs,
+  version: CloudHypervisorVersion,
+  cpu: CpuChoice,
+  write: WriteMemory,
+): string | null {
+  const { facts } = version;
+  const vcpus = machine.vcpus.value;
+  if (vcpus > MP_VCPUS && !facts.manyVcpus) return `${vcpus} vCPUs: at most ${MP_VCPUS} are supported`;
+  write(RSDP, acpiTables(version, machine, cpu.vendor).bytes);
+  if (facts.ebdaPointer) {
+    const segment = Number(EBDA >> 4n);
+    write(EBDA_POINTER, Uint8Array.of(segment & 0xff, segment >> 8));
+  }
+  const smbios = smbiosTables(version);
+  write(SMBIOS, smbios.bytes);
+  const options = mpTableOptions(version, vcpus, SMBIOS + BigInt(smbios.taken));
+  // Too large a table is left out with a warning.
+  const fits = options.at + BigInt(mpTableSize(options)) < HIGH_RAM;
+  if (vcpus <= MP_VCPUS && fits) write(options.at, mpTable(options));
+  return null;
+}
+
+/** setup_mptable, behind the SMBIOS table: (end + 16) & ~15. */
+function mpTableOptions({ facts }: CloudHypervisorVersion, vcpus: number, smbiosEnd: bigint): MpTableOptions {
+  return {
+    at: ((smbiosEnd + 16n) / 16n) * 16n,
+    localApicIds: Array.from({ length: vcpus }, (_, id) => id),
+    ioapicId: facts.mpIoapicId === 255 ? 255 : (vcpus + 1) & 0xff,
+    interrupts: 16,
+    oem: 'FC',
+    product: '0'.repeat(12),
+    entryCount: 0,
+  };
+}
+
+/** initramfs_load_addr: as high in the first region of RAM as it fits, on a page. */
+function placeInitrd(
+  { initrd, boot }: BoardInputs,
+  lowEnd: bigint,
+  write: WriteMemory,
+): PlacedInitrd | null | string {
+  const bytes = initrd ?? boot?.modules[0]?.bytes ?? null;
+  if (!bytes) return null;
+  const start = ((lowEnd - BigInt(bytes.length)) / PAGE) * PAGE;
+  if (start < 0n || !write(start, bytes)) {
+    return `the initramfs of ${hex(bytes.length)} bytes does not fit below ${hex(lowEnd)}`;
+  }
+  return { start, size: bytes.length };
+}
+
+function writeBoot(
+  { machine }: BoardInputs,
+  loaded: LoadedPayload,
+  initrd: PlacedInitrd | null,
+  write: WriteMemory,
+): void {
+  const map = guestMemoryMap(machine);
+  if (loaded.protocol === 'pvh' || loaded.protocol === 'raw') writeStartInfo(map, initrd, write);
+  else writeBootParameters(loaded.image, loaded.load, map, initrd, write);
+  if (loaded.protocol === 'raw') return;
+  const gdt = loaded.protocol === 'linux64' ? LONG_GDT : PROTECTED_GDT;
+  write(BOOT_GDT, words(gdt));
+  write(BOOT_IDT, words([0n]));
+  if (loaded.protocol === 'linux64') {
+    write(PML4, words([PDPT | 3n]));
+    write(PDPT, words([PAGE_DIRECTORY | 3n]));
+    write(PAGE_DIRECTORY, words(Array.from({ length: 512 }, (_, i) => (BigInt(i) << 21n) | 0x83n)));
+  }
+}
+
+function words(values: readonly bigint[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * values.length));
+  values.forEach((value, index) => view.setBigUint64(8 * index, value, true));
+  return new Uint8Array(view.buffer);
+}
+
+/** configure_vcpu gives every vCPU the registers of the entry. Raw firmware starts as KVM leaves a vCPU. */
+function startVcpus(core: Core, loaded: LoadedPayload): void {
+  const msrs = new Map([[MTRR_DEF_TYPE, MTRR_WRITE_BACK]]);
+  const state =
+    loaded.protocol === 'raw'
+      ? core.state(0)
+      : loaded.protocol === 'pvh'
+        ? pvhEntry(loaded.entry)
+        : loaded.protocol === 'linux32'
+          ? linuxEntry32(loaded.entry)
+          : linuxEntry64(loaded.entry, KVM_RESET_CR0);
+  startKvmVcpus(core, state, msrs);
+}

@@ -1,0 +1,65 @@
+/** A VM's JSON for Cloud Hypervisor as a Document: one machine, with the place of every option. */
+import type { Document, ParseContext, PathLink } from '../../machine/language';
+import { onDemand } from '../../machine/onDemand';
+import { jsonAt, parseJson, type JsonNode, type JsonText } from '../../text/json';
+import type { SourceText } from '../../text/sourceText';
+import { jsonFindings, jsonOutline } from '../jsonConfig';
+import { chooseVersion } from '../versionChoice';
+import { imagesOf, machineOf } from './machine';
+import { NAME } from './origin';
+import { CLOUD_HYPERVISOR_VERSIONS } from './versions';
+
+export interface CloudHypervisorDocument extends Document {
+  readonly language: 'cloud-hypervisor';
+  readonly json: JsonText;
+  /** The object that `vm.create` takes, also where the text wraps it (`vm.info` gives it as `config`). */
+  readonly vm: JsonNode | null;
+}
+
+const VERSIONS = { vmm: NAME, versions: CLOUD_HYPERVISOR_VERSIONS, code: 'config-pragma' };
+/** `vm.info` answers with `config`; scripts are seen to wrap it into `vm_config`. */
+const WRAPPERS = ['config', 'vm_config'] as const;
+const OWN_KEYS = ['cpus', 'memory', 'payload', 'kernel'] as const;
+
+export function isCloudHypervisorDocument(document: Document): document is CloudHypervisorDocument {
+  return document.language === 'cloud-hypervisor' && 'json' in document;
+}
+
+/** Never throws: what was not understood is in `problems`. */
+export function parseCloudHypervisor(source: SourceText, context: ParseContext): CloudHypervisorDocument {
+  const { version, reason, problems } = chooseVersion(source, context, VERSIONS);
+  const json = parseJson(source.text);
+  const vm = vmOf(json.root);
+  const outline = onDemand(() => jsonOutline(source, json.root));
+  const links = onDemand(() => linksOf(source, vm));
+  return {
+    source,
+    language: 'cloud-hypervisor',
+    choice: { vmm: NAME, version: version.id },
+    choiceReason: reason,
+    machines: vm?.kind === 'object' ? [machineOf(source, vm, version)] : [],
+    problems: [...problems, ...jsonFindings(source, json)],
+    get outline() {
+      return outline();
+    },
+    symbols: [],
+    get links() {
+      return links();
+    },
+    wanted: [],
+    read: [source.uri],
+    json,
+    vm,
+  };
+}
+
+function vmOf(root: JsonNode | null): JsonNode | null {
+  if (OWN_KEYS.some((key) => jsonAt(root, key) !== null)) return root;
+  return WRAPPERS.map((key) => jsonAt(root, key)).find((inner) => inner?.kind === 'object') ?? root;
+}
+
+function linksOf(source: SourceText, vm: JsonNode | null): PathLink[] {
+  return imagesOf(vm)
+    .filter(({ node }) => node.end - node.start > 2)
+    .map(({ node }) => ({ range: source.lines.rangeAt(node.start + 1, node.end - 1), path: node.value }));
+}

@@ -1,0 +1,15 @@
+/** The VMM model of Cloud Hypervisor on KVM, x86-64. */
+import type { VmmModel } from '../model';
+import { cloudHypervisorBoard } from './board';
+import { layOutCloudHypervisor } from './layout';
+import { NAME } from './origin';
+import { CLOUD_HYPERVISOR_VERSIONS } from './versions';
+
+export const CLOUD_HYPERVISOR: VmmModel = {
+  name: NAME,
+  title: 'Cloud Hypervisor',
+  versions: CLOUD_HYPERVISOR_VERSIONS,
+  knownIssues: [],
+  layOut: layOutCloudHypervisor,
+  board: cloudHypervisorBoard,
+};

@@ -1,0 +1,15 @@
+/**
+ * Whether a text is the configuration of a VM for Cloud Hypervisor's API (vm.create, vm.info): a JSON object with its `cpus` or its
+ * `payload`. Imported by the client too: no parser here.
+ */
+
+const LOOKED_AT = 64 * 1024;
+const OPENS = /^(?:\ufeff)?\s*(?:\/\/[^\n]*\n\s*)*\{/;
+/** Names that no other VMM's config has. */
+const VCPUS = /"boot_vcpus"\s*:/;
+const PAYLOAD = /"payload"\s*:\s*\{\s*"(?:kernel|firmware|initramfs|cmdline|igvm)"\s*:/;
+
+export function recogniseCloudHypervisor(text: string): boolean {
+  const head = text.slice(0, LOOKED_AT);
+  return !head.includes('\0') && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head));
+}
