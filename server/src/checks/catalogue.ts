@@ -4,11 +4,17 @@ import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
 import { HOST_CHECKS } from './host/imageMissing';
+import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
 import { VMCONF_CHECKS } from './vmconf/rows';
 
-/** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps. */
-export const CHECKS: readonly Check[] = [...VMCONF_CHECKS, ...LAYOUT_CHECKS, ...HOST_CHECKS];
+/** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
+export const CHECKS: readonly Check[] = [
+  ...VMCONF_CHECKS,
+  ...LAYOUT_CHECKS,
+  ...KNOWN_ISSUE_CHECKS,
+  ...HOST_CHECKS,
+];
 
 export interface CheckSettings {
   /** A severity, or `off`, by code. */
