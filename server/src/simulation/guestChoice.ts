@@ -1,7 +1,7 @@
 /** What is booted: an image, a probe guest, or a cell of a known issue's simulation. */
 import type { KnownIssue, SimulationCell } from '../machine/knownIssue';
 import type { VmmModel } from '../vmm/model';
-import { probeKernel } from './probes/kernel';
+import { probeKernel, romAsProbeKernel } from './probes/kernel';
 import type { Probe } from './probes/probe';
 import { PROBES, probeNamed } from './probes/probes';
 import { probeRom } from './probes/rom';
@@ -29,6 +29,11 @@ export function chooseGuest(model: VmmModel, request: SimulationRequest): Guest 
   if (!probe) return { firmware: request.firmware, kernel: request.kernel, probe: null, shown };
   const parameters = { ...shown?.cell.parameters, ...request.parameters };
   checkParameters(probe, Object.keys(parameters));
+  if (probe.load === 'rom' && model.kernelsOnly) {
+    if (probe.needsFirmware)
+      throw new Error(`The probe ${probe.name} goes through a firmware, and ${model.title} has none.`);
+    return { firmware: null, kernel: romAsProbeKernel(probe, parameters), probe, shown };
+  }
   return probe.load === 'rom'
     ? { firmware: probeRom(probe, parameters), kernel: null, probe, shown }
     : { firmware: request.firmware, kernel: probeKernel(probe, parameters), probe, shown };

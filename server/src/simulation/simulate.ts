@@ -206,6 +206,7 @@ function reportOf(
     shown: conclusion.shown,
     notModelled: [
       ...notModelled(powered, recorder, inputs.taps),
+      ...asKernel(inputs),
       ...(inputs.captured?.notes ?? []),
       ...(inputs.symbols?.notes ?? []),
       ...(typeof symbolizer === 'string' ? [symbolizer] : []),
@@ -292,6 +293,14 @@ function restarts(ending: Ending, powered: PoweredMachine): boolean {
 function faultChain(ending: Ending, { core }: PoweredMachine): readonly FaultRecord[] {
   if (ending.kind === 'triple-fault') return ending.faults;
   return nestedFaults(Array.from({ length: core.vcpus }, (_, vcpu) => core.faults(vcpu)));
+}
+
+function asKernel({ guest: { probe, firmware } }: ReportInputs): string[] {
+  return probe?.load === 'rom' && !firmware
+    ? [
+        `a firmware, which this VMM does not have: the probe ${probe.name} is started as a kernel, and puts its ROM image at the top of the first MiB itself`,
+      ]
+    : [];
 }
 
 function notModelled(powered: PoweredMachine, recorder: Recorder, taps: readonly number[]): string[] {

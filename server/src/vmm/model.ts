@@ -176,6 +176,8 @@ export interface VmmModel {
   /** Oldest first. */
   readonly versions: readonly VmmVersion[];
   readonly knownIssues: readonly KnownIssue[];
+  /** It starts kernels itself and has no firmware that begins at the reset vector. */
+  readonly kernelsOnly?: true;
   /**
    * The guest's address space under a version, sorted by start: any guest, also one that another VMM's config describes.
    * Empty where the VMM refuses the guest; the board then says why when it is powered on.

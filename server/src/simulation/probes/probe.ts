@@ -39,6 +39,8 @@ export interface Probe {
   readonly labels: Readonly<Record<string, string>>;
   readonly parameters: readonly ProbeParameter[];
   readonly statuses: readonly ProbeStatus[];
+  /** It goes through a firmware's entry point, so that it says nothing of a VMM that has none. */
+  readonly needsFirmware?: true;
   /**
    * True where the probe is meant to end in a reset of the machine: then its last line does not come, and a `status`
    * after it means that the reset did not happen or that it led back to the reset vector with memory kept.

@@ -225,6 +225,7 @@ export const PROBES: readonly Probe[] = [
     name: 'reset-bios',
     title: 'Warm boot through the BIOS entry point',
     checks: 'Stores the warm boot word 0x1234 at 0x472 and jumps to F000:FFF0, where the firmware starts.',
+    needsFirmware: true,
     load: 'rom',
     image: resetBios,
     labels: resetBiosLabels,
@@ -238,6 +239,7 @@ export const PROBES: readonly Probe[] = [
     checks:
       'Places a real-mode blob at the top of declared low memory as Linux does, and from long mode jumps into it ' +
       'over page tables that map only the first GiB, then down to real mode and F000:FFF0.',
+    needsFirmware: true,
     load: 'rom',
     image: linuxRebootBios,
     labels: linuxRebootBiosLabels,
