@@ -49,7 +49,7 @@ test('a config gives one guest, and every fact knows its place', () => {
   assert.equal(machine!.name, 'web');
   assert.equal(machine!.memory?.value, 4n << 30n);
   assert.equal(machine!.vcpus.value, 4);
-  const { origin } = machine!.memory!;
+  const { origin } = machine!.memory;
   assert.ok(origin.kind === 'text' && textAt(CONFIG, origin).startsWith('0x1000'));
   assert.ok(textAt(CONFIG, machine!.nameAt).startsWith('"web"'));
   assert.deepEqual(
