@@ -31,7 +31,6 @@ function powered(firmware: boolean) {
     boot: null,
     observed: false,
     console: (text) => note('console', text),
-    debugLog: () => undefined,
     setInterruptLine: (up) => note('INTR', up),
     setA20: (on) => note('A20', on),
     deliver: (...message) => {

@@ -5,9 +5,11 @@ export interface AcpiMaker {
   readonly oem: string;
   readonly table: string;
   readonly creator: string;
+  /** 1 where a VMM says nothing else. */
+  readonly creatorRevision?: number;
 }
 
-/** A table of `length` bytes with its header; revisions are 1, the checksum is left to `seal`. */
+/** A table of `length` bytes with its header; other revisions are 1, the checksum is left to `seal`. */
 export function acpiTable(signature: string, maker: AcpiMaker, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
@@ -18,7 +20,7 @@ export function acpiTable(signature: string, maker: AcpiMaker, length: number): 
   putText(bytes, 16, maker.table);
   view.setUint32(24, 1, true);
   putText(bytes, 28, maker.creator);
-  view.setUint32(32, 1, true);
+  view.setUint32(32, maker.creatorRevision ?? 1, true);
   return bytes;
 }
 

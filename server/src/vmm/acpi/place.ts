@@ -30,9 +30,18 @@ export function placeTables(
   write: (address: bigint, bytes: Uint8Array) => boolean,
 ): void {
   const { offsets } = layOut(set.tables);
-  const address = (table: AcpiTable) => at.tables + BigInt(offsets.get(table) ?? 0);
-  for (const table of set.tables) write(address(table), resolved(table, address));
-  write(at.rsdp, resolved(set.rsdp, address));
+  const address = (table: AcpiTable) =>
+    table === set.rsdp ? at.rsdp : at.tables + BigInt(offsets.get(table) ?? 0);
+  writeTables([...set.tables, set.rsdp], address, write);
+}
+
+/** Writes tables in this order, each to its own address below 4 GiB; false where a byte of one is outside RAM. */
+export function writeTables(
+  tables: readonly AcpiTable[],
+  address: (table: AcpiTable) => bigint,
+  write: (address: bigint, bytes: Uint8Array) => boolean,
+): boolean {
+  return tables.map((table) => write(address(table), resolved(table, address))).every((written) => written);
 }
 
 function resolved(table: AcpiTable, address: (table: AcpiTable) => bigint): Uint8Array {

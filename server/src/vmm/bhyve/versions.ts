@@ -15,6 +15,10 @@ export interface BhyveFacts {
   readonly e820: boolean;
   /** Value of acpi_tables where a config says nothing (set_defaults, later bhyve_init_config). */
   readonly acpiTables: boolean;
+  /** acpi.c has a fixed offset for each table; basl.c puts one behind the other (basl_finish_install_guest_tables). */
+  readonly acpiPlaces: 'fixed' | 'in-order';
+  /** acpi.c builds an SPCR. */
+  readonly spcr: boolean;
   /** A guest's HLT is a VM exit unless the config says otherwise. */
   readonly exitsOnHalt: boolean;
   /** Config key of the boot ROM: `lpc.bootrom`, which newer ones take for an alias of `bootrom`. */
@@ -46,6 +50,8 @@ const ILLUMOS_2020: BhyveFacts = {
   window64: FIXED_WINDOW,
   e820: false,
   acpiTables: false,
+  acpiPlaces: 'fixed',
+  spcr: false,
   exitsOnHalt: true,
   bootromKey: 'lpc.bootrom',
   configFile: false,
@@ -67,6 +73,8 @@ const FREEBSD_13: BhyveFacts = {
   window64: 'after-memory',
   e820: false,
   acpiTables: false,
+  acpiPlaces: 'fixed',
+  spcr: false,
   exitsOnHalt: false,
   bootromKey: 'lpc.bootrom',
   configFile: true,
@@ -77,7 +85,7 @@ const FREEBSD_13: BhyveFacts = {
   guestPageTable: 'none',
 };
 
-const FREEBSD_14: BhyveFacts = { ...FREEBSD_13, e820: true, acpiTables: true };
+const FREEBSD_14: BhyveFacts = { ...FREEBSD_13, e820: true, acpiTables: true, acpiPlaces: 'in-order' };
 
 /** Oldest first. */
 export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
@@ -144,6 +152,8 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
       ...ILLUMOS_2021,
       window64: 'after-memory',
       e820: true,
+      acpiPlaces: 'in-order',
+      spcr: true,
       bootromKey: 'bootrom',
       gpe0: true,
       mpTable: 0xe0000n,
@@ -156,7 +166,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
     source:
       'freebsd-src usr.sbin/bhyve/{pci_emul,bootrom}.c and usr.sbin/bhyve/amd64/{bhyverun_machdep,vmexit,inout,pm}.c (commits b5e57cb83, 1bac6f0da, 3af9b944c), lib/libvmmapi/amd64/vmmapi_machdep.c commit 1855002dd',
     date: '2025-12-02',
-    facts: FREEBSD_14,
+    facts: { ...FREEBSD_14, spcr: true },
   },
 ];
 

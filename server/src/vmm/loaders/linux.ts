@@ -145,7 +145,7 @@ interface PlacedKernel {
  * A relocatable kernel goes to pref_address, else as low as its alignment lets it. Any other one goes to 1 MiB, and moves
  * itself to pref_address.
  */
-function placeKernel(image: LinuxImage, target: LoadTarget): PlacedKernel | ImageProblem {
+export function placeKernel(image: LinuxImage, target: LoadTarget): PlacedKernel | ImageProblem {
   const { kernel, preferred, initSize } = image;
   const length = BigInt(kernel.length);
   let refused: bigint | null = null;
