@@ -1,5 +1,6 @@
 /** Known issues that a config can say something about; those of vm.conf are in `vmconf/`, `closed-range-seam` is 14042's. */
 import type { Check } from '../check';
+import { chvHyperTransportHole } from './chvHyperTransportHole';
 import { illumos13253 } from './illumos13253';
 
-export const KNOWN_ISSUE_CHECKS: readonly Check[] = [illumos13253];
+export const KNOWN_ISSUE_CHECKS: readonly Check[] = [illumos13253, chvHyperTransportHole];

@@ -5,6 +5,10 @@ import bootPath from './boot-path.bin';
 import bootPathLabels from './boot-path.labels.json';
 import earlyPanic from './kernels/early-panic.bin';
 import earlyPanicLabels from './kernels/early-panic.labels.json';
+import kernelTripleFault from './kernels/kernel-triple-fault.bin';
+import kernelTripleFaultLabels from './kernels/kernel-triple-fault.labels.json';
+import physicalWidths from './kernels/physical-widths.bin';
+import physicalWidthsLabels from './kernels/physical-widths.labels.json';
 import linuxRebootBios from './linux-reboot-bios.bin';
 import linuxRebootBiosLabels from './linux-reboot-bios.labels.json';
 import resetBios from './reset-bios.bin';
@@ -325,6 +329,49 @@ export const PROBES: readonly Probe[] = [
       },
     ],
     endsInReset: true,
+  },
+  {
+    name: 'kernel-triple-fault',
+    title: 'An exception before a kernel has an interrupt table',
+    checks:
+      'Raises #UD with the interrupt table that the VMM left, which has no gate for it: a triple fault, at a point where no ' +
+      'guest can say anything of it.',
+    load: 'elf',
+    image: kernelTripleFault,
+    labels: kernelTripleFaultLabels,
+    parameters: [],
+    statuses: [STILL_RUNNING],
+    endsInReset: true,
+  },
+  {
+    name: 'physical-widths',
+    title: 'How wide CPUID says that physical addresses are',
+    checks:
+      'Compares PhysAddrSize with GuestPhysAddrSize (CPUID 0x80000008 EAX 7:0 and 23:16), either of which guests take for the ' +
+      'end of the addresses that they may give to devices.',
+    load: 'elf',
+    image: physicalWidths,
+    labels: physicalWidthsLabels,
+    parameters: [],
+    statuses: [
+      {
+        code: 'equal',
+        meaning: 'GuestPhysAddrSize is PhysAddrSize, or 0, which means the same.',
+        verdict: 'expected',
+      },
+      {
+        code: 'guest-wider',
+        meaning:
+          'GuestPhysAddrSize is the larger one: a guest that goes by it may give a device an address that no device can have.',
+        verdict: 'finding',
+      },
+      {
+        code: 'not-told',
+        meaning: 'CPUID ends before leaf 0x80000008, so a guest takes 36 bits.',
+        verdict: 'finding',
+      },
+    ],
+    endsInReset: false,
   },
 ];
 

@@ -28,7 +28,7 @@ export function powerOff(port: number): Verdict {
   };
 }
 
-/** KVM_EXIT_SHUTDOWN becomes a reset in all versions; the guest's registers are those of RESET by then. */
+/** KVM_EXIT_SHUTDOWN becomes a reset in all versions. */
 export function tripleFault({ logsTripleFault }: CloudHypervisorFacts): Verdict {
   return reboot(
     logsTripleFault

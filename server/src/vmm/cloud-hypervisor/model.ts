@@ -1,6 +1,7 @@
 /** The VMM model of Cloud Hypervisor on KVM, x86-64. */
 import type { VmmModel } from '../model';
 import { cloudHypervisorBoard } from './board';
+import { CLOUD_HYPERVISOR_KNOWN_ISSUES } from './knownIssues';
 import { layOutCloudHypervisor } from './layout';
 import { NAME } from './origin';
 import { CLOUD_HYPERVISOR_VERSIONS } from './versions';
@@ -9,7 +10,7 @@ export const CLOUD_HYPERVISOR: VmmModel = {
   name: NAME,
   title: 'Cloud Hypervisor',
   versions: CLOUD_HYPERVISOR_VERSIONS,
-  knownIssues: [],
+  knownIssues: CLOUD_HYPERVISOR_KNOWN_ISSUES,
   layOut: layOutCloudHypervisor,
   board: cloudHypervisorBoard,
 };
