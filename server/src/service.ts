@@ -27,6 +27,7 @@ import type { SourceText } from './text/sourceText';
 import type { VmmVersion } from './vmm/model';
 import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
 import { VMM_MODELS } from './vmm/models';
+import { propolis } from './vmm/propolis/language';
 import { vmconf } from './vmm/vmd/language';
 
 export interface Service {
@@ -131,6 +132,6 @@ export function createService({ languages, versions }: ServiceParts): Service {
 
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [cloudHypervisor, vmconf, memmap, crashDump],
+  languages: [cloudHypervisor, propolis, vmconf, memmap, crashDump],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

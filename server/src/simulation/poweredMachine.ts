@@ -99,6 +99,10 @@ export class PoweredMachine {
         typist?.read(text);
         if (recorder.met) core?.requestStop();
       },
+      debugLog: (text) => {
+        recorder.writeFirmwareLog(text);
+        if (recorder.met) core?.requestStop();
+      },
       setInterruptLine: (up) => core?.setInterruptLine(up),
       setA20: (on) => core?.setA20(on),
       deliver: (...message) => core?.deliver(...message) ?? false,

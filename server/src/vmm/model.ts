@@ -108,6 +108,8 @@ export interface BoardInputs {
   readonly observed: boolean;
   /** Text that the guest writes to its console (the first serial port). */
   console(text: string): void;
+  /** Text that the guest writes to a debug port that the VMM has, and that the VMM keeps for its user. */
+  debugLog(text: string): void;
   /** Level of the 8259's INTR output. */
   setInterruptLine(up: boolean): void;
   /** The A20 gate. */

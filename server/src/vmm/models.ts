@@ -4,9 +4,10 @@ import { LIBKRUN } from './libkrun/model';
 import type { VmmModel } from './model';
 import { CLOUD_HYPERVISOR } from './cloud-hypervisor/model';
 import { PC } from './pc/model';
+import { PROPOLIS } from './propolis/model';
 import { VMD } from './vmd/model';
 
-export const VMM_MODELS: readonly VmmModel[] = [VMD, BHYVE, LIBKRUN, CLOUD_HYPERVISOR, PC];
+export const VMM_MODELS: readonly VmmModel[] = [VMD, BHYVE, LIBKRUN, CLOUD_HYPERVISOR, PROPOLIS, PC];
 
 /** The model of that name, or undefined. */
 export function vmmModel(name: string): VmmModel | undefined {

@@ -1,6 +1,7 @@
 /** Restart and end of a VM over the second-level page table: who is unmapped, in which order, and what an assertion finds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Core } from '../../../server/emulator/face';
 import { GIB, type AddressRange } from '../../../server/src/address/range';
 import type { Machine, Region } from '../../../server/src/machine/machine';
@@ -117,4 +118,24 @@ test('mappings are freed in the order in which the VMM’s userland makes them',
     guestMappings(machine(REPORTED), by).map(({ range }) => `0x${range.start.toString(16)}`);
   assert.deepEqual(order('bhyve'), ['0x100000000', '0x0', '0xffe00000']);
   assert.deepEqual(order('propolis'), ['0x0', '0xffe00000', '0x100000000']);
+});
+
+test('with closed ranges a restart asserts where the guest has touched the leaf of 4 GiB beyond its first page, and only there', () => {
+  const number = fc.oneof(fc.integer({ min: 0, max: 600 }), fc.integer({ min: -600, max: 1_310_719 }));
+  fc.assert(
+    fc.property(fc.array(number, { maxLength: 12 }), (touched) => {
+      const pages = touched.map((n) => HIGH + BigInt(n) * 0x1000n);
+      const core = {
+        touchedIn: (start: bigint, end: bigint) => pages.filter((gpa) => gpa >= start && gpa < end),
+      } as unknown as Core;
+      const mappings = guestMappings(machine(REPORTED), 'bhyve');
+      const verdict = tearDownGuest(core, mappings, 'reset', { ranges: 'closed', debug: true });
+      const first = touched.filter((n) => n > 0 && n < 512).sort((a, b) => a - b)[0];
+      assert.equal(verdict?.kind === 'host-panic', first !== undefined);
+      if (verdict?.kind === 'host-panic') assert.match(verdict.reason, new RegExp(`index ${first}, `));
+      for (const ranges of ['half-open', 'counted'] as const) {
+        assert.equal(tearDownGuest(core, mappings, 'reset', { ranges, debug: true }), null);
+      }
+    }),
+  );
 });

@@ -31,6 +31,7 @@ function powered(firmware: boolean) {
     boot: null,
     observed: false,
     console: (text) => note('console', text),
+    debugLog: () => undefined,
     setInterruptLine: (up) => note('INTR', up),
     setA20: (on) => note('A20', on),
     deliver: (...message) => {

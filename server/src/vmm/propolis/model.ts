@@ -1,0 +1,14 @@
+/** The VMM model of propolis-standalone, Oxide's userland on illumos' bhyve. */
+import type { VmmModel } from '../model';
+import { propolisBoard } from './board';
+import { layOutPropolis } from './layout';
+import { PROPOLIS_VERSIONS } from './versions';
+
+export const PROPOLIS: VmmModel = {
+  name: 'propolis',
+  title: 'Oxide Propolis (propolis-standalone)',
+  versions: PROPOLIS_VERSIONS,
+  knownIssues: [],
+  layOut: layOutPropolis,
+  board: propolisBoard,
+};
