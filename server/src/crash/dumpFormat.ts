@@ -60,8 +60,11 @@ export interface FormatParts<Dump extends Located, Facts extends CrashFacts> {
   readonly id: string;
   /** For a count of them: `oopses`. */
   readonly plural: string;
-  /** Without one of these a text has no such dump: a cheap test, so that a long log costs no more. Null for none. */
-  readonly literals: readonly string[] | null;
+  /**
+   * Every text with such a dump matches this: a cheap test of the whole text (literal alternatives), so that the format
+   * costs a long log of something else nothing. Null where there is no such sign.
+   */
+  readonly sign: RegExp | null;
   /** Sources of patterns that only ever begin a line: text that lost its line breaks gets one before them. */
   readonly lineStarts: readonly string[];
   /** Words that belong to what follows them: no break between them and a line start. */
@@ -91,7 +94,7 @@ export interface FoundDump {
 export interface DumpFormat {
   readonly id: string;
   readonly plural: string;
-  readonly literals: readonly string[] | null;
+  readonly sign: RegExp | null;
   readonly lineStarts: readonly string[];
   readonly joined: readonly string[];
   readonly markers: readonly RegExp[];
@@ -103,21 +106,19 @@ export interface DumpFormat {
 /** What a page and a table need of a rule. */
 export type RulePage = Pick<CrashRule, 'id' | 'code' | 'title'>;
 
-/** The formats that a text may have a dump of, by their literals. */
+/** The formats that a text may have a dump of, by their signs. */
 export function formatsIn(text: string, formats: readonly DumpFormat[]): DumpFormat[] {
-  return formats.filter(
-    ({ literals }) => literals === null || literals.some((literal) => text.includes(literal)),
-  );
+  return formats.filter(({ sign }) => sign === null || sign.test(text));
 }
 
 export function defineFormat<Dump extends Located, Facts extends CrashFacts>(
   parts: FormatParts<Dump, Facts>,
 ): DumpFormat {
-  const { id, plural, literals, lineStarts, joined, markers, looksFor, rules } = parts;
+  const { id, plural, sign, lineStarts, joined, markers, looksFor, rules } = parts;
   return {
     id,
     plural,
-    literals,
+    sign,
     lineStarts,
     joined,
     markers,

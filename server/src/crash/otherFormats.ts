@@ -8,7 +8,6 @@ interface OtherFormat {
 
 /** Anchored at the line's start; every quantifier is bounded. */
 export const OTHER_FORMATS: readonly OtherFormat[] = [
-  { title: 'a QEMU register block', pattern: /^(?:RAX=[0-9a-f]{16}|EAX=[0-9a-f]{8}) / },
   { title: 'a KVM internal error', pattern: /^KVM internal error\. Suberror: / },
   { title: 'a KVM entry failure', pattern: /^KVM: entry failed, hardware error / },
   { title: 'a dump_vmcs block', pattern: /^\*{3} Guest State \*{3}/ },
@@ -18,7 +17,6 @@ export const OTHER_FORMATS: readonly OtherFormat[] = [
     title: 'a Propolis exit',
     pattern: /^(?:.{0,64})(?:vCPU \d{1,3}: Unhandled VM exit|triple fault on vcpu)/,
   },
-  { title: 'an illumos panic', pattern: /^panic\[cpu\d{1,4}\]\/thread=/ },
   { title: 'a FreeBSD panic', pattern: /^Fatal trap \d{1,3}: / },
   {
     title: 'an OpenBSD or NetBSD trap',

@@ -36,6 +36,7 @@ const PREFIXES: readonly Prefix[] = [
       /\d{4}-\d\d-\d\dT[\d:.+Z-]{1,40} {1,4}(?<machine>[^\s:[\]]{1,255}) {1,4}\w{1,64}(?:\[\d{1,10}\])?:(?: \[ID \d{1,12} \w{1,32}\.\w{1,32}\])?(?=\s|$)/y,
   },
   { name: 'printk time', pattern: /\[ {0,12}\d{1,10}\.\d{3,9}\](?:\[ {0,8}[TC]\d{1,10}\])?/y },
+  { name: 'illumos message id', pattern: /\[ID \d{1,12} \w{1,32}\.\w{1,32}\]/y },
   { name: 'printk level', pattern: /<[0-7]>/y },
   { name: 'Xen', pattern: /(?<machine>\(XEN\)|\(d\d{1,5}\))(?: \[[^\]]{0,40}\])?/y },
   { name: 'KVM module', pattern: /(?:kvm_intel|kvm_amd|kvm): /y },

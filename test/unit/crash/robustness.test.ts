@@ -123,7 +123,7 @@ for (const [name, text, miss] of [
     /looks like a QEMU register block \(line 1\)/,
   ],
   ['KVM', 'KVM internal error. Suberror: 1', /KVM internal error/],
-  ['illumos', 'panic[cpu1]/thread=fffffe00: BAD TRAP', /illumos panic/],
+  ['a stack of mdb without its panic', 'thread_exit+1 ()', /looks like a stack of mdb \(line 1\)/],
   ['OpenBSD', 'trap type 6 code 0 rip 0 cs 8 rflags 10246 cr2 0', /OpenBSD or NetBSD trap/],
   [
     'a warning',

@@ -29,7 +29,7 @@ import { hypothesesOf, vmdLowmemMatch } from './rules/vmdLowmem';
 export const linuxOops = defineFormat({
   id: 'linux-oops',
   plural: 'oopses',
-  literals: null,
+  sign: null,
   // Every alternative starts with literal characters and is bounded, so that one pass over the text is linear.
   lineStarts: [
     // headers

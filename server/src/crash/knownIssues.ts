@@ -1,0 +1,17 @@
+/** The known issues that leave a signature in a dump, with as much of their data as a signature uses. */
+import type { KnownIssue } from '../machine/knownIssue';
+
+export { illumos13253 } from '../vmm/bhyve/knownIssues/illumos13253';
+export { illumos14042 } from '../vmm/bhyve/knownIssues/illumos14042';
+export { libkrunI8042Reset } from '../vmm/libkrun/knownIssues/i8042Reset';
+export { vmdLowmem } from '../vmm/vmd/knownIssues/vmdLowmem';
+
+export type SignatureIssue = Pick<KnownIssue, 'id' | 'vmm' | 'title' | 'affected' | 'hypotheses'>;
+
+export const vmdDirectLaunch: SignatureIssue = {
+  id: 'vmd-direct-launch',
+  vmm: 'vmd',
+  title: 'vmd starts amd64 kernels in compatibility mode',
+  affected: [],
+  hypotheses: [],
+};

@@ -1,0 +1,48 @@
+/** The states in which vmd starts a kernel that it loads itself, recognised in a register set. */
+import { flat32, flat64 } from '../../vmm/vmd/bootState';
+import { register } from '../crashFacts';
+import type { RegisterFacts } from './facts';
+
+export type VmdEntryKind =
+  /** amd64 kernels: compatibility mode (`vcpu_init_flat64`). */
+  | 'flat64'
+  /** i386 kernels: paging on, 4 MiB pages (loadfile_elf.c up to rev 1.51). */
+  | 'flat32'
+  /** Both kinds by the proposal of 2025-08-20: paging off. */
+  | 'proposed';
+
+export interface VmdEntry {
+  readonly kind: VmdEntryKind;
+  /** Of CR0, CR3, CR4, EFER: those that the text has, all of which are vmd's. */
+  readonly matching: readonly string[];
+}
+
+const COMPARED = ['cr0', 'cr3', 'cr4', 'efer'] as const;
+type Compared = Readonly<Record<(typeof COMPARED)[number], bigint>>;
+
+/** CR0 = ET|PE, the directory of 4 MiB pages in CR3, CR4 = PSE, EFER = 0 (tech@, 2025-08-20). */
+const PROPOSED: Compared = { cr0: 0x11n, cr3: flat32(0n, 0n).cr3, cr4: 0x10n, efer: 0n };
+
+const STATES: readonly (readonly [VmdEntryKind, Compared])[] = [
+  ['flat64', flat64(0n, 0n)],
+  ['flat32', flat32(0n, 0n)],
+  ['proposed', PROPOSED],
+];
+
+/**
+ * Every value that the text has must be vmd's, CR0, CR4 and EFER among them. CR3 is what tells vmd from others: without
+ * it one of the candidates must be vmd's.
+ */
+export function readVmdEntry(facts: RegisterFacts): VmdEntry | null {
+  const cr3 = register(facts, 'cr3');
+  const underVmd = facts.candidates.some(({ machine }) => machine.vmm === 'vmd');
+  if (cr3 === undefined && !underVmd) return null;
+  if (facts.codeSize?.long === true) return null;
+  for (const [kind, state] of STATES) {
+    const matching = COMPARED.filter((name) => register(facts, name) !== undefined);
+    if (!['cr0', 'cr4', 'efer'].every((name) => matching.includes(name as (typeof COMPARED)[number])))
+      continue;
+    if (matching.every((name) => register(facts, name) === state[name])) return { kind, matching };
+  }
+  return null;
+}
