@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bootpathService } from '../../../server/src/service';
@@ -169,3 +171,29 @@ test('any damage to a config is read without an exception', () => {
     { numRuns: 500 },
   );
 });
+
+test('memory that an older version cannot hold, or tells wrong, is a finding at its line', () => {
+  const codes = (version: string, mib: number) =>
+    bootpathService
+      .findings(parse(`[main]\nbootrom = "/x"\nmemory = ${mib}\n`, version))
+      .filter(({ code }) => code.startsWith('propolis-'))
+      .map(({ code, severity, at }) => [code, severity, at?.range.start.line]);
+  const tebibyte = 1024 * 1024;
+  assert.deepEqual(codes('2024-06', tebibyte), [['propolis-address-space', 'warning', 2]]);
+  assert.deepEqual(codes('2022-09', 300 * 1024), [['propolis-address-space', 'warning', 2]]);
+  assert.deepEqual(codes('2025-05', tebibyte), []);
+  assert.deepEqual(codes('2025-05', 1026 * 1024), []);
+  assert.deepEqual(codes('2025-05', 1027 * 1024), [['propolis-cmos-memory', 'warning', 2]]);
+  assert.deepEqual(codes('2025-06', 1027 * 1024), []);
+});
+
+for (const code of ['toml', 'duplicate', 'number-range', 'pragma', 'address-space', 'cmos-memory']) {
+  const page = readFileSync(join(process.env['BOOTPATH_ROOT']!, `docs/checks/propolis-${code}.md`), 'utf8');
+  for (const kind of ['Wrong', 'Right'] as const) {
+    test(`docs/checks/propolis-${code}.md: the ${kind.toLowerCase()} example`, () => {
+      const example = new RegExp(`## ${kind}\n\n\`\`\`\n([^]*?)\`\`\``).exec(page)![1]!;
+      const found = bootpathService.findings(parse(example)).map((finding) => finding.code);
+      assert.equal(found.includes(`propolis-${code}`), kind === 'Wrong', found.join(', '));
+    });
+  }
+}

@@ -2,5 +2,10 @@
 import type { Check } from '../check';
 import { chvHyperTransportHole } from './chvHyperTransportHole';
 import { illumos13253 } from './illumos13253';
+import { PROPOLIS_MEMORY_CHECKS } from './propolisMemory';
 
-export const KNOWN_ISSUE_CHECKS: readonly Check[] = [illumos13253, chvHyperTransportHole];
+export const KNOWN_ISSUE_CHECKS: readonly Check[] = [
+  illumos13253,
+  chvHyperTransportHole,
+  ...PROPOLIS_MEMORY_CHECKS,
+];

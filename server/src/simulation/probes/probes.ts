@@ -3,6 +3,8 @@ import apStart from './ap-start.bin';
 import apStartLabels from './ap-start.labels.json';
 import bootPath from './boot-path.bin';
 import bootPathLabels from './boot-path.labels.json';
+import cmosMemory from './cmos-memory.bin';
+import cmosMemoryLabels from './cmos-memory.labels.json';
 import earlyPanic from './kernels/early-panic.bin';
 import earlyPanicLabels from './kernels/early-panic.labels.json';
 import kernelTripleFault from './kernels/kernel-triple-fault.bin';
@@ -23,6 +25,8 @@ import resetPort92 from './reset-port92.bin';
 import resetPort92Labels from './reset-port92.labels.json';
 import resetTripleFault from './reset-triple-fault.bin';
 import resetTripleFaultLabels from './reset-triple-fault.labels.json';
+import romWrite from './rom-write.bin';
+import romWriteLabels from './rom-write.labels.json';
 import type { Probe, ProbeStatus } from './probe';
 
 const FAULT: ProbeStatus = {
@@ -235,6 +239,54 @@ export const PROBES: readonly Probe[] = [
     labels: resetBiosLabels,
     parameters: [],
     statuses: [RESTARTED, FAULT],
+    endsInReset: false,
+  },
+  {
+    name: 'rom-write',
+    title: 'A write to the boot ROM',
+    checks: 'Writes one double word to the ROM below 4 GiB and reads it back.',
+    load: 'rom',
+    image: romWrite,
+    labels: romWriteLabels,
+    parameters: [
+      {
+        name: 'address',
+        label: 'param_address',
+        size: 4,
+        initial: 0xfffffffc,
+        meaning: 'Where it writes.',
+      },
+    ],
+    statuses: [
+      { code: 'ignored', meaning: 'The write had no effect, as on a ROM.', verdict: 'expected' },
+      {
+        code: 'changed',
+        meaning: 'The ROM’s place holds something else now: it is RAM, or a flash chip took a command.',
+        verdict: 'finding',
+      },
+      FAULT,
+      RESTARTED,
+    ],
+    endsInReset: false,
+  },
+  {
+    name: 'cmos-memory',
+    title: 'Memory sizes in CMOS',
+    checks: 'Reads the sizes of memory that firmware takes from CMOS where it is given no memory map.',
+    load: 'rom',
+    image: cmosMemory,
+    labels: cmosMemoryLabels,
+    parameters: [],
+    statuses: [
+      { code: 'complete', meaning: 'CMOS tells of memory; the lines have its numbers.', verdict: 'expected' },
+      {
+        code: 'no-memory-size',
+        meaning: 'CMOS tells of no memory from 16 MiB on.',
+        verdict: 'finding',
+      },
+      FAULT,
+      RESTARTED,
+    ],
     endsInReset: false,
   },
   {
