@@ -26,6 +26,7 @@ import type { Position, TextRange } from './text/position';
 import type { SourceText } from './text/sourceText';
 import type { VmmVersion } from './vmm/model';
 import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
+import { firecracker } from './vmm/firecracker/language';
 import { VMM_MODELS } from './vmm/models';
 import { propolis } from './vmm/propolis/language';
 import { vmconf } from './vmm/vmd/language';
@@ -132,6 +133,6 @@ export function createService({ languages, versions }: ServiceParts): Service {
 
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [cloudHypervisor, propolis, vmconf, memmap, crashDump],
+  languages: [firecracker, cloudHypervisor, propolis, vmconf, memmap, crashDump],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

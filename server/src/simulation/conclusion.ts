@@ -91,20 +91,20 @@ export function conclude(run: EndedRun): Conclusion {
 
 /** What the run of a known issue's cell reached. */
 function shownCell(
-  { guest, version, powered, recorder, chain }: EndedRun,
+  { guest, version, powered, recorder, chain, ending }: EndedRun,
   outcome: Outcome,
   reason: string,
   probeStatus: string | null,
 ): ShownCell | null {
   if (!guest.shown) return null;
   const { issue, cell } = guest.shown;
-  const { core, verdict } = powered;
+  const { core } = powered;
   const registers = Array.from({ length: core.vcpus }, (_, vcpu) => core.state(vcpu));
   const reached = issue.simulation!.reached({
     version,
     outcome,
     reason,
-    exitStatus: exitStatusOf(verdict),
+    exitStatus: exitStatusOf(ending, powered),
     probeStatus,
     console: recorder.console.text,
     exits: recorder.exits.list(),
@@ -115,7 +115,8 @@ function shownCell(
 }
 
 /** What the VMM's process, or a debug exit port, tells the host. */
-export function exitStatusOf(verdict: Verdict | null): number | null {
+export function exitStatusOf(ending: Ending, { board, verdict: said }: PoweredMachine): number | null {
+  const verdict: Verdict | null = ending.kind === 'triple-fault' ? board.tripleFault() : said;
   return verdict?.kind === 'shutdown' || verdict?.kind === 'vmm-exit' ? (verdict.exitStatus ?? null) : null;
 }
 

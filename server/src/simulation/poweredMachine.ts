@@ -1,5 +1,6 @@
 /** A machine with the power on: a core, the VMM's board around it, and the wires between them. */
 import {
+  MAX_VCPUS,
   PORT_REP,
   PORT_STRING,
   REFUSED,
@@ -132,12 +133,13 @@ export class PoweredMachine {
     ];
     this.decode = new AddressDecode(this.devices);
     this.screens = this.board.screenPort !== undefined;
-    core = options.createCore({
+    const made = coreFor(options, {
       vcpus: options.machine.vcpus.value,
       profile: this.countingProfile(this.board.profile),
       bus: this.bus(),
       ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
     });
+    core = made.core;
     this.core = core;
     this.poweredOn = true;
     recorder.now = () => this.core.now;
@@ -145,7 +147,7 @@ export class PoweredMachine {
     const slots = captured ? capturedSlots(captured, this.board.slots) : this.board.slots;
     for (const { start, end, kind } of slots) core.map(start, end, kind);
     core.reset();
-    this.problem = captured ? loadCapture(captured, core) : this.board.powerOn(core);
+    this.problem = made.problem ?? (captured ? loadCapture(captured, core) : this.board.powerOn(core));
     options.observer?.poweredOn(core);
   }
 
@@ -342,6 +344,20 @@ export class PoweredMachine {
     return this.passesOver(answer)
       ? (1n << BigInt(8 * access.size)) - 1n
       : this.refuse(answer, access.address);
+  }
+}
+
+/** A core with as many vCPUs as the emulator runs, where the machine has more. */
+function coreFor(
+  options: PowerOptions,
+  asked: CoreOptions,
+): { readonly core: Core; readonly problem: string | null } {
+  try {
+    return { core: options.createCore(asked), problem: null };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const problem = `it has ${asked.vcpus} vCPUs, and the emulator runs ${MAX_VCPUS} at most`;
+    return { core: options.createCore({ ...asked, vcpus: MAX_VCPUS }), problem };
   }
 }
 

@@ -197,7 +197,7 @@ function reportOf(
     screen: started > 0 ? textScreen((address, length) => powered.core.read(address, length)) : '',
     exits: recorder.exits.list(),
     timeline: named?.ofTimeline(events, modes) ?? events,
-    exitStatus: exitStatusOf(powered.verdict),
+    exitStatus: 'kind' in ended ? exitStatusOf(ended, powered) : null,
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain.map((fault) => ({ ...fault, symbol: nameOf(fault.state) })),
     symbols: named && used ? used.file : null,

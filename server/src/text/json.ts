@@ -108,7 +108,7 @@ class JsonReader {
   /** End of the last token that was taken. */
   private last = 0;
 
-  constructor(text: string) {
+  constructor(private readonly text: string) {
     this.scanner = createScanner(text, false);
     if (text.startsWith('\ufeff')) this.scanner.setPosition(1);
     this.next();
@@ -126,7 +126,7 @@ class JsonReader {
 
   /** To the next token that is no trivia. */
   private next(): void {
-    this.last = this.scanner.getTokenOffset() + this.scanner.getTokenLength();
+    this.last = this.span().end;
     for (;;) {
       this.kind = this.scanner.scan();
       const error = SCAN_ERRORS[this.scanner.getTokenError()];
@@ -143,7 +143,8 @@ class JsonReader {
 
   private span(): Span {
     const start = this.scanner.getTokenOffset();
-    return { start, end: start + this.scanner.getTokenLength() };
+    // The scanner goes a unit too far behind a comment that does not end.
+    return { start, end: Math.min(start + this.scanner.getTokenLength(), this.text.length) };
   }
 
   private report(message: string, code: JsonProblem['code'] = 'syntax', at: Span = this.span()): void {

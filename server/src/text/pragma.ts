@@ -13,7 +13,7 @@ export interface Pragma {
 }
 
 export const PRAGMA_LINES = 10;
-const PRAGMA = /^(?:.*?)(?:#|\/\/|;)\s*bootpath:\s*([A-Za-z][\w-]*)(?:@(\S+))?/d;
+const PRAGMA = /^(?:.*?)(?:#|\/\/|;)\s*bootpath:\s*([A-Za-z][\w-]*)(?:@([^\s"',]+))?/d;
 /** Longer lines are no pragma; this keeps a text of one long line cheap. */
 const LONGEST_LINE = 400;
 

@@ -49,6 +49,15 @@ export function amlDevice(name: string, ...terms: Bytes[]): number[] {
   return [0x5b, 0x82, ...sized([...amlName(name), ...terms.flat()])];
 }
 
+/** Without arguments, not serialized. */
+export function amlMethod(name: string, ...terms: Bytes[]): number[] {
+  return [0x14, ...sized([...amlName(name), 0, ...terms.flat()])];
+}
+
+export function amlReturn(value: Bytes): number[] {
+  return [0xa4, ...value];
+}
+
 /** A buffer with resource descriptors and their end tag. */
 export function amlResources(...descriptors: Bytes[]): number[] {
   const bytes = [...descriptors.flat(), 0x79, 0x00];

@@ -1,0 +1,189 @@
+/** A microVM of Firecracker with the power off: its memory, its devices and what Firecracker does with every exit. */
+import type { Core } from '../../../emulator/face';
+import { hex } from '../../address/format';
+import { PAGE } from '../../address/range';
+import { MinimalI8042 } from '../../devices/minimalI8042';
+import { Uart16550 } from '../../devices/uart16550';
+import type { Machine } from '../../machine/machine';
+import { KVM_DEFAULT_CPU, kvmCpuProfile } from '../kvm/cpuProfile';
+import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
+import { KvmMsrs } from '../kvm/msrs';
+import { ParavirtualClock } from '../kvm/paravirtualClock';
+import { startKvmVcpus } from '../kvm/vcpus';
+import { terminated } from '../loaders/commandLine';
+import { joinedInitrd } from '../loaders/linuxParameters';
+import type { WriteMemory } from '../loaders/loader';
+import type { Board, BoardInputs } from '../model';
+import { mpTable, type MpTableOptions } from '../mpTable';
+import { writeAcpiTables } from './acpiTables';
+import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage, type Initrd } from './bootParameters';
+import { bootTables, linuxState, pvhState } from './bootState';
+import { firecrackerCommandLine } from './commandLine';
+import { toldMap } from './e820';
+import { I8042_RESET, notModelled, screenPort, SERIAL_PORTS, tripleFault, UNANSWERED } from './exits';
+import { loadKernel } from './kernelLoad';
+import { refusal, SYSTEM_DATA } from './layout';
+import { firecrackerVersion, type FirecrackerFacts } from './versions';
+
+/** 2026-01-01T00:00:00Z: when every run begins. */
+const EPOCH = 1_767_225_600;
+const IA32_MISC_ENABLE = 0x1a0;
+const FAST_STRINGS = 1n;
+const IA32_MTRR_DEF_TYPE = 0x2ff;
+/** MTRRs on, default type write back. */
+const WRITE_BACK = 0x806n;
+const KEYBOARD_GSI = 1;
+/** COM1 and COM3, COM2 and COM4. */
+const SERIAL_GSIS = [4, 3, 4, 3] as const;
+/** ISA interrupts in the MP table: all inputs of the IOAPIC. */
+const MP_INTERRUPTS = 24;
+/** Processors, bus, IOAPIC, two local interrupts, and the floating pointer, which is counted too. */
+const MP_OTHER_ENTRIES = 5;
+
+export function firecrackerBoard(inputs: BoardInputs): Board {
+  const { machine, clock } = inputs;
+  const { facts } = firecrackerVersion(inputs.version);
+  const cpu = inputs.cpu ?? KVM_DEFAULT_CPU;
+  const irqchip = kvmIrqchip(inputs, { pit: true, speaker: true });
+  const paravirtual = new ParavirtualClock(clock, {
+    epoch: EPOCH,
+    writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
+  });
+  const msrs = new KvmMsrs(cpu.vendor, paravirtual, new Map([[IA32_MISC_ENABLE, FAST_STRINGS]]));
+  const serial = serialPorts(inputs, facts, irqchip);
+  const ports = SERIAL_PORTS.slice(0, serial.length);
+  return {
+    profile: kvmCpuProfile(cpu, machine.vcpus.value),
+    slots: memorySlots(machine),
+    devices: [
+      ...irqchip.devices,
+      ...serial,
+      new MinimalI8042({
+        interrupt: irqchip.line(KEYBOARD_GSI),
+        reset: () => inputs.request(I8042_RESET),
+      }),
+      msrs,
+      paravirtual,
+    ],
+    consoleInput: serial[0],
+    screenPort: (access) => screenPort(access, ports),
+    unansweredPort: () => UNANSWERED,
+    unansweredMmio: () => UNANSWERED,
+    readMsr: (index, vcpu) => msrs.read(index, vcpu),
+    writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
+    acknowledge: () => irqchip.acknowledge(),
+    endOfInterrupt: (vector) => irqchip.endOfInterrupt(vector),
+    tripleFault: () => tripleFault(facts),
+    powerOn: (core) => powerOn(core, inputs, facts),
+    notModelled: notModelled(facts),
+  };
+}
+
+/** COM1 is the console; COM2 to COM4, where they are, write nowhere. */
+function serialPorts(inputs: BoardInputs, facts: FirecrackerFacts, irqchip: KvmIrqchip): Uart16550[] {
+  const port = (index: number, transmit: (text: string) => void) =>
+    new Uart16550(irqchip.line(SERIAL_GSIS[index]!), {
+      base: SERIAL_PORTS[index]!,
+      fifo: true,
+      out2Gate: false,
+      transmit,
+    });
+  const console = port(0, (text) => inputs.console(text));
+  return facts.sinkPorts ? [console, ...[1, 2, 3].map((index) => port(index, () => undefined))] : [console];
+}
+
+/** RAM behind everything but device addresses, also where the memory map says nothing of it. */
+function memorySlots(machine: Machine): Board['slots'] {
+  const backed = machine.regions
+    .filter(({ kind }) => kind !== 'mmio' && kind !== 'hole')
+    .map(({ range, kind }) => ({ ...range, kind: kind === 'rom' ? ('rom' as const) : ('ram' as const) }))
+    .sort((a, b) => (a.start < b.start ? -1 : 1));
+  const slots: { start: bigint; end: bigint; kind: 'ram' | 'rom' }[] = [];
+  for (const range of backed) {
+    const last = slots.at(-1);
+    // Neighbours are one slot, so that a border within a page takes no page away.
+    if (last?.kind === range.kind && range.start <= last.end) {
+      if (range.end > last.end) last.end = range.end;
+    } else slots.push({ ...range });
+  }
+  return slots
+    .map(({ start, end, kind }) => ({
+      start: ((start + PAGE - 1n) / PAGE) * PAGE,
+      end: (end / PAGE) * PAGE,
+      kind,
+    }))
+    .filter(({ start, end }) => start < end);
+}
+
+function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): string | null {
+  const { machine, kernel, boot } = inputs;
+  const refused = machine.memory ? refusal(machine, inputs.version) : null;
+  if (refused !== null) return refused;
+  if (machine.regions.length === 0) return 'its config gives no memory size that Firecracker takes';
+  if (!kernel) return 'Firecracker has no firmware: it starts a kernel, and was given none';
+  const write: WriteMemory = (address, bytes) => bytes.length === 0 || core.write(address, bytes);
+  const loaded = loadKernel(kernel, facts, write);
+  if ('problem' in loaded) return `the kernel cannot be loaded: ${loaded.problem}`;
+  const initrd = placeInitrd(inputs, write);
+  if (initrd && 'problem' in initrd) return initrd.problem;
+  const given = machine.commandLine?.value ?? (boot ? boot.commandLine : null);
+  const line = terminated(firecrackerCommandLine(given, machine, facts));
+  if (line.length > facts.commandLineMax) {
+    return `the command line has ${line.length} bytes with its zero, and Firecracker takes ${facts.commandLineMax}`;
+  }
+  if (!write(COMMAND_LINE, line)) return `there is no RAM for the command line at ${hex(COMMAND_LINE)}`;
+  const table = mpOptions(facts, machine.vcpus.value);
+  const tableBytes = mpTable(table);
+  if (!write(SYSTEM_DATA, tableBytes)) return `there is no RAM for the MP table at ${hex(SYSTEM_DATA)}`;
+  const map = toldMap(machine, facts);
+  const parts = [
+    ...bootTables(loaded.protocol),
+    ...(loaded.protocol === 'pvh'
+      ? pvhStartInfo(map, initrd)
+      : [
+          {
+            address: ZERO_PAGE,
+            bytes: zeroPage({
+              map,
+              initrd,
+              commandLineSize: line.length,
+              acpi: facts.acpi,
+              header: loaded.header,
+            }),
+          },
+        ]),
+  ];
+  for (const { address, bytes } of parts) write(address, bytes);
+  if (facts.acpi) writeAcpiTables(facts, machine.vcpus.value, SYSTEM_DATA + BigInt(tableBytes.length), write);
+  const state = loaded.protocol === 'pvh' ? pvhState(loaded.entry) : linuxState(loaded.entry);
+  startKvmVcpus(core, state, new Map(facts.mtrrs ? [[IA32_MTRR_DEF_TYPE, WRITE_BACK]] : []));
+  return null;
+}
+
+/** At the end of the first range of RAM, its start rounded down to a page (initrd_load_addr). */
+function placeInitrd(
+  { machine, initrd, boot }: BoardInputs,
+  write: WriteMemory,
+): Initrd | { problem: string } | null {
+  const bytes = initrd ?? (boot ? joinedInitrd(boot) : null);
+  if (!bytes) return null;
+  const low = machine.regions.filter(({ kind, range }) => kind === 'ram' && range.end <= 1n << 32n).at(-1);
+  const end = low?.range.end ?? 0n;
+  const size = BigInt(bytes.length);
+  const start = ((end - size) / PAGE) * PAGE;
+  return end < size || !write(start, bytes)
+    ? { problem: `the initrd of ${bytes.length} bytes does not fit below ${hex(end)}` }
+    : { start, size: bytes.length };
+}
+
+function mpOptions(facts: FirecrackerFacts, vcpus: number): MpTableOptions {
+  return {
+    at: SYSTEM_DATA,
+    localApicIds: Array.from({ length: vcpus }, (_, id) => id),
+    ioapicId: vcpus + 1,
+    interrupts: MP_INTERRUPTS,
+    oem: 'FC',
+    product: '000000000000',
+    entryCount: facts.entryCount ? vcpus + MP_INTERRUPTS + MP_OTHER_ENTRIES : 0,
+  };
+}

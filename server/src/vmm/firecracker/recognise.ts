@@ -1,0 +1,19 @@
+/** Whether a text is a config for `firecracker --config-file`. Imported by the client too: no parser here. */
+
+/** As much as is looked at, in UTF-16 units. */
+const LOOKED_AT = 64 * 1024;
+const PRAGMA = /(?:#|\/\/|;)\s*bootpath:\s*firecracker\b/;
+/** `boot-source` is Firecracker's own word; the others only count together. */
+const BOOT_SOURCE = /"boot-source"\s*:/;
+const KERNEL = /"kernel_image_path"\s*:/;
+const MACHINE = /"machine-config"\s*:/;
+const SIZE = /"(?:vcpu_count|mem_size_mib)"\s*:/;
+
+/** Looks at the first 64 KiB, never at the file's name. */
+export function recogniseFirecracker(text: string): boolean {
+  const head = text.slice(0, LOOKED_AT);
+  if (head.includes('\0') || !/^\ufeff?\s*(?:\/[/*]|\{)/.test(head)) return false;
+  const first = head.split('\n', 10).join('\n');
+  if (PRAGMA.test(first)) return true;
+  return BOOT_SOURCE.test(head) || KERNEL.test(head) || (MACHINE.test(head) && SIZE.test(head));
+}
