@@ -247,7 +247,7 @@ export class PoweredMachine {
       },
       writeMsr: (index, value, vcpu) => board.writeMsr?.(index >>> 0, value, vcpu) ?? false,
       interprocessorInterrupt: (icr, vcpu) => {
-        const verdict = board.interprocessorInterrupt?.(icr, vcpu) ?? null;
+        const verdict = board.interprocessorInterrupt?.(icr, vcpu, this.core) ?? null;
         if (!verdict) return undefined;
         return verdict.kind === 'answer' ? 'sent' : this.refuse(verdict, null);
       },

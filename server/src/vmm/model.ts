@@ -151,7 +151,7 @@ export interface Board {
    * An IPI before the local APIC sends it; bits 63:56 of `icr` are the destination, 63:32 in x2APIC mode. Null lets it go on;
    * an `answer` says that the board has delivered it itself.
    */
-  interprocessorInterrupt?(icr: bigint, vcpu: number): Verdict | null;
+  interprocessorInterrupt?(icr: bigint, vcpu: number, core: Core): Verdict | null;
   /** The INTA cycle of the board's 8259 pair: the vector. */
   acknowledge(vcpu: number): number;
   /** The EOI message of a local APIC, for the board's IOAPIC. */
