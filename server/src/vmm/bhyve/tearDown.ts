@@ -5,7 +5,7 @@
  * table, oxidecomputer/illumos-gate f9313a54fe53.
  */
 import { formatRange, hex } from '../../address/format';
-import { contains, isEmpty, type AddressRange } from '../../address/range';
+import { contains, intersection, isEmpty, type AddressRange } from '../../address/range';
 import type { Core } from '../../../emulator/face';
 import type { Machine } from '../../machine/machine';
 import type { Verdict } from '../model';
@@ -61,8 +61,14 @@ export function tearDownGuest(
 ): Verdict | null {
   const table = new GuestPageTable(options);
   for (const { range } of mappings) {
-    if (options.ranges === 'counted') table.populateRegion(range);
-    for (const page of core.touchedIn(range.start, range.end)) table.map(page, 1n);
+    const pages = core.touchedIn(range.start, range.end);
+    if (options.ranges === 'counted') {
+      // Tables are made for all of a mapping when it is made. Those without a touched page would only be freed again.
+      for (const start of new Set(pages.map((page) => page - (page % LEAF_SPAN)))) {
+        table.populateRegion(intersection(range, { start, end: start + LEAF_SPAN })!);
+      }
+    }
+    for (const page of pages) table.map(page, 1n);
   }
   const kept = mappings.filter(({ systemMemory }) => systemMemory && why === 'reset');
   const freed = mappings.filter((mapping) => !kept.includes(mapping));
@@ -75,24 +81,22 @@ export function tearDownGuest(
     const cleared = before.filter((page) => table.lookup(page) === 0n);
     const { assertion, lost } = table.vacateRegion(mapping.range);
     const unmapped = cleared.map((page) => `the entry of GPA ${hex(page)}`).join(', ');
-    const step = `unmapping ${mapping.name} ${formatRange(mapping.range)} with its end taken as closed`;
+    const closed = `with the end of ${mapping.name} ${formatRange(mapping.range)} taken as its last page it`;
     if (assertion) {
-      const first = unmapped
-        ? `clears ${unmapped}, and then vacates its table`
-        : 'then vacates one table too many';
+      const clears = unmapped ? `clears ${unmapped} and ` : '';
       return {
         kind: 'host-panic',
         address: mapping.range.start,
         reason:
-          `${CALLS[why]}: ${step} ${first}: panic "${assertion.text}". The first live entry is index ${assertion.index}, ` +
-          `GPA ${hex(assertion.gpa)}. A kernel without DEBUG has no such assertion`,
+          `panic "${assertion.text}": the first live entry is index ${assertion.index}, GPA ${hex(assertion.gpa)}. ` +
+          `${CALLS[why]}; ${closed} ${clears}vacates the page table behind it. A kernel without DEBUG does not look`,
       };
     }
-    if (unmapped) losses.push(`${step} clears ${unmapped}`);
+    if (unmapped) losses.push(`${closed} clears ${unmapped}`);
     for (const { start, entries } of lost) {
-      const table = formatRange({ start, end: start + LEAF_SPAN });
+      const span = formatRange({ start, end: start + LEAF_SPAN });
       losses.push(
-        `the page table of ${table} is freed with ${entries} live ${entries === 1 ? 'entry' : 'entries'}`,
+        `the page table of ${span} is freed with ${entries} live ${entries === 1 ? 'entry' : 'entries'}`,
       );
     }
   }
