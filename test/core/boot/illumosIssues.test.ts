@@ -125,11 +125,17 @@ test('illumos-14042 on the map of the report points at the boot ROM’s line', (
   const file = join(process.env.BOOTPATH_ROOT!, 'examples/illumos-14042/memory-map.txt');
   const source = new SourceText('file:///map', readFileSync(file, 'utf8'));
   const { machines } = memmap.parse(source, { files: new Map() });
-  const report = run(illumos14042, 0, {}, machines[0]!);
-  assert.match(report.reason, /bootrom \[0xffe00000, 0x100000000\).*index 1, GPA 0x100001000/);
+  const report = run(illumos14042, 0, {}, machines[0]);
+  assert.match(report.reason, /index 1, GPA 0x100001000.*bootrom \[0xffe00000, 0x100000000\)/);
   const lines = report.findings.map(({ code, at }) => [code, at?.range.start.line]);
   assert.deepEqual(lines, [
     ['boot-host-panic', 3],
     ['illumos-14042', 3],
   ]);
+});
+
+test('illumos-13253: a destination beyond the vCPUs that there are starts nobody and panics nobody', () => {
+  const report = run(illumos13253, 4, { destination: 20 });
+  assert.equal(report.outcome, 'halted', report.reason);
+  assert.match(report.console, /^started: real 0x0 /m);
 });

@@ -1,6 +1,6 @@
 /** A guest of bhyve with the power off: its memory, its devices and what bhyve does with every exit. */
 import { hex } from '../../address/format';
-import { MIB, PAGE } from '../../address/range';
+import { MIB, PAGE, type AddressRange } from '../../address/range';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
 import { I8042 } from '../../devices/i8042';
@@ -16,8 +16,8 @@ import { BHYVE_DEFAULT_CPU, bhyveCpuProfile } from './cpuProfile';
 import { firmwareMap } from './e820';
 import { EXIT, screenPort, TRIPLE_FAULT, unansweredMmio, unansweredPort } from './exits';
 import { Fwctl } from './fwctl';
-import { interprocessorInterrupt } from './interruptCommand';
 import { notModelled } from './gaps';
+import { illumosModule } from './illumosModule';
 import { kernelDevices, type KernelDevices } from './kernelDevices';
 import { bhyveMemory, memoryRefusal } from './layout';
 import { bhyveMpTable } from './mpTable';
@@ -26,7 +26,6 @@ import { EnhancedConfiguration, pciFunctions } from './pciHost';
 import { PostCodes } from './postCodes';
 import { BhyvePm, SCI } from './powerManagement';
 import { bhyveSettings, lpcOf, type BhyveSettings } from './settings';
-import { guestMappings, HOST_DEBUG, tearDownGuest } from './tearDown';
 import { bhyveVersion, NEWEST_BHYVE, type BhyveFacts } from './versions';
 
 /** uart_lres of uart_emul.c: first port and IRQ of COM1 to COM4. */
@@ -51,7 +50,6 @@ export function bhyveBoard(inputs: BoardInputs): Board {
   const msrs = new BhyveMsrs(cpu.vendor, facts, settings.strictMsr);
   const serial = lpc ? serialPorts(inputs, chips, settings) : [];
   const screen = { facts, settings, lpc: lpc !== undefined };
-  let running: Core | null = null;
   return {
     profile: bhyveCpuProfile(cpu, { facts, ...settings }),
     slots: memorySlots(inputs),
@@ -64,42 +62,11 @@ export function bhyveBoard(inputs: BoardInputs): Board {
     endOfInterrupt: (vector) => chips.ioapic.endOfInterrupt(vector),
     readMsr: (index) => msrs.read(index),
     writeMsr: (index, value) => msrs.write(index, value),
-    ...interprocessorInterrupts(inputs, facts, () => running),
     tripleFault: () => TRIPLE_FAULT,
-    ...tearDown(inputs, facts),
-    powerOn: (core) => {
-      running = core;
-      return powerOn(core, inputs, chips, facts, settings);
-    },
+    ...illumosModule(inputs, facts, mappedRom(inputs)),
+    powerOn: (core) => powerOn(core, inputs, chips, facts, settings),
     notModelled: notModelled(inputs, facts, settings, bootMethod(inputs)),
   };
-}
-
-/** On illumos, whose in-kernel local APIC was not always complete. */
-function interprocessorInterrupts(
-  inputs: BoardInputs,
-  { os, ipiShorthand }: BhyveFacts,
-  core: () => Core | null,
-): Pick<Board, 'interprocessorInterrupt'> {
-  if (os !== 'illumos') return {};
-  const receivers = {
-    deliver: (...message: Parameters<BoardInputs['deliver']>) => inputs.deliver(...message),
-    waitsForStart: (vcpu: number) => core()?.activity(vcpu) === 'wait-for-sipi',
-  };
-  return {
-    interprocessorInterrupt: (icr, vcpu) => interprocessorInterrupt(ipiShorthand, receivers, icr, vcpu),
-  };
-}
-
-/** Where the kernel's page table is vmm_gpt.c: what a restart or the end of the guest does to it. */
-function tearDown(
-  { machine, firmware }: BoardInputs,
-  { guestPageTable: ranges }: BhyveFacts,
-): Pick<Board, 'tearDown'> {
-  if (ranges === 'none') return {};
-  const mappings = guestMappings(machine, 'bhyve', firmware ? romRange(firmware) : null);
-  const debug = machine.settings?.get(HOST_DEBUG)?.value !== false;
-  return { tearDown: (core, why) => tearDownGuest(core, mappings, why, { ranges, debug }) };
 }
 
 /** Of a memory map, which says only where memory is, the RAM that it has. */
@@ -120,6 +87,12 @@ function memorySlots({ machine, firmware }: BoardInputs): Board['slots'] {
     .filter(({ start, end }) => start < end);
   const rom = firmware ? romRange(firmware) : null;
   return rom ? [...ram, { ...rom, kind: 'rom' as const }] : ram;
+}
+
+/** Where the boot ROM is mapped; null where a memory map says it. */
+function mappedRom({ machine, firmware }: BoardInputs): AddressRange | null {
+  const inMap = machine.memory === null && machine.regions.some(({ kind }) => kind === 'rom');
+  return firmware && !inMap ? romRange(firmware) : null;
 }
 
 /** rtc_init: 64 KiB units above 16 MiB, and above 4 GiB. Less than 16 MiB wraps. */
