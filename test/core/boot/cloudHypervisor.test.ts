@@ -99,3 +99,24 @@ test('the second vCPU waits for INIT and SIPI although it has the registers of t
   assert.equal(report.outcome, 'halted', report.reason);
   assert.equal(report.vcpus[1]!.mode, 'real');
 });
+
+for (const [probe, outcome, console] of [
+  [
+    'boot-path',
+    'halted',
+    /e820 0xe8000000 length 0x10000000 type 0x2[\s\S]*touch 0x13ffff000 ok[\s\S]*status complete/,
+  ],
+  ['ap-start', 'halted', /started: real 0x1 protected-32 0x1 long 0x1[\s\S]*status complete/],
+  ['reset-triple-fault', 'triple-fault', /./],
+  ['reset-i8042', 'reset', /port 0x64 reads 0x0/],
+  // A byte of the PCI address register, and nothing.
+  ['reset-cf9', 'halted', /status still-running/],
+  ['reset-port92', 'halted', /status still-running/],
+] as const) {
+  test(`probe ${probe} ends in ${outcome}`, () => {
+    const machine = sized('2026-08', 4096n * MIB, 2);
+    const report = boot(machine, { probe, maxInstructions: 50_000_000 });
+    assert.equal(report.outcome, outcome, `${report.reason}\n${report.console}`);
+    assert.match(report.console, console);
+  });
+}

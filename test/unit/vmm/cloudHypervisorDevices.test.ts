@@ -89,11 +89,15 @@ test('what goes to the serial port and to 0x402 is shown; a serial port without 
         yield 'halt';
       },
     });
-    return [report.console, report.notModelled.some((line) => line.startsWith('serial.mode is Null'))];
+    return [
+      report.console,
+      report.firmwareLog,
+      report.notModelled.some((line) => line.startsWith('serial.mode is Null')),
+    ];
   };
-  assert.deepEqual(shown({ serial: { mode: 'Tty' } }), ['AB', false]);
+  assert.deepEqual(shown({ serial: { mode: 'Tty' } }), ['A', 'B', false]);
   // SerialConfig::default.
-  assert.deepEqual(shown({}), ['AB', true]);
+  assert.deepEqual(shown({}), ['A', 'B', true]);
 });
 
 const cmos = (cpu: ScriptedCore, index: number) => {

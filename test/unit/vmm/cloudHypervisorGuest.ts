@@ -8,6 +8,7 @@ import { parseCloudHypervisor } from '../../../server/src/vmm/cloud-hypervisor/d
 import { CLOUD_HYPERVISOR } from '../../../server/src/vmm/cloud-hypervisor/model';
 import type { CpuVendor } from '../../../server/src/x86/cpuid/answers';
 import { noteBytes, noteFile, number } from '../image/noteFile';
+import { HandClock } from '../devices/clock';
 import { ScriptedCore, type Program } from '../simulation/scriptedCore';
 
 export const MIB = 1n << 20n;
@@ -76,4 +77,26 @@ export function powerOn(machine: Machine, asked: Asked = {}): PoweredOn {
     },
   );
   return { report, core: core as unknown as ScriptedCore };
+}
+
+/** What the model puts in place, for machines with more vCPUs than the emulator runs. */
+export function placed(machine: Machine): { core: ScriptedCore; problem: string | null } {
+  const board = CLOUD_HYPERVISOR.board({
+    machine,
+    version: machine.version!,
+    clock: new HandClock(),
+    ...{ firmware: null, kernel: PVH_KERNEL, initrd: null, cpu: null, boot: null, observed: false },
+    ...{
+      console: () => undefined,
+      debugLog: () => undefined,
+      setInterruptLine: () => undefined,
+      setA20: () => undefined,
+    },
+    ...{ deliver: () => false, readMemory: () => null, writeMemory: () => false },
+    ...{ portsMoved: () => undefined, request: () => undefined },
+  });
+  const bus = {} as CoreOptions['bus'];
+  const core = new ScriptedCore({ vcpus: machine.vcpus.value, profile: board.profile, bus }, function* () {});
+  for (const { start, end, kind } of board.slots) core.map(start, end, kind);
+  return { core, problem: board.powerOn(core) };
 }

@@ -82,11 +82,11 @@ function debugOutputs(inputs: BoardInputs, { facts }: CloudHypervisorVersion): D
   const mode = textOption(inputs.machine, 'debug_console.mode') ?? 'Off';
   const outputs = [
     new DebugOutput(0x80, 0, () => undefined),
-    new DebugOutput(0x402, 0xe9, (character) => inputs.console(character)),
+    new DebugOutput(0x402, 0xe9, (character) => inputs.debugLog(character)),
   ];
   if (facts.debugConsole && mode !== 'Off') {
     const port = numberOption(inputs.machine, 'debug_console.iobase') ?? DEBUG_CONSOLE_PORT;
-    const show = mode === 'Null' ? () => undefined : (character: string) => inputs.console(character);
+    const show = mode === 'Null' ? () => undefined : (character: string) => inputs.debugLog(character);
     outputs.push(new DebugOutput(port, 0, show));
   }
   return outputs;
