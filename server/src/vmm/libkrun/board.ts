@@ -197,6 +197,9 @@ function notModelled(inputs: BoardInputs, guest: LibkrunGuest): string[] {
     'the time between the guest’s 0xfe and the end of the process, in which its vCPUs still run',
     'the exit status that libkrun’s init stores over virtio-fs when it ends, which comes before the others',
   ];
+  if (guest.computedCommandLine) {
+    list.push('the command line, which the program works out: libkrun’s own is taken');
+  }
   const { kernel } = inputs;
   if (kernel && guest.payload === 'bundled' && isElf(kernel)) {
     const elf = parseElf(kernel);

@@ -4,7 +4,8 @@ import type { GuestDescription, Setting } from '../../machine/machine';
 /** Keys of `GuestDescription.settings` that this model reads: the call and its argument. */
 export const SETTING = {
   kernelFormat: 'krun_set_kernel.kernel_format',
-  rawKernelSize: 'krun_set_kernel.size',
+  /** The command line is given, and no literal says it. */
+  computedCommandLine: 'krun_set_kernel.cmdline (computed)',
   kernelConsole: 'krun_set_kernel_console',
   serialConsole: 'krun_add_serial_console_default',
   noImplicitConsole: 'krun_disable_implicit_console',
@@ -27,7 +28,8 @@ export interface LibkrunGuest {
   readonly implicitConsole: boolean;
   /** Takes the place of the first console= of the command line. */
   readonly kernelConsole: string | null;
-  readonly initrd: boolean;
+  /** Its command line is given, but not by a literal. */
+  readonly computedCommandLine: boolean;
   /** Sizes of the virtio-fs windows in bytes, in the order of the devices. */
   readonly windows: readonly bigint[];
   /** The root is a directory of the host, or a dummy one before a disk: both are the device /dev/root. */
@@ -48,7 +50,7 @@ export function libkrunGuest(guest: GuestDescription): LibkrunGuest {
     serialConsoles: typeof serial === 'bigint' ? Number(serial) : serial === true ? 1 : 0,
     implicitConsole: value(SETTING.noImplicitConsole) !== true,
     kernelConsole: textOf(value(SETTING.kernelConsole)),
-    initrd: named('initrd'),
+    computedCommandLine: value(SETTING.computedCommandLine) === true,
     windows: [
       ...(rootFileSystem ? [ROOT_WINDOW] : []),
       ...(typeof shared === 'bigint' && shared > 0n ? [shared] : []),

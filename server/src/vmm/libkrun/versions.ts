@@ -62,3 +62,10 @@ export const NEWEST_LIBKRUN = LIBKRUN_VERSIONS.at(-1)!;
 export function libkrunVersion(id: string): LibkrunVersion {
   return LIBKRUN_VERSIONS.find((one) => one.id === id) ?? NEWEST_LIBKRUN;
 }
+
+/** For the choice of a version by pragma, in every format of a libkrun guest. */
+export const LIBKRUN_VERSION_LIST = {
+  vmm: 'libkrun',
+  versions: LIBKRUN_VERSIONS,
+  code: 'libkrun-pragma',
+} as const;

@@ -1,0 +1,57 @@
+/** BoxLite's options as a Document, with the tree that only the rooms that know BoxLite look at. */
+import type { Document, ParseContext, PathLink } from '../../../machine/language';
+import { onDemand } from '../../../machine/onDemand';
+import { jsonAt, parseJson, type JsonNode } from '../../../text/json';
+import type { SourceText } from '../../../text/sourceText';
+import { jsonFindings, jsonOutline } from '../../jsonConfig';
+import { chooseVersion } from '../../versionChoice';
+import { LIBKRUN_VERSION_LIST } from '../versions';
+import { machinesOf, optionsOf } from './machine';
+
+export interface BoxliteDocument extends Document {
+  readonly language: 'boxlite';
+  readonly root: JsonNode | null;
+}
+
+/** Reads options. Never throws: what was not understood is in `problems`. */
+export function parseDocument(source: SourceText, context: ParseContext): BoxliteDocument {
+  const { version, reason, problems } = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
+  const json = parseJson(source.text);
+  const outline = onDemand(() => jsonOutline(source, json.root));
+  const links = onDemand(() => pathLinks(source, optionsOf(json.root)));
+  return {
+    source,
+    language: 'boxlite',
+    choice: { vmm: 'libkrun', version: version.id },
+    choiceReason: reason,
+    machines: machinesOf(source, json.root, version),
+    problems: [...problems, ...jsonFindings(source, json)],
+    get outline() {
+      return outline();
+    },
+    symbols: [],
+    get links() {
+      return links();
+    },
+    wanted: [],
+    read: [source.uri],
+    root: json.root,
+  };
+}
+
+/** Files of the host: the kernel, its initrd, a root directory and the volumes. */
+function pathLinks(source: SourceText, options: JsonNode | null): PathLink[] {
+  const kernel = jsonAt(options, 'advanced', 'kernel');
+  const volumes = jsonAt(options, 'volumes');
+  const nodes = [
+    jsonAt(kernel, 'path'),
+    jsonAt(kernel, 'initramfs'),
+    jsonAt(options, 'rootfs', 'RootfsPath'),
+    ...(volumes?.kind === 'array' ? volumes.items.map((volume) => jsonAt(volume, 'host_path')) : []),
+  ];
+  return nodes.flatMap((node) =>
+    node?.kind === 'string' && node.value !== ''
+      ? [{ range: source.lines.rangeAt(node.start + 1, node.end - 1), path: node.value }]
+      : [],
+  );
+}

@@ -1,0 +1,11 @@
+/** BoxLite's options of a box as a language of Bootpath. */
+import type { Language } from '../../../machine/language';
+import { parseDocument } from './document';
+import { recogniseBoxlite } from './recognise';
+
+export const boxlite: Language = {
+  kind: 'boxlite',
+  vmm: 'libkrun',
+  recognise: recogniseBoxlite,
+  parse: parseDocument,
+};
