@@ -29,6 +29,8 @@ import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
 import { firecracker } from './vmm/firecracker/language';
 import { VMM_MODELS } from './vmm/models';
 import { propolis } from './vmm/propolis/language';
+import { boxlite } from './vmm/libkrun/boxlite/language';
+import { libkrunC } from './vmm/libkrun/c/language';
 import { vmconf } from './vmm/vmd/language';
 
 export interface Service {
@@ -77,7 +79,9 @@ export interface ServiceParts {
 /** Language ids under which editors open files of ours that have no id of their own there. */
 const HOST_IDS: ReadonlySet<string> = new Set([
   '',
+  'c',
   'conf',
+  'cpp',
   'dosini',
   'ini',
   'json',
@@ -133,6 +137,6 @@ export function createService({ languages, versions }: ServiceParts): Service {
 
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [firecracker, cloudHypervisor, propolis, vmconf, memmap, crashDump],
+  languages: [firecracker, cloudHypervisor, propolis, boxlite, libkrunC, vmconf, memmap, crashDump],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

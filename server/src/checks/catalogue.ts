@@ -7,6 +7,7 @@ import { HOST_CHECKS } from './host/imageMissing';
 import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
 import { PROPOLIS_CHECKS } from './propolis/rows';
+import { LIBKRUN_CHECKS } from './libkrun/rows';
 import { VMCONF_CHECKS } from './vmconf/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
@@ -14,6 +15,7 @@ export const CHECKS: readonly Check[] = [
   ...VMCONF_CHECKS,
   ...PROPOLIS_CHECKS,
   ...LAYOUT_CHECKS,
+  ...LIBKRUN_CHECKS,
   ...KNOWN_ISSUE_CHECKS,
   ...HOST_CHECKS,
 ];

@@ -2,10 +2,12 @@
 import type { Check } from '../check';
 import { chvHyperTransportHole } from './chvHyperTransportHole';
 import { illumos13253 } from './illumos13253';
+import { libkrunI8042Reset } from './libkrunI8042Reset';
 import { PROPOLIS_MEMORY_CHECKS } from './propolisMemory';
 
 export const KNOWN_ISSUE_CHECKS: readonly Check[] = [
   illumos13253,
   chvHyperTransportHole,
+  libkrunI8042Reset,
   ...PROPOLIS_MEMORY_CHECKS,
 ];

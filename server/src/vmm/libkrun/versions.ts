@@ -67,5 +67,5 @@ export function libkrunVersion(id: string): LibkrunVersion {
 export const LIBKRUN_VERSION_LIST = {
   vmm: 'libkrun',
   versions: LIBKRUN_VERSIONS,
-  code: 'libkrun-pragma',
+  code: 'config-pragma',
 } as const;

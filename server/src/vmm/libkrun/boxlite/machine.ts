@@ -21,14 +21,17 @@ const CONSTANTS = 'boxlite-ai/boxlite src/boxlite/src/runtime/constants.rs, vm_d
 /** The options themselves, or those of a saved box, which has them under `options`. */
 export function optionsOf(root: JsonNode | null): JsonNode | null {
   const inner = jsonAt(root, 'options');
-  return inner?.kind === 'object' && !jsonMember(root, 'memory_mib') && !jsonMember(root, 'rootfs') ? inner : root;
+  return inner?.kind === 'object' && !jsonMember(root, 'memory_mib') && !jsonMember(root, 'rootfs')
+    ? inner
+    : root;
 }
 
 /** None where the text has no object. */
 export function machinesOf(source: SourceText, root: JsonNode | null, version: LibkrunVersion): Machine[] {
   const options = optionsOf(root);
   if (options?.kind !== 'object') return [];
-  const named = jsonMember(options, 'rootfs') ?? jsonMember(options, 'memory_mib') ?? jsonMember(options, 'cpus');
+  const named =
+    jsonMember(options, 'rootfs') ?? jsonMember(options, 'memory_mib') ?? jsonMember(options, 'cpus');
   const guest = {
     name: nameOf(options),
     memory: memoryOf(source, options, version),

@@ -9,23 +9,28 @@ import type { LibkrunVersion } from '../versions';
 import { API_CALLS } from './calls';
 import type { CArgument, CCall } from './scan';
 
-/** One context: from its krun_create_ctx to the next one. */
+/** One context: from its krun_create_ctx to the next one. The last krun_set_vm_config counts. */
 export interface KrunContext {
   readonly config: CCall;
   readonly calls: readonly CCall[];
 }
 
 export function contextsOf(calls: readonly CCall[]): KrunContext[] {
-  const groups: CCall[][] = [[]];
+  const groups = [new Map<string, CCall[]>()];
   for (const call of calls) {
-    if (call.name === 'krun_create_ctx' && groups.at(-1)!.length > 0) groups.push([]);
-    groups.at(-1)!.push(call);
+    if (call.name === 'krun_create_ctx' && groups.at(-1)!.size > 0) groups.push(new Map());
+    const group = groups.at(-1)!;
+    const context = contextOf(call);
+    const own = group.get(context);
+    if (own) own.push(call);
+    else group.set(context, [call]);
   }
-  return groups.flatMap((group) =>
-    group
-      .filter(({ name }) => name === 'krun_set_vm_config')
-      .map((config) => ({ config, calls: group.filter((call) => contextOf(call) === contextOf(config)) })),
-  );
+  return groups
+    .flatMap((group) => [...group.values()])
+    .flatMap((own) => {
+      const config = own.findLast(({ name }) => name === 'krun_set_vm_config');
+      return config ? [{ config, calls: own }] : [];
+    });
 }
 
 /** The first argument as written: which context it is about. */

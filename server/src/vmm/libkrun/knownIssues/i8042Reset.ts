@@ -134,7 +134,7 @@ export const libkrunI8042Reset: KnownIssue = {
     ],
     reached,
     shows:
-      'Only consoles that are up at the time of a panic get its message, and hvc0 comes with the virtio bus, late. A serial port together with earlyprintk= on the command line shows the reason; without panic=-1 the guest stays in its panic loop instead of ending the VMM. Why the guest of the report gave up is not shown: it left no record.',
+      'Only consoles that are up at the time of a panic get its message, and hvc0 comes with the virtio bus, late. A serial port together with earlyprintk= on the command line shows the reason, where the kernel has that console (libkrunfw’s has not); without panic=-1 the guest stays in its panic loop instead of ending the VMM. Why the guest of the report gave up is not shown: it left no record.',
   },
 };
 
