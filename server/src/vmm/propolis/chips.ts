@@ -2,7 +2,6 @@
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_SIGNATURE, FwCfg, type FwCfgFile } from '../../devices/fwCfg';
-import { I8042 } from '../../devices/i8042';
 import { PciConfig1 } from '../../devices/pciConfig1';
 import { Uart16550 } from '../../devices/uart16550';
 import type { GuestDescription } from '../../machine/machine';
@@ -16,6 +15,7 @@ import { PM_PORTS, propolisFunctions } from './chipset';
 import { cmosBytes, guestE820 } from './e820';
 import { poweredOff, rebooted, type ExitCodes } from './exits';
 import { DebugOut, IsaPvpanic, Piix3Ports } from './ports';
+import { Ps2Controller } from './ps2Controller';
 import type { PropolisVersion } from './versions';
 
 /** IRQ_COM1 to IRQ_COM4 and their ports (hw/ibmpc.rs). COM1 is the socket ttya; what the others send is thrown away. */
@@ -37,8 +37,6 @@ const PM = {
   controlReset: 0,
 } as const;
 
-/** The one command that Propolis takes for a reset. */
-const PULSE_RESET = 0xfe;
 /** FW_CFG_VER_BASE and FW_CFG_VER_DMA. */
 const FW_CFG_FEATURES = 3;
 const FW_CFG_CPU_COUNT = 0x0005;
@@ -60,17 +58,14 @@ export function propolisChips(
   const serial = (base: number, irq: number, transmit: (text: string) => void) =>
     new Uart16550(kernel.line(irq), { base, fifo: false, out2Gate: false, transmit });
   const console = serial(COM1.base, COM1.irq, (text) => inputs.console(text));
-  const keyboard = new I8042(clock, kernel.line(1), kernel.line(12), {
-    mouse: true,
-    commandByte: 0,
-    // A20 is always on.
-    setA20: () => undefined,
-    reset: (command) => {
-      if (command !== PULSE_RESET) return;
+  const keyboard = new Ps2Controller({
+    keyboard: kernel.line(1),
+    mouse: kernel.line(12),
+    reset: () =>
       inputs.request(
         rebooted('command 0xfe to the keyboard controller (port 0x64) pulled the reset pin', codes),
-      );
-    },
+      ),
+    panic: (what) => inputs.request({ kind: 'vmm-exit', reason: `propolis-standalone panics: ${what}` }),
   });
   const devices: Device[] = [
     ...kernel.devices,
