@@ -37,19 +37,28 @@ export interface FadtOptions {
   readonly bootArchitecture: number;
   /** A port, and what is written there to reset the machine. */
   readonly reset: { readonly port: number; readonly value: number };
+  /** 4 where nothing is said. */
+  readonly revision?: number;
+  /** The SMI command port with what turns ACPI mode on and off; without one it is on from the start. */
+  readonly smi?: { readonly port: number; readonly enable: number; readonly disable: number };
+  /** First port of the general-purpose events, 4 bytes. */
+  readonly gpe0?: number;
 }
 
-/** Without an SMI command port: ACPI mode is on from the start. */
 export function fadt(maker: AcpiMaker, options: FadtOptions): AcpiTable {
-  const { dsdt, facs, event, control, timer, reset } = options;
+  const { dsdt, facs, event, control, timer, reset, smi, gpe0 } = options;
   return tableOf(
     'FACP',
-    REVISION,
+    options.revision ?? REVISION,
     maker,
     LENGTH,
     (view, bytes) => {
       bytes[45] = 1; // preferred profile: desktop
       view.setUint16(46, options.sci, true);
+      if (smi) {
+        view.setUint32(48, smi.port, true);
+        bytes.set([smi.enable, smi.disable], 52);
+      }
       view.setUint32(56, event, true);
       view.setUint32(64, control, true);
       view.setUint32(76, timer, true);
@@ -64,6 +73,11 @@ export function fadt(maker: AcpiMaker, options: FadtOptions): AcpiTable {
       port(view, 148, event, 4);
       port(view, 172, control, 2);
       port(view, 208, timer, 4);
+      if (gpe0 !== undefined) {
+        view.setUint32(80, gpe0, true);
+        bytes[92] = 4;
+        port(view, 220, gpe0, 4);
+      }
     },
     [
       { offset: 36, size: 4, to: facs },

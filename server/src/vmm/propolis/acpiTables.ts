@@ -1,6 +1,7 @@
 /**
  * The ACPI tables that Propolis gives to the firmware by fw_cfg since 2026-06 (lib/propolis/src/firmware/acpi, variant V0: those
- * of OVMF of 2021). FADT and MADT have its values but for the SMI command port; the DSDT has its window, ports and soft-off.
+ * of OVMF of 2021). FADT and MADT have its values; the DSDT has its
+ * window, ports and soft-off.
  */
 import {
   amlDevice,
@@ -38,6 +39,10 @@ const FADT_RTC_S4 = 1 << 7;
 const FADT_TMR_VAL_EXT = 1 << 8;
 /** The register that no device of Propolis has: a byte written to 0xCF9 is dropped by the PCI configuration decoder. */
 const RESET = { port: 0xcf9, value: 0x06 } as const;
+/** Propolis has no device at these either; OVMF turns ACPI mode on by SCI_EN itself. */
+const SMI = { port: 0xb2, enable: 0xf1, disable: 0xf0 } as const;
+const GPE0 = 0xafe0;
+const FADT_REVISION = 3;
 const SOFT_OFF = 0;
 
 const SERIAL_PORTS = [
@@ -61,6 +66,9 @@ export function propolisAcpiTables(vcpus: number, memory: bigint): AcpiTableSet 
     flags: FADT_WBINVD | FADT_PROC_C1 | FADT_SLP_BUTTON | FADT_RTC_S4 | FADT_TMR_VAL_EXT | FADT_RESET_REG_SUP,
     bootArchitecture: 0,
     reset: RESET,
+    revision: FADT_REVISION,
+    smi: SMI,
+    gpe0: GPE0,
   });
   const madtTable = madt(MAKER, {
     revision: MADT_REVISION,

@@ -1,18 +1,24 @@
 /** A machine of propolis-standalone with the power off: memory, devices, the boot ROM and the vCPUs. */
 import type { Core } from '../../../emulator/face';
-import { formatSize } from '../../address/format';
+import { formatSize, hex } from '../../address/format';
 import { PAGE, sizeOf } from '../../address/range';
 import type { GuestDescription } from '../../machine/machine';
-import type { Board, BoardInputs, PortAccess, Verdict } from '../model';
+import { bhyveCpuProfile } from '../bhyve/cpuProfile';
+import { interprocessorInterrupt } from '../bhyve/interruptCommand';
+import { BHYVE_VERSIONS } from '../bhyve/versions';
+import type { Board, BoardInputs, CpuChoice, PortAccess, Verdict } from '../model';
 import { RESET_STATE } from './bootState';
 import { propolisChips } from './chips';
-import { propolisCpuProfile } from './cpuProfile';
-import { rebooted, screenPort, unansweredMmio, unansweredPort, type ExitCodes } from './exits';
+import { rebooted, screenPort, unansweredMmio, unansweredPort, unhandled, type ExitCodes } from './exits';
 import { memoryRefusal, ROM } from './layout';
 import { propolisVersion, type PropolisVersion } from './versions';
 
 /** Ports of the serial ports, where only the first byte of a wider access counts (hw/uart/lpc.rs, pio_rw). */
 const SERIAL_SPANS = [0x3f8, 0x2f8, 0x3e8, 0x2e8].map((base) => ({ start: base, end: base + 8 }));
+/** AMD's where nothing is asked for: the hosts that Propolis is made for are. */
+const DEFAULT_CPU: CpuChoice = { vendor: 'amd', added: [], removed: [] };
+/** The kernel below: legacy CPUID handling (Vcpu::set_cpuid without entries) and interrupt commands. */
+const KERNEL = BHYVE_VERSIONS.filter(({ facts }) => facts.os === 'illumos').at(-1)!.facts;
 /** VM_MAXCPU of bhyve-api; more on Oxide's own systems, which build Propolis with a limit of 254. */
 const MOST_VCPUS = 32;
 
@@ -24,7 +30,13 @@ export function propolisBoard(inputs: BoardInputs): Board {
   const { pic, ioapic, console, devices } = propolisChips(inputs, version, memory, codes);
   const serial = devices.filter(({ name }) => name.startsWith('16550'));
   return {
-    profile: propolisCpuProfile(inputs.cpu, machine.vcpus.value),
+    // Each vCPU is a package of its own: Propolis sets no topology.
+    profile: bhyveCpuProfile(inputs.cpu ?? DEFAULT_CPU, {
+      facts: KERNEL,
+      x2apic: false,
+      cores: 1,
+      threads: 1,
+    }),
     slots: machine.regions
       .filter(({ kind }) => kind === 'ram' || kind === 'rom')
       .map(({ range, kind }) => ({
@@ -40,6 +52,7 @@ export function propolisBoard(inputs: BoardInputs): Board {
     unansweredMmio,
     acknowledge: () => pic.acknowledge(),
     endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),
+    interprocessorInterrupt: (icr, vcpu, core) => refusedInterrupt(icr, vcpu, core, inputs),
     // "Unhandled rdmsr" and "Unhandled wrmsr" in the log: zero, and nothing.
     readMsr: () => 0n,
     writeMsr: () => true,
@@ -59,6 +72,16 @@ export function propolisBoard(inputs: BoardInputs): Board {
   }
 }
 
+/** The in-kernel local APIC leaves INIT and SIPI with two of the shorthands to userland, which has no answer. */
+function refusedInterrupt(icr: bigint, vcpu: number, core: Core, inputs: BoardInputs): Verdict | null {
+  const waitsForStart = (other: number) => other < core.vcpus && core.activity(other) === 'wait-for-sipi';
+  const deliver: BoardInputs['deliver'] = (...message) => inputs.deliver(...message);
+  const verdict = interprocessorInterrupt(KERNEL.ipiShorthand, { deliver, waitsForStart }, icr, vcpu);
+  return verdict?.kind === 'vmm-exit'
+    ? unhandled(`InstEmul, since the local APIC in the kernel refuses ICR ${hex(icr)}`)
+    : verdict;
+}
+
 function exitCodes({ settings }: GuestDescription, { facts }: PropolisVersion): ExitCodes {
   const code = (key: string): number | null => {
     const value = facts.exitCodes ? settings?.get(key)?.value : undefined;
@@ -69,7 +92,7 @@ function exitCodes({ settings }: GuestDescription, { facts }: PropolisVersion): 
 
 const NOT_MODELLED = [
   'virtio, NVMe and every other PCI device of the config: bus 0 has the host bridge and the functions of the PIIX alone, so nothing can be booted from',
-  'etc/ramfb, SMBIOS tables and the legacy items in the directory of fw_cfg; the SMI command port of the FADT, and the interrupt routing of the DSDT',
+  'etc/ramfb, SMBIOS tables and the legacy items in the directory of fw_cfg; the methods and the interrupt routing of the DSDT',
   'the host’s CPUID and MSRs, and cpuid profiles of the config: the CPU is a plain model of what vmm lets through',
   'HLT with interrupts off on every vCPU, which suspends the VM and ends propolis-standalone with exit_on_halt: here the run ends as halted',
   'instructions that the kernel’s emulation of MMIO lacks, instruction fetches outside memory, and hosts without decode assists (issue 1168)',

@@ -28,7 +28,7 @@ export function rebooted(reason: string, { onReboot }: ExitCodes): Verdict {
 }
 
 /** `todo!()` in vcpu_loop: what the release build, with panic = "abort", dies of. */
-function unhandled(what: string): Verdict {
+export function unhandled(what: string): Verdict {
   return {
     kind: 'vmm-exit',
     reason: `propolis-standalone panics ("not yet implemented") after "Unhandled exit": ${what}`,
