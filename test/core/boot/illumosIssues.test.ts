@@ -1,6 +1,6 @@
 /** The two founding cases on illumos, run by run: what each version of the host's kernel makes of the same guest. */
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createCore } from '../../../server/emulator/core';
@@ -138,4 +138,28 @@ test('illumos-13253: a destination beyond the vCPUs that there are starts nobody
   const report = run(illumos13253, 4, { destination: 20 });
   assert.equal(report.outcome, 'halted', report.reason);
   assert.match(report.console, /^started: real 0x0 /m);
+});
+
+const OVMF = '/usr/share/OVMF/OVMF_CODE.fd';
+const skip = existsSync(OVMF) ? {} : { skip: `${OVMF} is not there (Debian package ovmf)` };
+
+test('illumos-13253: OVMF writes the value of the report, with one vCPU too', skip, () => {
+  const { guest } = illumos13253.simulation!;
+  const one = { ...guest, vcpus: { ...guest.vcpus, value: 1 }, vmm: null, version: null, regions: [] };
+  const request = {
+    machine: null,
+    firmware: readFileSync(OVMF),
+    kernel: null,
+    probe: null,
+    taps: [],
+    maxInstructions: 1_000_000_000,
+    reboots: 0,
+  };
+  const report = simulate(underModel(one, BHYVE, 'illumos-2020-09'), BHYVE, 'illumos-2020-09', request, {
+    createCore,
+    cancelled: () => false,
+    progress: () => undefined,
+  });
+  assert.equal(report.outcome, 'host-panic', report.reason);
+  assert.match(report.reason, /ICR 0xc4500 .*bad pending MMIO state/);
 });

@@ -7,7 +7,6 @@ import { I8042 } from '../../devices/i8042';
 import { PciConfig1 } from '../../devices/pciConfig1';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
-import type { Machine } from '../../machine/machine';
 import { e820Bytes } from '../e820';
 import type { Board, BoardInputs } from '../model';
 import { writeBhyveAcpi } from './acpiTables';
@@ -19,7 +18,7 @@ import { Fwctl } from './fwctl';
 import { notModelled } from './gaps';
 import { illumosModule } from './illumosModule';
 import { kernelDevices, type KernelDevices } from './kernelDevices';
-import { bhyveMemory, memoryRefusal } from './layout';
+import { bhyveMemory, memoryOf, memoryRefusal } from './layout';
 import { bhyveMpTable } from './mpTable';
 import { BhyveMsrs } from './msrs';
 import { EnhancedConfiguration, pciFunctions } from './pciHost';
@@ -67,12 +66,6 @@ export function bhyveBoard(inputs: BoardInputs): Board {
     powerOn: (core) => powerOn(core, inputs, chips, facts, settings),
     notModelled: notModelled(inputs, facts, settings, bootMethod(inputs)),
   };
-}
-
-/** Of a memory map, which says only where memory is, the RAM that it has. */
-function memoryOf({ memory, regions }: Machine): bigint {
-  if (memory) return memory.value;
-  return regions.reduce((sum, { kind, range }) => (kind === 'ram' ? sum + range.end - range.start : sum), 0n);
 }
 
 /** RAM as the regions have it, in whole pages, and of the boot ROM's segment what the file fills. */

@@ -11,7 +11,7 @@ import type { LoadTarget } from '../loaders/loader';
 import { freebsd64, RESET, writeUserbootPages } from './bootState';
 import { ramMap } from './e820';
 import { bootGrubLinux, CONVENTIONAL_END } from './grubLinux';
-import { BOOTROM_SEGMENT, bhyveMemory, HIGHMEM_BASE } from './layout';
+import { BOOTROM_SEGMENT, bhyveMemory, HIGHMEM_BASE, memoryOf } from './layout';
 import { EXIT } from './exits';
 
 export type BootMethod = 'bootrom' | 'bhyveload' | 'grub';
@@ -46,7 +46,7 @@ export function loadGuest(
     return `there is neither a boot ROM nor a kernel: bhyve says "virtual machine cannot be booted" and ends with status ${EXIT.error}`;
   }
   if (method === 'bootrom') return loadRom(firmware!, write);
-  const memory = machine.memory?.value ?? 0n;
+  const memory = memoryOf(machine);
   if (method === 'bhyveload') return loadFreebsd(kernel!, memory, write);
   if (!isLinuxImage(kernel!)) {
     return 'the kernel is neither an ELF file for bhyveload nor a bzImage for grub2-bhyve';

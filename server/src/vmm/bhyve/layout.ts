@@ -1,7 +1,13 @@
 /** Guest-physical address space as bhyve lays it out: vm_setup_memory of libvmmapi, init_bootrom, init_pci. */
 import { formatSize } from '../../address/format';
 import { GIB, isEmpty, KIB, MIB, PAGE, type AddressRange } from '../../address/range';
-import { sortRegions, type GuestDescription, type Region, type RegionKind } from '../../machine/machine';
+import {
+  sortRegions,
+  type GuestDescription,
+  type Machine,
+  type Region,
+  type RegionKind,
+} from '../../machine/machine';
 import type { Origin } from '../../machine/origin';
 import { HPET_BASE, IOAPIC_BASE, LOCAL_APIC_BASE, PAGE_OF_APIC } from './kernelDevices';
 import { bhyveVersion, NEWEST_BHYVE, type BhyveVersion } from './versions';
@@ -27,6 +33,12 @@ export interface BhyveMemory {
 export function bhyveMemory(size: bigint): BhyveMemory {
   const low = size > LOWMEM_LIMIT ? LOWMEM_LIMIT : size;
   return { low: { start: 0n, end: low }, high: { start: HIGHMEM_BASE, end: HIGHMEM_BASE + size - low } };
+}
+
+/** A guest's memory in bytes: of a memory map, which says only where it is, the RAM that it has. */
+export function memoryOf({ memory, regions }: Machine): bigint {
+  if (memory) return memory.value;
+  return regions.reduce((sum, { kind, range }) => (kind === 'ram' ? sum + range.end - range.start : sum), 0n);
 }
 
 /** init_pci: 32 GiB from the first multiple of 32 GiB that is not below the end of memory; before, a fixed window. */

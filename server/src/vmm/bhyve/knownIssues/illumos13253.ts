@@ -54,6 +54,12 @@ export const illumos13253: KnownIssue = {
       citation: 'vlapic_icrlo_write_handler at commit 3e1c5f3a8; not reported',
     },
     {
+      text: 'Debian’s OVMF 2022.11 writes 0xc4500 on its way up, in a guest of one vCPU too, and panics the affected version in the model.',
+      evidence: 'reproduced',
+      citation:
+        'OVMF_CODE.fd of ovmf 2022.11-6+deb12u2; EDK2 UefiCpuPkg/Library/BaseXApicLib SendInitIpiAllExcludingSelf',
+    },
+    {
       text: 'On an Intel host with APIC-access virtualisation, and in x2APIC mode, the write does not pass through the instruction emulation and cannot come to this panic.',
       evidence: 'proven',
       citation: 'intel/vmx.c vmx_handle_apic_write and emulate_wrmsr at commit 3e1c5f3a8',

@@ -55,6 +55,11 @@ export const illumos14042: KnownIssue = {
       citation: 'vmm_gpt.c vmm_gpt_vacate_entry, run by the model over the pages that the probe has touched',
     },
     {
+      text: 'Debian’s cloud kernel 6.1.192 on the map of the report, restarted by panic=-1 reboot=p, has touched both of the first pages at 4 GiB: the assertion fails at index 1.',
+      evidence: 'reproduced',
+      citation: 'linux-image-6.1.0-56-cloud-amd64 6.1.192-2 under bhyve@illumos-2021-08',
+    },
+    {
       text: 'The left side of the assertion, 0xe23cd7067, is a live AMD nested page-table entry: present, writable, user, accessed, dirty. Its frame is a host address.',
       evidence: 'proven',
       citation: `${REPORT}, panic text and stack (rvi_ops_unmap)`,
