@@ -24,7 +24,7 @@ const row = (first: number, read: bigint | null, write: Row['write'] = 'refused'
   write,
 });
 
-/** msr_init of vmx_msr.c: the host's, with PEBS and BTS unavailable and without EIST, MONITOR and thermal control. */
+/** vmx_msr_init: the host's, here fast strings alone, with PEBS and branch traces unavailable and without EIST and MONITOR. */
 const MISC_ENABLE = 0x1801n;
 const XD_DISABLE = 1n << 34n;
 /** 1 GHz in units of 100 MHz, as maximum non-turbo and as minimum ratio. */
@@ -32,8 +32,10 @@ const PLATFORM_INFO = (10n << 8n) | (10n << 40n);
 const TURBO = 0x0a0a0a0a0a0a0a0an;
 /** xmsr.c: fixed, so that energy counters of zero make sense. */
 const RAPL_POWER_UNIT = 0x000a1003n;
-/** HWCR as xmsr.c has it: bit 4 for APERF and MPERF, TscFreqSel, and bit 9. */
+/** HWCR as xmsr.c has it: the reset value of families 12h to 16h, and bit 9, MONITOR and MWAIT disabled. */
 const HWCR = 0x01000010n | 0x200n;
+const SVM_DISABLED = 0x10n;
+const LFENCE_SERIALIZES = 2n;
 
 const INTEL: readonly Row[] = [
   row(0x17, 0n), // IA32_PLATFORM_ID
@@ -54,6 +56,9 @@ const INTEL_ILLUMOS: readonly Row[] = [row(0xc1, null, 'ignored', 0xc2), row(0x1
 
 const AMD: readonly Row[] = [
   row(0x8b, 0n), // PATCH_LEVEL
+  row(0xc0010010, 0n, 'ignored'), // SYSCFG
+  row(0xc0010020, null, 'ignored'), // PATCH_LOADER
+  row(0xc0010055, 0n, 'ignored'), // interrupt pending message
   row(0xc0010000, 0n, 'ignored', 0xc0010007), // PerfEvtSel0 to 3 and PerfCtr0 to 3
   row(0xc0010015, HWCR, 'ignored'), // HWCR
   row(0xc001001f, 0n, 'ignored'), // NB_CFG1
@@ -61,10 +66,20 @@ const AMD: readonly Row[] = [
   row(0xc0010062, 0n, 'ignored'), // P-state control
   row(0xc0010063, 0n, 'refused', 0xc0010064), // P-state status, and the first one's definition
   row(0xc0010112, 0n, 'refused', 0xc0010113), // SMM address and mask
+  row(0xc0010114, SVM_DISABLED), // VM_CR
+  row(0xc0011005, 0n, 'ignored'), // CPUID feature override
   row(0xc0011020, 0n, 'ignored'), // LS_CFG
   row(0xc0011021, 0n, 'ignored'), // IC_CFG
-  row(0xc0011029, 1n), // DE_CFG
 ];
+/** DE_CFG: erratum 721 for OpenBSD in userland, or LFENCE in illumos' kernel. */
+const DE_CFG = 0xc0011029;
+const AMD_FREEBSD: readonly Row[] = [row(DE_CFG, 1n)];
+const AMD_ILLUMOS: readonly Row[] = [row(DE_CFG, LFENCE_SERIALIZES, 'ignored')];
+
+const ROWS = {
+  intel: { illumos: [...INTEL_ILLUMOS, ...INTEL], freebsd: INTEL },
+  amd: { illumos: [...AMD_ILLUMOS, ...AMD], freebsd: [...AMD_FREEBSD, ...AMD] },
+} as const;
 
 export class BhyveMsrs implements Device {
   readonly name = 'MSRs of vmm and bhyve';
@@ -75,7 +90,7 @@ export class BhyveMsrs implements Device {
     { os }: Pick<BhyveFacts, 'os'>,
     private readonly strict: boolean,
   ) {
-    this.rows = vendor === 'amd' ? AMD : [...INTEL, ...(os === 'illumos' ? INTEL_ILLUMOS : [])];
+    this.rows = ROWS[vendor][os];
   }
 
   /** Null is #GP(0). */

@@ -166,7 +166,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
     source:
       'freebsd-src usr.sbin/bhyve/{pci_emul,bootrom}.c and usr.sbin/bhyve/amd64/{bhyverun_machdep,vmexit,inout,pm}.c (commits b5e57cb83, 1bac6f0da, 3af9b944c), lib/libvmmapi/amd64/vmmapi_machdep.c commit 1855002dd',
     date: '2025-12-02',
-    facts: { ...FREEBSD_14, spcr: true },
+    facts: { ...FREEBSD_14, spcr: true, bootromKey: 'bootrom' },
   },
 ];
 

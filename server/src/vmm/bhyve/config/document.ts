@@ -1,0 +1,133 @@
+/** A flat config of bhyve as a Document. */
+import type { Document, OutlineNode, ParseContext } from '../../../machine/language';
+import { onDemand } from '../../../machine/onDemand';
+import type { Finding } from '../../../text/finding';
+import type { SourceText } from '../../../text/sourceText';
+import { chooseVersion } from '../../versionChoice';
+import { layOut } from '../layout';
+import { BHYVE_VERSIONS } from '../versions';
+import { readFlatConfig, type BadLine, type Span } from './flatConfig';
+import { guestOf, imagesOf, type ConfigValue } from './guest';
+import { outlineOf } from './outline';
+import { BHYVE_PROBLEMS, type BhyveProblem } from './problems';
+import { expandValue, type ReferenceProblem } from './references';
+import { configTree, type ConfigTree, type KeyProblem } from './tree';
+
+export interface BhyveConfigDocument extends Document {
+  readonly language: 'bhyve-config';
+  /** By full key, the last of each, with references expanded. */
+  readonly values: ReadonlyMap<string, ConfigValue>;
+}
+
+export function isBhyveConfigDocument(document: Document): document is BhyveConfigDocument {
+  return document.language === 'bhyve-config' && 'values' in document;
+}
+
+/** Reads a config. Never throws: what was not understood is in `problems`. */
+export function parseBhyveConfig(source: SourceText, context: ParseContext): BhyveConfigDocument {
+  const list = { vmm: 'bhyve', versions: BHYVE_VERSIONS, code: 'bhyve-pragma' };
+  const { version, reason, problems } = chooseVersion(source, context, list);
+  const flat = readFlatConfig(source.text);
+  const tree = configTree(flat.entries);
+  const { values, findings } = expanded(source, tree);
+  const { guest, refused } = guestOf(source, values, version);
+  const empty = flat.entries.length === 0;
+  const outline = onDemand((): OutlineNode[] => (empty ? [] : outlineOf(source, guest, values)));
+  return {
+    source,
+    language: 'bhyve-config',
+    choice: { vmm: 'bhyve', version: version.id },
+    choiceReason: reason,
+    machines: empty
+      ? []
+      : [{ ...guest, vmm: 'bhyve', version: version.id, regions: layOut(guest, version.id) }],
+    problems: [
+      ...problems,
+      ...flat.bad.map((bad) => finding(source, 'bhyve-config-syntax', bad.span, badLine(bad))),
+      ...tree.problems.map((problem) => keyFinding(source, problem)),
+      ...findings,
+      ...refused.map(({ entry, message }) =>
+        finding(source, 'bhyve-config-number', entry.valueSpan, message),
+      ),
+    ],
+    get outline() {
+      return outline();
+    },
+    symbols: [],
+    links: imagesOf(values, version)
+      .filter(({ from }) => !from.entry.raw.includes('%'))
+      .map(({ from }) => ({
+        range: source.lines.rangeAt(from.entry.valueSpan.start, from.entry.valueSpan.end),
+        path: from.value,
+      })),
+    wanted: [],
+    read: [source.uri],
+    values,
+  };
+}
+
+function expanded(
+  source: SourceText,
+  tree: ConfigTree,
+): { values: Map<string, ConfigValue>; findings: Finding[] } {
+  const values = new Map<string, ConfigValue>();
+  const findings: Finding[] = [];
+  for (const [key, entry] of tree.values) {
+    const { value, problems } = expandValue(entry.raw, tree.values);
+    values.set(key, { entry, value });
+    for (const problem of problems.slice(0, 3)) {
+      findings.push(finding(source, 'bhyve-config-reference', entry.valueSpan, referenceText(key, problem)));
+    }
+  }
+  return { values, findings };
+}
+
+function finding(source: SourceText, code: BhyveProblem, { start, end }: Span, message: string): Finding {
+  return { code, severity: BHYVE_PROBLEMS[code].severity, message, at: source.at(start, end) };
+}
+
+const ENDS = 'bhyve ends with status 4 before it makes a VM';
+
+function badLine({ why, text }: BadLine): string {
+  if (why === 'no-value') {
+    return `\`${cut(text)}\` has nothing behind the equals sign: there are no empty values, and ${ENDS}.`;
+  }
+  return text.trim() === ''
+    ? `This line has blanks and nothing else: only a line without any character is skipped, and ${ENDS}.`
+    : `\`${cut(text)}\` is no \`key=value\`: ${ENDS}. A comment begins with # in the first column.`;
+}
+
+function keyFinding(source: SourceText, { entry, why, other }: KeyProblem): Finding {
+  const key = cut(entry.key);
+  const message = {
+    empty: `\`${key}\` has an empty part between its dots: ${ENDS}.`,
+    'below-value': `\`${key}\` is below \`${cut(other?.key ?? '')}\`, which is a value already: ${ENDS}.`,
+    node: `\`${key}\` cannot be a value, since \`${cut(other?.key ?? '')}\` is below it: ${ENDS}.`,
+  }[why];
+  const made = finding(source, 'bhyve-config-key', entry.keySpan, message);
+  if (!other) return made;
+  const { start, end } = other.keySpan;
+  return { ...made, related: [{ at: source.at(start, end), message: 'The other one is here.' }] };
+}
+
+function referenceText(key: string, problem: ReferenceProblem): string {
+  const value = `the value of \`${cut(key)}\``;
+  switch (problem.why) {
+    case 'missing':
+      return `\`%(${cut(problem.key)})\` in ${value} names a key that has no value: bhyve puts nothing there.`;
+    case 'empty':
+      return `\`%()\` in ${value} names no key: bhyve puts nothing there.`;
+    case 'invalid':
+      return `A percent sign in ${value} begins no \`%(key)\`: bhyve warns and takes it as it is.`;
+    case 'too-deep':
+      return `References in ${value} go more than 15 levels deep, as where two name each other: bhyve leaves the rest unexpanded.`;
+    case 'trailing-backslash':
+      return `The backslash at the end of ${value} has nothing behind it: bhyve leaves it out.`;
+    case 'too-long':
+      return `References make ${value} longer than 64 KiB: the rest is not read here.`;
+  }
+}
+
+function cut(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
