@@ -31,6 +31,7 @@ import { VMM_MODELS } from './vmm/models';
 import { propolis } from './vmm/propolis/language';
 import { boxlite } from './vmm/libkrun/boxlite/language';
 import { libkrunC } from './vmm/libkrun/c/language';
+import { bhyveConfig } from './vmm/bhyve/config/language';
 import { vmconf } from './vmm/vmd/language';
 
 export interface Service {
@@ -137,6 +138,16 @@ export function createService({ languages, versions }: ServiceParts): Service {
 
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [firecracker, cloudHypervisor, propolis, boxlite, libkrunC, vmconf, memmap, crashDump],
+  languages: [
+    firecracker,
+    cloudHypervisor,
+    propolis,
+    boxlite,
+    libkrunC,
+    bhyveConfig,
+    vmconf,
+    memmap,
+    crashDump,
+  ],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

@@ -3,6 +3,7 @@ import type { Document } from '../machine/language';
 import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
+import { BHYVE_CHECKS } from './bhyve/rows';
 import { HOST_CHECKS } from './host/imageMissing';
 import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
@@ -13,6 +14,7 @@ import { VMCONF_CHECKS } from './vmconf/rows';
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
 export const CHECKS: readonly Check[] = [
   ...VMCONF_CHECKS,
+  ...BHYVE_CHECKS,
   ...PROPOLIS_CHECKS,
   ...LAYOUT_CHECKS,
   ...LIBKRUN_CHECKS,

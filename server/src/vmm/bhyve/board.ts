@@ -199,7 +199,8 @@ function powerOn(
   settings: BhyveSettings,
 ): string | null {
   const { machine } = inputs;
-  const refusal = machine.memory ? memoryRefusal(machine.memory.value) : null;
+  const inMap = machine.memory === null && machine.regions.length > 0;
+  const refusal = inMap ? null : memoryRefusal(machine.memory?.value ?? null);
   if (refusal) return refusal;
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   const lpc = lpcOf(settings);

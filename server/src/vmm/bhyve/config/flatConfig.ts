@@ -33,7 +33,7 @@ export interface FlatConfig {
 export function readFlatConfig(text: string): FlatConfig {
   const entries: ConfigEntry[] = [];
   const bad: BadLine[] = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const feed = text.indexOf('\n', start);
     const next = feed < 0 ? text.length : feed + 1;
     const end = stringEnd(text, start, feed < 0 ? text.length : feed);

@@ -124,7 +124,8 @@ const DISKS: Readonly<Record<string, ImageRole>> = {
 export function imagesOf(values: ReadonlyMap<string, ConfigValue>, { facts }: BhyveVersion): Image[] {
   const images: Image[] = [];
   // Where `bootrom` is the key, `lpc.bootrom` stands for it as long as it is not there.
-  const rom = (facts.bootromKey === 'bootrom' ? values.get('bootrom') : undefined) ?? values.get('lpc.bootrom');
+  const rom =
+    (facts.bootromKey === 'bootrom' ? values.get('bootrom') : undefined) ?? values.get('lpc.bootrom');
   if (rom) images.push({ role: 'firmware', from: rom });
   for (const [key, from] of values) {
     const device = DEVICE_PATH.exec(key)?.[1];

@@ -34,7 +34,7 @@ class Expansion {
 
   expand(text: string, depth: number): string {
     let out = '';
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       if (this.exhausted()) return out;
       const special = nextSpecial(text, at);
       if (special > at) {
