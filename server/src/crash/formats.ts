@@ -1,8 +1,15 @@
 /** All formats of dumps, in the order in which their crashes are shown: what comes first is the likelier cause. */
+import { cloudHypervisorLog } from './cloudHypervisor/format';
 import type { DumpFormat } from './dumpFormat';
 import { illumosPanic } from './illumos/format';
 import { linuxOops } from './linux/format';
 import { portWrite } from './portWrite/format';
 import { registerSet } from './registerSet/format';
 
-export const DUMP_FORMATS: readonly DumpFormat[] = [illumosPanic, linuxOops, registerSet, portWrite];
+export const DUMP_FORMATS: readonly DumpFormat[] = [
+  illumosPanic,
+  linuxOops,
+  registerSet,
+  cloudHypervisorLog,
+  portWrite,
+];

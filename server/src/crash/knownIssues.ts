@@ -3,6 +3,8 @@ import type { KnownIssue } from '../machine/knownIssue';
 
 export { illumos13253 } from '../vmm/bhyve/knownIssues/illumos13253';
 export { illumos14042 } from '../vmm/bhyve/knownIssues/illumos14042';
+export { chvGuestPhysicalBits } from '../vmm/cloud-hypervisor/knownIssues/guestPhysicalBits';
+export { chvSilentTripleFault } from '../vmm/cloud-hypervisor/knownIssues/silentTripleFault';
 export { libkrunI8042Reset } from '../vmm/libkrun/knownIssues/i8042Reset';
 export { vmdLowmem } from '../vmm/vmd/knownIssues/vmdLowmem';
 
