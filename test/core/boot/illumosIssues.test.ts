@@ -66,6 +66,11 @@ const RUNS: readonly (readonly [KnownIssue, readonly Row[]])[] = [
         reached: false,
       },
       { outcome: 'shutdown', says: [], reached: false },
+      {
+        outcome: 'host-panic',
+        says: ['vm_destroy', 'clears the entry of GPA 0x100000000', 'index 1, GPA 0x100001000'],
+        reached: true,
+      },
       { outcome: 'reset', says: ['0xcf9'], reached: false },
     ],
   ],

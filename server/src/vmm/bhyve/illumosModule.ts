@@ -2,7 +2,7 @@
 import type { AddressRange } from '../../address/range';
 import type { Board, BoardInputs } from '../model';
 import { interprocessorInterrupt } from './interruptCommand';
-import { guestMappings, HOST_DEBUG, tearDownGuest } from './tearDown';
+import { guestMappings, HOST_DEBUG, HOST_MAPPING_ORDER, tearDownGuest } from './tearDown';
 import type { BhyveFacts } from './versions';
 
 /** `bootrom` is where a boot ROM is mapped that the machine's regions do not show as it is; null leaves it to them. */
@@ -12,6 +12,7 @@ export function illumosModule(
   bootrom: AddressRange | null,
 ): Pick<Board, 'interprocessorInterrupt' | 'tearDown'> {
   if (os !== 'illumos') return {};
+  const setting = (key: string) => machine.settings?.get(key)?.value;
   return {
     interprocessorInterrupt: (icr, vcpu, core) => {
       const waitsForStart = (other: number) => other < core.vcpus && core.activity(other) === 'wait-for-sipi';
@@ -20,11 +21,13 @@ export function illumosModule(
     ...(guestPageTable === 'none'
       ? {}
       : {
-          tearDown: (core, why) =>
-            tearDownGuest(core, guestMappings(machine, 'bhyve', bootrom), why, {
+          tearDown: (core, why) => {
+            const order = setting(HOST_MAPPING_ORDER) === 'propolis' ? 'propolis' : 'bhyve';
+            return tearDownGuest(core, guestMappings(machine, order, bootrom), why, {
               ranges: guestPageTable,
-              debug: machine.settings?.get(HOST_DEBUG)?.value !== false,
-            }),
+              debug: setting(HOST_DEBUG) !== false,
+            });
+          },
         }),
   };
 }

@@ -48,6 +48,8 @@ export function guestMappings(
 
 /** Setting of a guest: whether the host's kernel is built with DEBUG. True where nothing says otherwise, as in the report. */
 export const HOST_DEBUG = 'host.debug';
+/** And in which order the guest was mapped (a MappingOrder), where that was not bhyve(8). */
+export const HOST_MAPPING_ORDER = 'host.mapping-order';
 
 /**
  * Tears down what the guest has touched. `reset` is VM_REINIT, which leaves system memory mapped; `destroy` frees everything.

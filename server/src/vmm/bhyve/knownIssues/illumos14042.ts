@@ -5,7 +5,7 @@
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
 import type { VmmOrigin } from '../../../machine/origin';
-import { HOST_DEBUG } from '../tearDown';
+import { HOST_DEBUG, HOST_MAPPING_ORDER } from '../tearDown';
 import { BHYVE_VERSIONS } from '../versions';
 
 const REPORT = 'illumos issue 14042';
@@ -95,6 +95,10 @@ export const illumos14042: KnownIssue = {
       touching('restart, kernel without DEBUG', 0b11, 'inferred', { settings: { [HOST_DEBUG]: false } }),
       touching('end of the VM in bhyve’s order', 0b11, 'mechanism', {
         parameters: { power_off: PM1A_CONTROL },
+      }),
+      touching('end of the VM, mapped in Propolis’ order', 0b11, 'reproduced', {
+        parameters: { power_off: PM1A_CONTROL },
+        settings: { [HOST_MAPPING_ORDER]: 'propolis' },
       }),
       touching('restart, half-open ranges', 0b11, 'reproduced', { version: 'illumos-2021-09' }),
     ],
