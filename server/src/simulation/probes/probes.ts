@@ -9,6 +9,8 @@ import earlyPanic from './kernels/early-panic.bin';
 import earlyPanicLabels from './kernels/early-panic.labels.json';
 import kernelTripleFault from './kernels/kernel-triple-fault.bin';
 import kernelTripleFaultLabels from './kernels/kernel-triple-fault.labels.json';
+import mpTable from './kernels/mp-table.bin';
+import mpTableLabels from './kernels/mp-table.labels.json';
 import physicalWidths from './kernels/physical-widths.bin';
 import physicalWidthsLabels from './kernels/physical-widths.labels.json';
 import linuxRebootBios from './linux-reboot-bios.bin';
@@ -394,6 +396,47 @@ export const PROBES: readonly Probe[] = [
     parameters: [],
     statuses: [STILL_RUNNING],
     endsInReset: true,
+  },
+  {
+    name: 'mp-table',
+    title: 'The MP table, and what the memory map says of its place',
+    checks:
+      'Looks for the floating pointer "_MP_" in an EBDA, from 639 to 640 KiB and from 0xf0000 on, as kernels do, and for the ' +
+      'entry of the memory map that its address is in.',
+    load: 'elf',
+    image: mpTable,
+    labels: mpTableLabels,
+    parameters: [],
+    statuses: [
+      {
+        code: 'reserved',
+        meaning: 'There is an MP table, and the memory map keeps its place from other use.',
+        verdict: 'expected',
+      },
+      {
+        code: 'outside-map',
+        meaning:
+          'There is an MP table where the memory map has no entry: a kernel that looks only in memory that it was told of does not find it.',
+        verdict: 'finding',
+      },
+      {
+        code: 'in-ram',
+        meaning:
+          'There is an MP table in memory that the map calls usable: a kernel that does not look for it first may write over it.',
+        verdict: 'finding',
+      },
+      {
+        code: 'no-table',
+        meaning: 'There is no MP table: a kernel without ACPI knows one processor and no IOAPIC.',
+        verdict: 'finding',
+      },
+      {
+        code: 'no-memory-map',
+        meaning: 'The VMM gave no memory map in boot parameters or start info.',
+        verdict: 'finding',
+      },
+    ],
+    endsInReset: false,
   },
   {
     name: 'physical-widths',

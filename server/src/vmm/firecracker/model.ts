@@ -10,6 +10,7 @@ export const FIRECRACKER: VmmModel = {
   title: 'Firecracker',
   versions: FIRECRACKER_VERSIONS,
   knownIssues: FIRECRACKER_KNOWN_ISSUES,
+  kernelsOnly: true,
   layOut: layOutFirecracker,
   board: firecrackerBoard,
 };

@@ -1,3 +1,9 @@
+/** The known issues of Firecracker. */
 import type { KnownIssue } from '../../../machine/knownIssue';
+import { firecrackerMpTableMap } from './mpTableOutsideMap';
+import { firecrackerTripleFaultStatus } from './tripleFaultStatus';
 
-export const FIRECRACKER_KNOWN_ISSUES: readonly KnownIssue[] = [];
+export const FIRECRACKER_KNOWN_ISSUES: readonly KnownIssue[] = [
+  firecrackerMpTableMap,
+  firecrackerTripleFaultStatus,
+];
