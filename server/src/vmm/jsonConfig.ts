@@ -22,7 +22,7 @@ export function jsonFindings(source: SourceText, { problems }: JsonText): Findin
 const DEEPEST_OUTLINE = 3;
 const LONGEST_DETAIL = 60;
 
-/** Members of objects, and of objects in arrays by their index. */
+/** Members of objects, and of objects in arrays by their `id` or `…_id`, else by their index. */
 export function jsonOutline(source: SourceText, root: JsonNode | null): OutlineNode[] {
   return root ? children(source, root, 0) : [];
 }
@@ -31,7 +31,7 @@ function children(source: SourceText, node: JsonNode, depth: number): OutlineNod
   if (depth >= DEEPEST_OUTLINE) return [];
   if (node.kind === 'array') {
     return node.items.map((item, index) => ({
-      name: `${index}`,
+      name: identityOf(item) ?? `${index}`,
       detail: detailOf(item),
       kind: 'option' as const,
       range: jsonRange(source, item).range,
@@ -48,6 +48,14 @@ function children(source: SourceText, node: JsonNode, depth: number): OutlineNod
     nameRange: jsonRange(source, key).range,
     children: value ? children(source, value, depth + 1) : [],
   }));
+}
+
+function identityOf(node: JsonNode): string | null {
+  if (node.kind !== 'object') return null;
+  for (const { key, value } of node.members) {
+    if (/(?:^|_)id$/.test(key.value) && value?.kind === 'string' && value.value !== '') return value.value;
+  }
+  return null;
 }
 
 function detailOf(node: JsonNode): string {

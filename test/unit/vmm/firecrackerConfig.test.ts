@@ -137,7 +137,7 @@ for (const [what, text, memory, vcpus] of [
 
 test('what is no JSON is said once, at its place', () => {
   const [problem] = firecrackerDocument('{"boot-source": {"boot_args": "a",}}').problems;
-  assert.deepEqual([problem?.code, problem?.at?.range.start.character], ['firecracker-syntax', 33]);
+  assert.deepEqual([problem?.code, problem?.at?.range.start.character], ['json-syntax', 33]);
 });
 
 test('a member that Firecracker ignores can pin the version', () => {
@@ -153,7 +153,7 @@ test('an unknown version of a pragma is said, with those that are known', () => 
   const [problem] = firecrackerDocument(
     '{ "_": "// bootpath: firecracker@0.25",\n "boot-source": {} }',
   ).problems;
-  assert.equal(problem?.code, 'firecracker-pragma');
+  assert.equal(problem?.code, 'config-pragma');
   assert.match(problem.message, /1\.16, main-2026-08/);
 });
 

@@ -4,9 +4,10 @@ import { onDemand } from '../../machine/onDemand';
 import type { Finding } from '../../text/finding';
 import { parseJson, type JsonNode, type JsonText } from '../../text/json';
 import type { SourceText } from '../../text/sourceText';
+import { JSON_SYNTAX, jsonFindings, jsonOutline } from '../jsonConfig';
 import { chooseVersion } from '../versionChoice';
+import { firecrackerLinks } from './links';
 import { machinesOf } from './machines';
-import { firecrackerLinks, jsonOutline } from './outline';
 import { FIRECRACKER_VERSIONS, UNLISTED_FIRECRACKER } from './versions';
 
 export interface FirecrackerDocument extends Document {
@@ -24,7 +25,7 @@ export function parseDocument(source: SourceText, context: ParseContext): Firecr
     vmm: 'firecracker',
     versions: FIRECRACKER_VERSIONS,
     unlisted: UNLISTED_FIRECRACKER,
-    code: 'firecracker-pragma',
+    code: 'config-pragma',
   });
   const json = parseJson(source.text);
   const outline = onDemand(() => jsonOutline(source, json.root));
@@ -49,21 +50,13 @@ export function parseDocument(source: SourceText, context: ParseContext): Firecr
   };
 }
 
-/** serde_json reads the file whole or not at all. */
-function syntaxProblems(source: SourceText, { root, problems }: JsonText): Finding[] {
-  const findings = problems.map(({ message, start, end }): Finding => ({
-    code: 'firecracker-syntax',
-    severity: 'error',
-    message: `${message}, so Firecracker refuses the whole file.`,
-    at: source.at(start, end),
-  }));
-  if (root && root.kind !== 'object') {
-    findings.push({
-      code: 'firecracker-syntax',
-      severity: 'error',
-      message: 'A config is one JSON object, so Firecracker refuses the file.',
-      at: source.at(root.start, root.end),
-    });
-  }
-  return findings;
+function syntaxProblems(source: SourceText, json: JsonText): Finding[] {
+  const findings = jsonFindings(source, json);
+  const { root } = json;
+  if (!root || root.kind === 'object') return findings;
+  const message = 'A config is one JSON object, so Firecracker refuses the file.';
+  return [
+    ...findings,
+    { code: JSON_SYNTAX, severity: 'error', message, at: source.at(root.start, root.end) },
+  ];
 }

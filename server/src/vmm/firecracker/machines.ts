@@ -4,6 +4,7 @@ import type { GuestDescription, ImageReference, Machine, Setting } from '../../m
 import { fromText, type Fact, type VmmOrigin } from '../../machine/origin';
 import { jsonAt, jsonMember, jsonRange, type JsonNode } from '../../text/json';
 import type { SourceText } from '../../text/sourceText';
+import { jsonSettings } from '../jsonConfig';
 import { DEVICE_SETTINGS } from './commandLine';
 import { configuredDevices } from './devices';
 import { layOutFirecracker } from './layout';
@@ -87,18 +88,9 @@ function commandLineOf(source: SourceText, root: JsonNode): { commandLine?: Fact
     : {};
 }
 
-/** Every scalar of an object at the top, by `section.key`, and what the devices do to the command line. */
+/** Every option by its key path, and what the devices do to the command line. */
 function settingsOf(source: SourceText, root: JsonNode, own: Own): ReadonlyMap<string, Fact<Setting>> {
-  const settings = new Map<string, Fact<Setting>>();
-  for (const section of root.kind === 'object' ? root.members : []) {
-    if (section.value?.kind !== 'object') continue;
-    for (const { key, value } of section.value.members) {
-      const scalar = value && scalarOf(value);
-      if (scalar === null) continue;
-      const origin = fromText(jsonRange(source, value!));
-      settings.set(`${section.key.value}.${key.value}`, { value: scalar, origin });
-    }
-  }
+  const settings = jsonSettings(source, root);
   const devices = configuredDevices(root);
   const rootIndex = devices.findIndex((device) => device.root !== null);
   const origin = own('builder.rs, build_microvm_for_boot');
@@ -109,12 +101,6 @@ function settingsOf(source: SourceText, root: JsonNode, own: Own): ReadonlyMap<s
     settings.set(DEVICE_SETTINGS.rootIndex, { value: BigInt(rootIndex), origin: at });
   }
   return settings;
-}
-
-function scalarOf(node: JsonNode): Setting | null {
-  if (node.kind === 'string') return node.value;
-  if (node.kind === 'number') return node.integer ?? node.text;
-  return node.kind === 'boolean' ? node.value === true : null;
 }
 
 /** The file's name without its ending. */

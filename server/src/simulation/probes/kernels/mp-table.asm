@@ -243,11 +243,16 @@ text_0x:         db "0x", 0
 text_found:      db "mp-pointer ", 0
 text_table:      db " table ", 0
 text_type:       db "type ", 0
-status_no_map:   db "status no-memory-map", 10, 0
-status_no_table: db "status no-table", 10, 0
-status_outside:  db "status outside-map", 10, 0
-status_in_ram:   db "status in-ram", 10, 0
-status_reserved: db "status reserved", 10, 0
+status_no_map:
+        db "status no-memory-map", 10, 0
+status_no_table:
+        db "status no-table", 10, 0
+status_outside:
+        db "status outside-map", 10, 0
+status_in_ram:
+        db "status in-ram", 10, 0
+status_reserved:
+        db "status reserved", 10, 0
 
         align 8, db 0
 gdt:
