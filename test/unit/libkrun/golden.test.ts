@@ -228,7 +228,7 @@ function lowMemory(options: Parameters<typeof libkrunMachine>[0], initrd: Uint8A
     kernel,
     (address, bytes) => Boolean(memory.set(address, bytes)),
   );
-  assert.ok(typeof state !== 'string', String(state));
+  assert.ok(typeof state !== 'string', 'the kernel is loaded');
   const view = (address: bigint) => {
     const bytes = memory.get(address);
     assert.ok(bytes, `nothing at ${hex(address)}`);
