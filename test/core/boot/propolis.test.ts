@@ -6,8 +6,21 @@ import { createCore } from '../../../server/emulator/core';
 import type { Setting } from '../../../server/src/machine/machine';
 import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
 import { simulate } from '../../../server/src/simulation/simulate';
+import { memmap } from '../../../server/src/memory-map/language';
+import { SourceText } from '../../../server/src/text/sourceText';
 import { PROPOLIS } from '../../../server/src/vmm/propolis/model';
 import { gib, guest, machineOf } from '../../unit/propolis/guest';
+
+const REQUEST: SimulationRequest = {
+  machine: null,
+  firmware: null,
+  kernel: null,
+  probe: null,
+  taps: [],
+  maxInstructions: 50_000_000,
+  reboots: 0,
+};
+const HOST = { createCore, cancelled: () => false, progress: () => undefined };
 
 interface Options {
   readonly version?: string;
@@ -18,27 +31,21 @@ interface Options {
 
 function boot(asked: Partial<SimulationRequest>, options: Options = {}): BootReport {
   const { version = '2026-06', memory = gib(1), vcpus = 1, settings = {} } = options;
-  const request: SimulationRequest = {
-    machine: null,
-    firmware: null,
-    kernel: null,
-    probe: null,
-    taps: [],
-    maxInstructions: 50_000_000,
-    reboots: 0,
-    ...asked,
-  };
-  return simulate(machineOf(guest(memory, vcpus, settings), version), PROPOLIS, version, request, {
-    createCore,
-    cancelled: () => false,
-    progress: () => undefined,
-  });
+  const request = { ...REQUEST, ...asked };
+  return simulate(machineOf(guest(memory, vcpus, settings), version), PROPOLIS, version, request, HOST);
 }
 
 /** A ROM of 64 KiB that runs `code` at its reset vector. */
 function rom(code: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(0x10000).fill(0xf4);
   bytes.set(code, 0xfff0);
+  return bytes;
+}
+
+/** The same for code that does not fit there: a jump leads to it. */
+function romWith(code: readonly number[]): Uint8Array {
+  const bytes = rom([0xe9, 0x0d, 0xff]);
+  bytes.set(code, 0xff00);
   return bytes;
 }
 
@@ -199,6 +206,44 @@ test('propolis-cmos-memory: 1 of 1025 GiB under 2025-05, and nothing to say unde
   const finding = affected.findings.find(({ code }) => code === 'propolis-cmos-memory');
   assert.match(finding?.message ?? '', /1 GiB from 4 GiB on, the guest has 1025 GiB/);
   assert.ok(!shown('2025-06', 1).findings.some(({ code }) => code === 'propolis-cmos-memory'));
+});
+
+test('a memory map of bhyvectl runs on its own regions, and the guest is told of them', () => {
+  const map = `Address     Length      Segment     Offset      Prot  Flags
+0           1024MB      sysmem      0           RWX
+FFE00000    2048KB      bootrom     0           R-X
+100000000   1024MB      sysmem      0           RWX
+`;
+  const [mapped] = memmap.parse(new SourceText('file:///map', map), { files: new Map() }).machines;
+  const request = { ...REQUEST, probe: 'boot-path' };
+  const report = simulate(
+    { ...mapped!, vmm: 'propolis', version: '2026-06' },
+    PROPOLIS,
+    '2026-06',
+    request,
+    HOST,
+  );
+  assert.match(report.console, /e820 0x100000000 length 0x40000000 type 0x1[^]*status complete/);
+});
+
+test('pvpanic is at port 0x505 where the config attaches it, and the guest goes on', () => {
+  // mov dx, 0x505; in al, dx; cmp al, 3; jne $; mov al, 1; out dx, al; hlt
+  const code = rom([0xba, 0x05, 0x05, 0xec, 0x3c, 0x03, 0x75, 0xfe, 0xb0, 0x01, 0xee, HLT]);
+  const asked = { firmware: code, maxInstructions: 10_000 };
+  const driver = { 'dev.panic.driver': 'qemu-pvpanic' };
+  assert.equal(boot(asked, { settings: { ...driver, 'dev.panic.enable_isa': true } }).outcome, 'halted');
+  assert.equal(boot(asked, { settings: driver }).outcome, 'budget');
+});
+
+test('of two bytes at a serial port the first one counts', () => {
+  // mov dx, 0x3ff; in ax, dx; cmp ah, 0xff; jne $; mov dx, 0x3f8; mov ax, 0x4241; out dx, ax; hlt
+  const code = [0xba, 0xff, 0x03, 0xed, 0x80, 0xfc, 0xff, 0x75, 0xfe];
+  const report = boot({
+    firmware: romWith([...code, 0xba, 0xf8, 0x03, 0xb8, 0x41, 0x42, 0xef, HLT]),
+    maxInstructions: 10_000,
+  });
+  assert.equal(report.outcome, 'halted');
+  assert.equal(report.console, 'A');
 });
 
 const OVMF = '/usr/share/ovmf/OVMF.fd';

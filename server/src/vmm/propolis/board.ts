@@ -2,6 +2,7 @@
 import type { Core } from '../../../emulator/face';
 import { formatSize, hex } from '../../address/format';
 import { PAGE, sizeOf } from '../../address/range';
+import { Uart16550 } from '../../devices/uart16550';
 import type { GuestDescription } from '../../machine/machine';
 import { bhyveCpuProfile } from '../bhyve/cpuProfile';
 import { interprocessorInterrupt } from '../bhyve/interruptCommand';
@@ -9,6 +10,7 @@ import { BHYVE_VERSIONS } from '../bhyve/versions';
 import type { Board, BoardInputs, CpuChoice, PortAccess, Verdict } from '../model';
 import { RESET_STATE } from './bootState';
 import { propolisChips } from './chips';
+import { memoryOf } from './e820';
 import { rebooted, screenPort, unansweredMmio, unansweredPort, unhandled, type ExitCodes } from './exits';
 import { memoryRefusal, ROM } from './layout';
 import { propolisVersion, type PropolisVersion } from './versions';
@@ -25,10 +27,10 @@ const MOST_VCPUS = 32;
 export function propolisBoard(inputs: BoardInputs): Board {
   const { machine } = inputs;
   const version = propolisVersion(inputs.version);
-  const memory = machine.memory?.value ?? 0n;
+  const memory = memoryOf(machine);
   const codes = exitCodes(machine, version);
   const { pic, ioapic, console, devices } = propolisChips(inputs, version, memory, codes);
-  const serial = devices.filter(({ name }) => name.startsWith('16550'));
+  const serial = devices.filter((device) => device instanceof Uart16550);
   return {
     // Each vCPU is a package of its own: Propolis sets no topology.
     profile: bhyveCpuProfile(inputs.cpu ?? DEFAULT_CPU, {

@@ -12,7 +12,7 @@ import type { BoardInputs } from '../model';
 import { propolisAcpiTables } from './acpiTables';
 import { bootOrderFile } from './bootOrder';
 import { PM_PORTS, propolisFunctions } from './chipset';
-import { cmosBytes, guestE820 } from './e820';
+import { cmosBytes, guestE820, regionsE820 } from './e820';
 import { poweredOff, rebooted, type ExitCodes } from './exits';
 import { DebugOut, IsaPvpanic, Piix3Ports } from './ports';
 import { Ps2Controller } from './ps2Controller';
@@ -97,9 +97,11 @@ function hasPvpanic({ settings }: GuestDescription): boolean {
 }
 
 function firmwareConfiguration(inputs: BoardInputs, version: PropolisVersion, memory: bigint): FwCfg {
-  const vcpus = inputs.machine.vcpus.value;
-  const order = version.facts.bootOrder ? bootOrderFile(inputs.machine) : null;
-  const map = guestE820(version, memory);
+  const { machine } = inputs;
+  const vcpus = machine.vcpus.value;
+  const order = version.facts.bootOrder ? bootOrderFile(machine) : null;
+  const map =
+    machine.memory === null && version.facts.e820 ? regionsE820(machine.regions) : guestE820(version, memory);
   const files: FwCfgFile[] = [
     ...(order ? [{ name: 'bootorder', bytes: order }] : []),
     ...(map ? [{ name: 'etc/e820', bytes: e820Bytes(map) }] : []),

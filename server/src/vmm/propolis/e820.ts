@@ -1,8 +1,23 @@
 /** What Propolis tells the firmware of the memory: etc/e820 from fw_cfg, and bytes of CMOS. */
 import { KIB, MIB, sizeOf } from '../../address/range';
+import type { Machine } from '../../machine/machine';
 import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
 import { physicalMap, splitMemory } from './layout';
 import type { PropolisVersion } from './versions';
+
+/** How much memory a machine has: as its config says, else what its memory map has of RAM. */
+export function memoryOf({ memory, regions }: Pick<Machine, 'memory' | 'regions'>): bigint {
+  if (memory) return memory.value;
+  const ram = regions.filter(({ kind }) => kind === 'ram');
+  return ram.reduce((sum, { range }) => sum + sizeOf(range), 0n);
+}
+
+/** The map of a machine that is run on regions of its own: what generate_e820 would make of them. */
+export function regionsE820(regions: Machine['regions']): E820Entry[] {
+  return regions
+    .filter(({ kind }) => kind === 'ram' || kind === 'rom')
+    .map(({ range, kind }) => ({ range, type: kind === 'ram' ? E820_RAM : E820_RESERVED }));
+}
 
 /**
  * generate_e820: an entry for each region of the map in its order, memory as RAM and all else as reserved. EDK2 reads only
