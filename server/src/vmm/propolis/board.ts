@@ -68,8 +68,8 @@ export function propolisBoard(inputs: BoardInputs): Board {
     const span = SERIAL_SPANS.find(({ start, end }) => port >= start && port < end);
     const device = span && serial.find(({ ports }) => ports?.[0]?.start === span.start);
     if (!device) return null;
-    if (write) device.writePort?.(port, 1, value & 0xff);
-    const byte = write ? 0 : (device.readPort?.(port, 1) ?? 0xff);
+    if (write) device.writePort(port, 1, value & 0xff);
+    const byte = write ? 0 : device.readPort(port);
     return { kind: 'answer', value: BigInt((0xffffff00 | byte) >>> 0) & ((1n << BigInt(8 * size)) - 1n) };
   }
 }
