@@ -155,6 +155,7 @@ const CONTRACT: readonly {
           parameters: 'any',
           vendor: orNull('string'),
           commandLine: orNull('string'),
+          settings: 'any',
           evidence: EVIDENCE,
           outcome: 'string',
           reason: 'string',

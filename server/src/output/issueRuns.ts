@@ -21,6 +21,7 @@ export function issueRunsJson(issue: KnownIssue, runs: readonly IssueRun[]): obj
       parameters: cell.parameters,
       vendor: cell.vendor ?? null,
       commandLine: cell.commandLine ?? null,
+      settings: cell.settings ?? {},
       evidence: cell.evidence,
       outcome: report.outcome,
       reason: report.reason,

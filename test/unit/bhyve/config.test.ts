@@ -231,6 +231,9 @@ test('a flat config is recognised by its keys, and configs of others are not', (
     'memory.size=1G',
     'x86.vmexit_on_hlt=true',
     '# bootpath: bhyve@freebsd-14\nname=a',
+    '# bootpath: bhyve@freebsd-14\n',
+    '# bootpath: bhyve@freebsd-14\nmemor',
+    '# bootpath: bhyve@freebsd-14\nname=a guest of two words',
     'lpc.com1.path=/dev/nmdm0A',
   ];
   const no = [
@@ -238,6 +241,8 @@ test('a flat config is recognised by its keys, and configs of others are not', (
     '[main]\nname = "a"\ncpus = 4\n',
     'vm "a" {\n memory 512M\n}\n',
     'name=a\ncpus=2\n',
+    '# bootpath: bhyve@illumos-2021-08\nAddress     Length      Segment     Offset      Prot  Flags\n',
+    '# bootpath: bhyve@illumos-2021-08\n\n[    0.000000] BIOS-e820: [mem 0x0-0x9fbff] usable root=/dev/vda\n',
     '',
   ];
   assert.deepEqual(

@@ -18,5 +18,12 @@ const KEY = new RegExp(
 export function recogniseBhyveConfig(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
   const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE));
-  return lines.slice(0, 10).some((line) => PRAGMA.test(line)) || lines.some((line) => KEY.test(line));
+  if (lines.some((line) => KEY.test(line))) return true;
+  return lines.slice(0, 10).some((line) => PRAGMA.test(line)) && !startsInColumns(lines);
+}
+
+/** A memory map or a log, which may have the pragma too: its first line has blanks where a config has a key. */
+function startsInColumns(lines: readonly string[]): boolean {
+  const first = lines.find((line) => line.trim() !== '' && !line.startsWith('#'));
+  return first !== undefined && /^[^=]*\S\s+\S/.test(first);
 }
