@@ -49,7 +49,8 @@ export interface RebootRun {
 /** `mov $0x18,%eax; mov %eax,%ds; lgdtl` of arch/x86/realmode/rm/reboot.S. */
 const RESTART_CODE = Uint8Array.of(0xb8, 0x18, 0, 0, 0, 0x8e, 0xd8, 0x0f, 0x01, 0x15);
 const MIB = 0x100000;
-const BUDGET = 20_000_000_000;
+/** For each of the three parts: the BIOS, Linux, the way down. */
+const BUDGET = 5_000_000_000;
 
 export function rebootRun(options: RebootOptions): RebootRun {
   const { machine, version, firmware, kernel, commandLine } = options;
@@ -72,7 +73,7 @@ export function rebootRun(options: RebootOptions): RebootRun {
   if (powered.problem !== null) throw new Error(powered.problem);
   const go = (): Ending =>
     run(powered, recorder, {
-      maxInstructions: BUDGET,
+      maxInstructions: powered.core.instructions + BUDGET,
       idleSeconds: 30,
       cancelled: () => false,
       progress: () => options.progress(recorder.console.lastLine),

@@ -6,14 +6,7 @@ export { illumos14042 } from '../vmm/bhyve/knownIssues/illumos14042';
 export { chvGuestPhysicalBits } from '../vmm/cloud-hypervisor/knownIssues/guestPhysicalBits';
 export { chvSilentTripleFault } from '../vmm/cloud-hypervisor/knownIssues/silentTripleFault';
 export { libkrunI8042Reset } from '../vmm/libkrun/knownIssues/i8042Reset';
+export { vmdDirectLaunch } from '../vmm/vmd/knownIssues/vmdDirectLaunch';
 export { vmdLowmem } from '../vmm/vmd/knownIssues/vmdLowmem';
 
 export type SignatureIssue = Pick<KnownIssue, 'id' | 'vmm' | 'title' | 'affected' | 'hypotheses'>;
-
-export const vmdDirectLaunch: SignatureIssue = {
-  id: 'vmd-direct-launch',
-  vmm: 'vmd',
-  title: 'vmd starts amd64 kernels in compatibility mode',
-  affected: [],
-  hypotheses: [],
-};

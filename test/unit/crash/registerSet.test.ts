@@ -79,8 +79,17 @@ test('vmd’s flat32 state: one prediction for each vendor, both counterfactual'
 test('the proposed state is recognised, and nothing is predicted for it', () => {
   const text = list.replace('0x80000011', '0x11');
   const crash = crashOf(text);
-  assert.match(messageOf(crash, 'vmd-direct-launch'), /not known to be committed.*paging off/);
+  assert.match(messageOf(crash, 'vmd-direct-launch'), /committed in another form.*paging off/);
   assert.ok(!codes(crash).includes('pae-change-while-paging'));
+});
+
+test('the state that was committed is recognised under vmd, and any loader may leave it elsewhere', () => {
+  const text = list
+    .replace('0x80000011', '0x11')
+    .replace('0x12000', '0x0')
+    .replace(/cr4(\W+)0x10\b/, 'cr4$10x0');
+  assert.match(messageOf(crashOf(text, inConf), 'vmd-direct-launch'), /since loadfile_elf.c rev 1.59/);
+  assert.ok(!codes(crashOf(text)).includes('vmd-direct-launch'));
 });
 
 test('a vm.conf: the finding stands at the boot line of the VM whose kernel vmd loads', () => {

@@ -405,12 +405,7 @@ test('every rule has its page, and codes are unique kebab-case', () => {
   }
 });
 
+// A proposal was never run by anybody.
 test('the affected versions of vmd-lowmem are those that end low RAM above 576 KiB', () => {
-  assert.deepEqual(vmdLowmem.affected, [
-    'loadfile-1.7',
-    'loadfile-1.11',
-    '7.6',
-    '7.8',
-    'proposal-2025-08-20',
-  ]);
+  assert.deepEqual(vmdLowmem.affected, ['loadfile-1.7', 'loadfile-1.11', '7.6', '7.8']);
 });

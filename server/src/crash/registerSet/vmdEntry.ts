@@ -1,5 +1,5 @@
 /** The states in which vmd starts a kernel that it loads itself, recognised in a register set. */
-import { flat32, flat64 } from '../../vmm/vmd/bootState';
+import { flat32, flat64, flatUnpaged } from '../../vmm/vmd/bootState';
 import { register } from '../crashFacts';
 import type { RegisterFacts } from './facts';
 
@@ -9,7 +9,9 @@ export type VmdEntryKind =
   /** i386 kernels: paging on, 4 MiB pages (loadfile_elf.c up to rev 1.51). */
   | 'flat32'
   /** Both kinds by the proposal of 2025-08-20: paging off. */
-  | 'proposed';
+  | 'proposed'
+  /** Both kinds since loadfile_elf.c rev 1.59 at the latest: paging off, CR3 and CR4 zero. */
+  | 'unpaged';
 
 export interface VmdEntry {
   readonly kind: VmdEntryKind;
@@ -29,6 +31,9 @@ const STATES: readonly (readonly [VmdEntryKind, Compared])[] = [
   ['proposed', PROPOSED],
 ];
 
+/** Any boot loader may leave this one: it is vmd's only where the guest is. */
+const UNPAGED: Compared = flatUnpaged(0n, 0n);
+
 /**
  * Every value that the text has must be vmd's, CR0, CR4 and EFER among them. CR3 is what tells vmd from others: without
  * it one of the candidates must be vmd's.
@@ -38,7 +43,8 @@ export function readVmdEntry(facts: RegisterFacts): VmdEntry | null {
   const underVmd = facts.candidates.some(({ machine }) => machine.vmm === 'vmd');
   if (cr3 === undefined && !underVmd) return null;
   if (facts.codeSize?.long === true) return null;
-  for (const [kind, state] of STATES) {
+  const states = underVmd ? [...STATES, ['unpaged', UNPAGED] as const] : STATES;
+  for (const [kind, state] of states) {
     const matching = COMPARED.filter((name) => register(facts, name) !== undefined);
     if (!['cr0', 'cr4', 'efer'].every((name) => matching.includes(name as (typeof COMPARED)[number])))
       continue;

@@ -11,6 +11,10 @@ import kernelTripleFault from './kernels/kernel-triple-fault.bin';
 import kernelTripleFaultLabels from './kernels/kernel-triple-fault.labels.json';
 import mpTable from './kernels/mp-table.bin';
 import mpTableLabels from './kernels/mp-table.labels.json';
+import openbsdLocore from './kernels/openbsd-locore.bin';
+import openbsdLocoreLabels from './kernels/openbsd-locore.labels.json';
+import openbsdLocoreElf32 from './kernels/openbsd-locore-elf32.bin';
+import openbsdLocoreElf32Labels from './kernels/openbsd-locore-elf32.labels.json';
 import physicalWidths from './kernels/physical-widths.bin';
 import physicalWidthsLabels from './kernels/physical-widths.labels.json';
 import linuxRebootBios from './linux-reboot-bios.bin';
@@ -29,7 +33,7 @@ import resetTripleFault from './reset-triple-fault.bin';
 import resetTripleFaultLabels from './reset-triple-fault.labels.json';
 import romWrite from './rom-write.bin';
 import romWriteLabels from './rom-write.labels.json';
-import type { Probe, ProbeStatus } from './probe';
+import type { Probe, ProbeParameter, ProbeStatus } from './probe';
 
 const FAULT: ProbeStatus = {
   code: 'fault',
@@ -51,6 +55,44 @@ const NO_LONG_MODE: ProbeStatus = {
   meaning: 'CPUID 0x80000001 does not offer long mode, so a 64-bit kernel cannot start.',
   verdict: 'finding',
 };
+/** Of both kernels with the mode path of OpenBSD/amd64. */
+const LOCORE = {
+  checks:
+    'Says in which mode it was started and with which boot arguments, puts a gate for vector 29 (#VC) where it is told to, and ' +
+    'goes to 64-bit mode as OpenBSD/amd64 does: CR4.PAE, EFER.LME, CR3, CR0.PG, a far jump.',
+  load: 'elf',
+  parameters: [
+    {
+      name: 'gate',
+      label: 'param_gate',
+      size: 1,
+      initial: 0,
+      meaning:
+        '0: none. 1: a 32-bit gate of 8 bytes at IDT + 29 * 8, as locore0.S rev 1.32 has it. 2: a 64-bit gate of 16 bytes at IDT + 29 * 16.',
+    },
+    {
+      name: 'event',
+      label: 'param_event',
+      size: 1,
+      initial: 0,
+      meaning: '1: INT 29, which finds its gate by the same rules as #VC.',
+    },
+  ] satisfies readonly ProbeParameter[],
+  statuses: [
+    {
+      code: 'long-mode',
+      meaning: 'The kernel came to 64-bit mode.',
+      verdict: 'expected',
+    },
+    {
+      code: 'entered-in-64-bit-mode',
+      meaning: 'The VMM started it in 64-bit mode, for which OpenBSD/amd64 has no entry.',
+      verdict: 'finding',
+    },
+    NO_LONG_MODE,
+  ] satisfies readonly ProbeStatus[],
+  endsInReset: false,
+} as const;
 const RESET_STATUSES = [RESTARTED, STILL_RUNNING, FAULT];
 
 /** In the order in which they are offered; the first is what runs where nothing else is asked for. */
@@ -437,6 +479,20 @@ export const PROBES: readonly Probe[] = [
       },
     ],
     endsInReset: false,
+  },
+  {
+    name: 'openbsd-locore',
+    title: 'The way of an OpenBSD/amd64 kernel to 64-bit mode',
+    image: openbsdLocore,
+    labels: openbsdLocoreLabels,
+    ...LOCORE,
+  },
+  {
+    name: 'openbsd-locore-elf32',
+    title: 'The way of an OpenBSD/amd64 kernel to 64-bit mode, from an ELF32 file',
+    image: openbsdLocoreElf32,
+    labels: openbsdLocoreElf32Labels,
+    ...LOCORE,
   },
   {
     name: 'physical-widths',

@@ -7,11 +7,13 @@ import { readVmdEntry, type VmdEntry, type VmdEntryKind } from '../vmdEntry';
 
 const WORDS: Readonly<Record<VmdEntryKind, string>> = {
   flat64:
-    'the state in which vmd starts an amd64 kernel that it loads itself: compatibility mode (LMA 1, CS.L 0) on page tables at 0x11000. It is legal and boots. What follows from it: an exception, #VC under SEV-ES included, is delivered by 64-bit gates and frames although the code is 32-bit',
+    'the state in which vmd up to loadfile_elf.c rev 1.51 starts an amd64 kernel that it loads itself: compatibility mode (LMA 1, CS.L 0) on page tables at 0x11000. It is legal and boots. What follows from it: an exception, #VC under SEV-ES included, is delivered by 64-bit gates and frames although the code is 32-bit',
   flat32:
     'the state in which vmd up to loadfile_elf.c rev 1.51 starts an i386 kernel that it loads itself: paging on, a directory of 4 MiB pages at 0x12000, PAE off. It is legal, and i386 kernels boot from it; an amd64 kernel would not get far in it',
   proposed:
-    'the state of the proposal of 2025-08-20 (not known to be committed) for both amd64 and i386 kernels: 32-bit protected mode with paging off. Setting CR4.PAE is harmless here, and #VC comes by 32-bit gates',
+    'the state of the proposal of 2025-08-20 (committed in another form) for both amd64 and i386 kernels: 32-bit protected mode with paging off. Setting CR4.PAE is harmless here, and #VC comes by 32-bit gates',
+  unpaged:
+    'the state in which vmd since loadfile_elf.c rev 1.59 (or an earlier one) starts amd64 and i386 kernels that it loads itself: 32-bit protected mode with paging off. Setting CR4.PAE is harmless here, and #VC comes by 32-bit gates',
 };
 
 /** The `boot` line of the VMs whose kernel vmd loads itself; without one the VM's own line. */
