@@ -15,9 +15,9 @@ import { LINUX_16 } from '../../server/src/vmm/loaders/linux';
 import { VMD } from '../../server/src/vmm/vmd/model';
 import { exceptionName } from '../../server/src/x86/exceptions';
 import type { VcpuState } from '../../server/src/x86/state';
+import { vmdMachine } from '../unit/simulation/vmdMachine';
 
-export interface RebootOptions {
-  readonly machine: Machine;
+interface RebootOptions {
   readonly version: string;
   readonly firmware: Uint8Array;
   readonly kernel: Uint8Array;
@@ -25,7 +25,7 @@ export interface RebootOptions {
   progress(text: string): void;
 }
 
-export interface RebootRun {
+interface RebootRun {
   readonly version: string;
   readonly commandLine: string;
   /** What the kernel said that SeaBIOS told it, and the release. */
@@ -36,7 +36,7 @@ export interface RebootRun {
   readonly ebda: number;
   /** Where the restart code lay before the jump, and its first bytes; null where its known beginning is not in the first MiB. */
   readonly restartCode: { readonly address: number; readonly bytes: string } | null;
-  readonly cr4BeforeJump: bigint | null;
+  readonly cr4BeforeJump: bigint;
   readonly ended: string;
   readonly faults: readonly FaultRecord[];
   readonly state: VcpuState;
@@ -52,8 +52,10 @@ const MIB = 0x100000;
 /** For each of the three parts: the BIOS, Linux, the way down. */
 const BUDGET = 5_000_000_000;
 
-export function rebootRun(options: RebootOptions): RebootRun {
-  const { machine, version, firmware, kernel, commandLine } = options;
+/** 2 GiB: more than the first GiB, which is all that the trampoline page table maps. Throws where the guest does not come so far. */
+export function rebootUnder(options: RebootOptions): RebootRun {
+  const { version, firmware, kernel, commandLine } = options;
+  const machine = vmdMachine(version, '2G');
   const recorder = new Recorder('No bootable device');
   // A panic is what leads to the reboot here: it must not end the run.
   Object.defineProperty(recorder, 'panic', { get: () => null, set: () => undefined });
@@ -123,7 +125,10 @@ function load(core: Core, machine: Machine, kernel: Uint8Array, commandLine: str
     { protocol: 'linux16', imageName: 'vmlinuz', commandLine, modules: [] },
     {
       memoryMap: ram.map((range) => ({ range, type: 1 })),
-      lowEnd: ram.reduce((end, range) => (range.end <= 0x100000000n && range.end > end ? range.end : end), 0n),
+      lowEnd: ram.reduce(
+        (end, range) => (range.end <= 0x100000000n && range.end > end ? range.end : end),
+        0n,
+      ),
       conventionalEnd: low,
       rsdp: null,
       isRam: ({ start, end }) => ram.some((range) => range.start <= start && end <= range.end),
