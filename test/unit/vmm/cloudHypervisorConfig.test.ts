@@ -5,6 +5,7 @@ import { bootpathService } from '../../../server/src/service';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { parseCloudHypervisor } from '../../../server/src/vmm/cloud-hypervisor/document';
 import { recogniseCloudHypervisor } from '../../../server/src/vmm/cloud-hypervisor/recognise';
+import { placed } from './cloudHypervisorGuest';
 
 const parse = (text: string, version?: string) =>
   parseCloudHypervisor(new SourceText('file:///vms/web.json', text), {
@@ -164,3 +165,26 @@ test('the version that is asked for lays the machine out', () => {
   assert.equal(tss('v16.0'), 0xfffbd000n);
   assert.equal(tss('v53.0'), 0xf8000000n);
 });
+
+const HUGE = ['0', '-1', '255', '4294967295', '18446744073709551615', '1e999', '"x"', '[]', 'null'];
+for (const key of [
+  ['cpus', 'boot_vcpus'],
+  ['cpus', 'max_vcpus'],
+  ['cpus', 'max_phys_bits'],
+  ['memory', 'size'],
+  ['memory', 'hotplug_size'],
+  ['platform', 'num_pci_segments'],
+  ['debug_console', 'iobase'],
+] as const) {
+  test(`${key.join('.')} may say anything: the machine is laid out, or refused, and powered on without a throw`, () => {
+    for (const value of HUGE) {
+      const others = key[0] === 'cpus' ? '' : '"cpus": {"boot_vcpus": 1},';
+      const mode = key[0] === 'debug_console' ? '"mode": "Tty", ' : '';
+      const [machine] = parse(`{ ${others} "${key[0]}": { ${mode}"${key[1]}": ${value} } }`).machines;
+      assert.ok(machine);
+      assert.ok(
+        placed({ ...machine, vcpus: { ...machine.vcpus, value: Math.min(machine.vcpus.value, 32) } }),
+      );
+    }
+  });
+}

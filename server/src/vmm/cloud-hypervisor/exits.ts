@@ -60,6 +60,7 @@ export function notModelled(version: CloudHypervisorVersion, { machine }: BoardI
     DSDT_GAPS,
     'hotplug of CPUs, memory and PCI devices, and the MMIO registers of their controllers in the platform device area',
     'the serial port follows the 16550’s data sheet: the real one shows FIFOs in IIR whatever FCR says, and MCR bit 3 set from the start',
+    'REP INS: KVM asks for several units at once, and byte-wide devices then leave all of them 0; here each is read by itself',
     'SMBIOS options of `platform`, NUMA tables, TDX, SEV-SNP, IGVM, fw_cfg, Hyper-V enlightenments, pvpanic and watchdog',
     ...KVM_NOT_MODELLED,
   ];

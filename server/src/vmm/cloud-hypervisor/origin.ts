@@ -12,10 +12,23 @@ function setting(guest: GuestDescription, key: string): Setting | undefined {
   return guest.settings?.get(key)?.value;
 }
 
-/** An option that is a number; undefined where the config has none, or something else in its place. */
-export function numberOption(guest: GuestDescription, key: string): number | undefined {
+/** The largest number that an option takes; a config with more is refused, and here as good as without. */
+const LARGEST = {
+  'cpus.max_phys_bits': 255,
+  // KVM_MAX_VCPUS.
+  'cpus.max_vcpus': 4096,
+  'memory.hotplug_size': 2 ** 52,
+  'debug_console.iobase': 0xffff,
+  // MAX_NUM_PCI_SEGMENTS (vmm/src/config.rs).
+  'platform.num_pci_segments': 96,
+} as const;
+
+/** An option that is a number; undefined where the config has none, or one that is none or too large in its place. */
+export function numberOption(guest: GuestDescription, key: keyof typeof LARGEST): number | undefined {
   const value = setting(guest, key);
-  return typeof value === 'bigint' ? Number(value) : undefined;
+  return typeof value === 'bigint' && value >= 0n && value <= BigInt(LARGEST[key])
+    ? Number(value)
+    : undefined;
 }
 
 export function textOption(guest: GuestDescription, key: string): string | undefined {
