@@ -32,6 +32,7 @@ interface Row {
   readonly debug?: boolean;
   readonly why?: 'reset' | 'destroy';
   readonly order?: MappingOrder;
+  readonly wired?: boolean;
   readonly ends: 'panic' | 'reset' | 'shutdown' | null;
   readonly says?: readonly string[];
 }
@@ -54,6 +55,15 @@ const ROWS: readonly Row[] = [
   { what: 'the first page only', touched: [0], ends: 'reset', says: ['clears the entry of GPA 0x100000000'] },
   { what: 'the next leaf only', touched: [512], ends: null },
   { what: 'nothing above 4 GiB', touched: [], ends: null },
+  {
+    what: 'wired memory, nothing touched',
+    touched: [],
+    wired: true,
+    ends: 'panic',
+    says: ['clears the entry of GPA 0x100000000', 'index 1, GPA 0x100001000'],
+  },
+  { what: 'wired memory, half-open', touched: [], wired: true, ranges: 'half-open', ends: null },
+  { what: 'wired memory, counted', touched: [7], wired: true, ranges: 'counted', ends: null },
   { what: 'half-open', touched: [0, 1, 5], ranges: 'half-open', ends: null },
   { what: 'counted', touched: [0, 1, 5], ranges: 'counted', ends: null },
   {
@@ -89,6 +99,7 @@ for (const {
   debug = true,
   why = 'reset',
   order = 'bhyve',
+  wired = false,
   ends,
   says,
 } of ROWS) {
@@ -104,7 +115,11 @@ for (const {
     const core = {
       touchedIn: (start: bigint, end: bigint) => pages.filter((gpa) => gpa >= start && gpa < end),
     } as unknown as Core;
-    const verdict = tearDownGuest(core, guestMappings(machine(REPORTED), order), why, { ranges, debug });
+    const verdict = tearDownGuest(core, guestMappings(machine(REPORTED), order), why, {
+      ranges,
+      debug,
+      wired,
+    });
     if (ends === null) return assert.equal(verdict, null);
     assert.ok(verdict && verdict.kind !== 'answer');
     assert.equal(verdict.kind, ends === 'panic' ? 'host-panic' : ends);
@@ -129,12 +144,12 @@ test('with closed ranges a restart asserts where the guest has touched the leaf 
         touchedIn: (start: bigint, end: bigint) => pages.filter((gpa) => gpa >= start && gpa < end),
       } as unknown as Core;
       const mappings = guestMappings(machine(REPORTED), 'bhyve');
-      const verdict = tearDownGuest(core, mappings, 'reset', { ranges: 'closed', debug: true });
+      const verdict = tearDownGuest(core, mappings, 'reset', { ranges: 'closed', debug: true, wired: false });
       const first = touched.filter((n) => n > 0 && n < 512).sort((a, b) => a - b)[0];
       assert.equal(verdict?.kind === 'host-panic', first !== undefined);
       if (verdict?.kind === 'host-panic') assert.match(verdict.reason, new RegExp(`index ${first}, `));
       for (const ranges of ['half-open', 'counted'] as const) {
-        assert.equal(tearDownGuest(core, mappings, 'reset', { ranges, debug: true }), null);
+        assert.equal(tearDownGuest(core, mappings, 'reset', { ranges, debug: true, wired: false }), null);
       }
     }),
   );

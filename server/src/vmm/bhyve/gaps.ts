@@ -3,6 +3,7 @@ import type { BoardInputs } from '../model';
 import type { BootMethod } from './boot';
 import { missingDevices } from './pciHost';
 import { lpcOf, type BhyveSettings } from './settings';
+import { HOST_DEBUG } from './tearDown';
 import type { BhyveFacts } from './versions';
 
 export function notModelled(
@@ -33,6 +34,14 @@ export function notModelled(
     );
   } else if (facts.ipiShorthand === 'panic') {
     list.push('port accesses that a device of the kernel refuses: the device just answers');
+  }
+  if (facts.guestPageTable === 'closed' && machine.settings?.get(HOST_DEBUG)?.value !== false) {
+    list.push('a host kernel without DEBUG: one with DEBUG is assumed, whose assertions panic the host');
+  }
+  if (facts.os === 'illumos' && facts.ipiShorthand !== 'full') {
+    list.push(
+      'hosts with APIC-access virtualisation, where an interrupt command does not pass through the instruction emulation',
+    );
   }
   if (settings.acpiTables) {
     list.push(

@@ -2,6 +2,7 @@
 import type { AddressRange } from '../../address/range';
 import type { Board, BoardInputs } from '../model';
 import { interprocessorInterrupt } from './interruptCommand';
+import { booleanOf } from './settings';
 import { guestMappings, HOST_DEBUG, HOST_MAPPING_ORDER, tearDownGuest } from './tearDown';
 import type { BhyveFacts } from './versions';
 
@@ -26,6 +27,7 @@ export function illumosModule(
             return tearDownGuest(core, guestMappings(machine, order, bootrom), why, {
               ranges: guestPageTable,
               debug: setting(HOST_DEBUG) !== false,
+              wired: booleanOf(setting('memory.wired') ?? false) ?? false,
             });
           },
         }),

@@ -5,7 +5,7 @@
  * table, oxidecomputer/illumos-gate f9313a54fe53.
  */
 import { formatRange, hex } from '../../address/format';
-import { contains, intersection, isEmpty, type AddressRange } from '../../address/range';
+import { contains, intersection, isEmpty, PAGE, type AddressRange } from '../../address/range';
 import type { Core } from '../../../emulator/face';
 import type { Machine } from '../../machine/machine';
 import type { Verdict } from '../model';
@@ -51,6 +51,11 @@ export const HOST_DEBUG = 'host.debug';
 /** And in which order the guest was mapped (a MappingOrder), where that was not bhyve(8). */
 export const HOST_MAPPING_ORDER = 'host.mapping-order';
 
+export interface TearDownOptions extends GuestPageTableOptions {
+  /** The guest's memory is wired: every page is mapped from the start (vm_mmap_memseg with VM_MEMMAP_F_WIRED). */
+  readonly wired: boolean;
+}
+
 /**
  * Tears down what the guest has touched. `reset` is VM_REINIT, which leaves system memory mapped; `destroy` frees everything.
  * Null where that goes well; a host panic where an assertion fails; otherwise how the guest goes on, with what was lost.
@@ -59,11 +64,12 @@ export function tearDownGuest(
   core: Core,
   mappings: readonly GuestMapping[],
   why: 'reset' | 'destroy',
-  options: GuestPageTableOptions,
+  options: TearDownOptions,
 ): Verdict | null {
   const table = new GuestPageTable(options);
   for (const { range } of mappings) {
-    const pages = core.touchedIn(range.start, range.end);
+    const touched = core.touchedIn(range.start, range.end);
+    const pages = options.wired ? [...touched, ...pagesAtBorders(range, mappings)] : touched;
     if (options.ranges === 'counted') {
       // Tables are made for all of a mapping when it is made. Those without a touched page would only be freed again.
       for (const start of new Set(pages.map((page) => page - (page % LEAF_SPAN)))) {
@@ -116,3 +122,17 @@ const CALLS = {
   destroy:
     'The end of the VM (vm_destroy, vm_cleanup) frees its mappings in the order in which they were made',
 } as const;
+
+/** The pages of a mapping in the leaf tables where any mapping begins or ends: only those tables can be torn down by mistake. */
+function pagesAtBorders(range: AddressRange, mappings: readonly GuestMapping[]): bigint[] {
+  const leaves = new Set<bigint>();
+  for (const { range: other } of mappings) {
+    for (const border of [other.start, other.end - 1n, other.end]) leaves.add(border - (border % LEAF_SPAN));
+  }
+  const pages: bigint[] = [];
+  for (const start of leaves) {
+    const common = intersection(range, { start, end: start + LEAF_SPAN });
+    for (let page = common?.start ?? 0n; common && page < common.end; page += PAGE) pages.push(page);
+  }
+  return pages;
+}
