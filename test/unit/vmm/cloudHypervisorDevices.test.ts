@@ -124,6 +124,25 @@ test('CMOS: the date in BCD, memory in units of 64 KiB, and an index with bit 7 
   );
 });
 
+test('CMOS by version: register D from v20.0 on, an index of eight bits from v23.0 on', () => {
+  const values = (version: string) => read(version, (cpu) => [cmos(cpu, 0x0d), cmos(cpu, 0xb2)]);
+  assert.deepEqual(values('v16.0'), ['0', '20']);
+  assert.deepEqual(values('v21.0'), ['80', '20']);
+  assert.deepEqual(values('v23.0'), ['80', '0']);
+});
+
+test('a read of the PM timer in another size ends the vCPU of v16.0', () => {
+  const { report } = powerOn(sized('v16.0', 512n * MIB), {
+    program: function* (cpu): Generator<Step, void, void> {
+      cpu.in(0xb008);
+      yield;
+      yield 'halt';
+    },
+  });
+  assert.equal(report.outcome, 'vmm-exit');
+  assert.match(report.reason, /PM timer at 0xb008 in another size than four bytes/);
+});
+
 test('the PM timer counts at 3.579545 MHz in 32 bits, and reads 0 in other sizes', () => {
   const values = read(NOW, (cpu) => {
     cpu.now = 1_000_000_000;

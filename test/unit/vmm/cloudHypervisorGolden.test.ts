@@ -400,13 +400,21 @@ test('v15.0 starts a bzImage, and an ELF kernel without PVH, in 64-bit mode', ()
     assert.equal(shown(state.segments.cs), '8 0 ffffffff a09b');
     assert.equal(shown(state.segments.tr), '18 0 ffffffff 808b');
     assert.deepEqual(gdt(core), [0n, 0xaf9b000000ffffn, 0xcf93000000ffffn, 0x8f8b000000ffffn]);
-    // setup_page_tables: 1 GiB of 2 MiB pages.
+    // setup_page_tables: 1 GiB of 2 MiB pages, and no PML5.
+    assert.equal(u64(core, 0x9000n), 0n);
     assert.deepEqual([u64(core, 0xa000n), u64(core, 0xb000n), u64(core, 0xb008n)], [0xb003n, 0xc003n, 0n]);
     assert.deepEqual(
       [u64(core, 0xc000n), u64(core, 0xc008n), u64(core, 0xcff8n)],
       [0x83n, 0x200083n, 0x3fe00083n],
     );
   }
+});
+
+test('on a host with LA57 the 64-bit entry of v15.0 has five levels', () => {
+  const { core } = powerOn(sized('v15.0', 512n * MIB), { kernel: linuxFile(), added: ['LA57'] });
+  const { cr3, cr4 } = core.state(0);
+  assert.deepEqual([cr3, cr4], [0x9000n, 0x1020n]);
+  assert.deepEqual([u64(core, 0x9000n), u64(core, 0xa000n)], [0xa003n, 0xb003n]);
 });
 
 const RAW = new Uint8Array(0x20000).fill(0xf4);
@@ -442,7 +450,7 @@ for (const [version, image, reason] of [
 
 for (const [size, reason] of [
   [MIB, /RAM must reach beyond 1 MiB/],
-  [512n * MIB + 1n, /no multiple of the page size, 4 KiB \(MisalignedMemorySize\)/],
+  [512n * MIB + 1n, /no multiple of the page size, 4 KiB/],
   [1n << 46n, /46 physical address bits leave addresses up to 0x3fffffef0000/],
 ] as const) {
   test(`a VM of 0x${hex(size)} bytes is refused and has no layout`, () => {

@@ -6,6 +6,7 @@ import { simulate } from '../../../server/src/simulation/simulate';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { parseCloudHypervisor } from '../../../server/src/vmm/cloud-hypervisor/document';
 import { CLOUD_HYPERVISOR } from '../../../server/src/vmm/cloud-hypervisor/model';
+import type { CpuidFeatureName } from '../../../server/src/x86/cpuid/features';
 import type { CpuVendor } from '../../../server/src/x86/cpuid/answers';
 import { noteBytes, noteFile, number } from '../image/noteFile';
 import { HandClock } from '../devices/clock';
@@ -47,12 +48,13 @@ export interface Asked {
   readonly firmware?: Uint8Array | null;
   readonly initrd?: Uint8Array | null;
   readonly vendor?: CpuVendor;
+  readonly added?: readonly CpuidFeatureName[];
   readonly program?: Program;
 }
 
 /** Powers a machine on with a PVH kernel where nothing else is asked for, and runs the program. */
 export function powerOn(machine: Machine, asked: Asked = {}): PoweredOn {
-  const { firmware = null, initrd = null, vendor, program = function* () {} } = asked;
+  const { firmware = null, initrd = null, vendor = 'intel', added = [], program = function* () {} } = asked;
   const kernel = asked.kernel === undefined ? (firmware ? null : PVH_KERNEL) : asked.kernel;
   let core: ScriptedCore | null = null;
   const report = simulate(
@@ -64,7 +66,7 @@ export function powerOn(machine: Machine, asked: Asked = {}): PoweredOn {
       firmware,
       kernel,
       initrd,
-      ...(vendor ? { cpu: { vendor, added: [], removed: [] } } : {}),
+      cpu: { vendor, added, removed: [] },
       probe: null,
       taps: [],
       maxInstructions: 1000,

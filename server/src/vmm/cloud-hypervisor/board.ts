@@ -22,6 +22,7 @@ import {
   PAGE_DIRECTORY,
   PDPT,
   PML4,
+  PML5,
   RSDP,
   SMBIOS,
 } from './addresses';
@@ -114,8 +115,9 @@ function powerOn(
   if (wrong) return wrong;
   const initrd = placeInitrd(inputs, ram[0]!.end, write);
   if (typeof initrd === 'string') return initrd;
-  writeBoot(inputs, loaded, initrd, write);
-  startVcpus(core, loaded);
+  const la57 = cpu.added.includes('LA57');
+  writeBoot(inputs, loaded, initrd, la57, write);
+  startVcpus(core, loaded, la57);
   return null;
 }
 
@@ -186,6 +188,7 @@ function writeBoot(
   { machine }: BoardInputs,
   loaded: LoadedPayload,
   initrd: PlacedInitrd | null,
+  la57: boolean,
   write: WriteMemory,
 ): void {
   const map = guestMemoryMap(machine);
@@ -196,6 +199,7 @@ function writeBoot(
   write(BOOT_GDT, words(gdt));
   write(BOOT_IDT, words([0n]));
   if (loaded.protocol === 'linux64') {
+    if (la57) write(PML5, words([PML4 | 3n]));
     write(PML4, words([PDPT | 3n]));
     write(PDPT, words([PAGE_DIRECTORY | 3n]));
     write(PAGE_DIRECTORY, words(Array.from({ length: 512 }, (_, i) => (BigInt(i) << 21n) | 0x83n)));
@@ -209,7 +213,7 @@ function words(values: readonly bigint[]): Uint8Array {
 }
 
 /** configure_vcpu gives every vCPU the registers of the entry. Raw firmware starts as KVM leaves a vCPU. */
-function startVcpus(core: Core, loaded: LoadedPayload): void {
+function startVcpus(core: Core, loaded: LoadedPayload, la57: boolean): void {
   const msrs = new Map([[MTRR_DEF_TYPE, MTRR_WRITE_BACK]]);
   const state =
     loaded.protocol === 'raw'
@@ -218,6 +222,6 @@ function startVcpus(core: Core, loaded: LoadedPayload): void {
         ? pvhEntry(loaded.entry)
         : loaded.protocol === 'linux32'
           ? linuxEntry32(loaded.entry)
-          : linuxEntry64(loaded.entry, KVM_RESET_CR0);
+          : linuxEntry64(loaded.entry, KVM_RESET_CR0, la57);
   startKvmVcpus(core, state, msrs);
 }

@@ -7,7 +7,7 @@ import {
   type SegmentState,
   type VcpuState,
 } from '../../x86/state';
-import { BOOT_GDT, BOOT_IDT, BOOT_STACK_POINTER, PML4, PVH_INFO, ZERO_PAGE } from './addresses';
+import { BOOT_GDT, BOOT_IDT, BOOT_STACK_POINTER, PML4, PML5, PVH_INFO, ZERO_PAGE } from './addresses';
 
 const CODE_SELECTOR = 0x08;
 const DATA_SELECTOR = 0x10;
@@ -65,16 +65,19 @@ export function linuxEntry32(entry: bigint): VcpuState {
   return { ...PROTECTED, rip: entry, general };
 }
 
-/** The 64-bit entry of v15.0: long mode over 1 GiB that is mapped identically; CR0 keeps what KVM's reset left in it. */
-export function linuxEntry64(entry: bigint, resetCr0: bigint): VcpuState {
+/**
+ * The 64-bit entry of v15.0: long mode over 1 GiB that is mapped identically; CR0 keeps what KVM's reset left in it.
+ * @param la57 the host's CPU has five levels of page tables, and then the guest starts with them
+ */
+export function linuxEntry64(entry: bigint, resetCr0: bigint, la57: boolean): VcpuState {
   return {
     ...PROTECTED,
     ...withTables(LONG_GDT, 0xa09b, segment(TSS_SELECTOR, FLAT, 0x808b)),
     rip: entry,
     general: { ...NO_REGISTERS, rsp: BOOT_STACK_POINTER, rbp: BOOT_STACK_POINTER, rsi: ZERO_PAGE },
     cr0: resetCr0 | 0x80000001n,
-    cr3: PML4,
-    cr4: 0x20n,
+    cr3: la57 ? PML5 : PML4,
+    cr4: la57 ? 0x1020n : 0x20n,
     efer: 0x500n,
   };
 }

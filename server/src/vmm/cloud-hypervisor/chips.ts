@@ -5,7 +5,7 @@ import { Uart16550 } from '../../devices/uart16550';
 import type { BoardInputs } from '../model';
 import { IOAPIC } from './addresses';
 import { CloudHypervisorCmos } from './cmos';
-import { powerOff, RESETS } from './exits';
+import { powerOff, RESETS, timerPanic } from './exits';
 import { memoryOf, ramRanges } from './memory';
 import { numberOption, textOption } from './origin';
 import { PciHost } from './pciHost';
@@ -52,6 +52,7 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
     memoryBelow: low?.end ?? 0n,
     memoryAbove: high ? high.end - high.start : 0n,
     reset: facts.cmosReset ? () => inputs.request(RESETS.cmos) : null,
+    power: facts.cmosPower,
   });
   const power = [facts.acpiPorts, ...(facts.oldAcpiPortsToo ? [OLD_PORTS] : [])];
   return {
@@ -68,7 +69,7 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
           reset: () => inputs.request(RESETS.acpi(sleep)),
           powerOff: () => inputs.request(powerOff(sleep)),
         }),
-        new PmTimer(clock, timer),
+        new PmTimer(clock, timer, facts.bearsWrongSizes ? null : () => inputs.request(timerPanic(timer))),
       ]),
       ...(serial ? [serial] : []),
       ...debugOutputs(inputs, version),

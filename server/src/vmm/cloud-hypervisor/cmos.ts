@@ -1,6 +1,6 @@
 /**
  * Cloud Hypervisor's CMOS at ports 0x70 and 0x71 (devices/src/legacy/cmos.rs): a clock that only reads, in BCD, and 128 bytes of
- * memory. The index keeps its bit 7 when it is compared with the clock's registers, so 0x80 reads memory byte 0, not the seconds.
+ * memory. From v23.0 on the index keeps its bit 7, so that 0x80 reads memory byte 0 and not the seconds.
  */
 import type { Clock, Device, DeviceState } from '../../devices/device';
 
@@ -18,8 +18,10 @@ export interface CmosOptions {
   /** Bytes of RAM below 3 GiB, and from 4 GiB on. */
   readonly memoryBelow: bigint;
   readonly memoryAbove: bigint;
-  /** Null where this version has no reset by CMOS. */
+  /** Null where this version has no reset by CMOS, and then the index loses its bit 7. */
   readonly reset: (() => void) | null;
+  /** Register D says that there is power. */
+  readonly power: boolean;
 }
 
 export class CloudHypervisorCmos implements Device {
@@ -43,7 +45,7 @@ export class CloudHypervisorCmos implements Device {
 
   writePort(port: number, size: 1 | 2 | 4, value: number): void {
     if (size !== 1) return;
-    if (port === INDEX) this.index = value;
+    if (port === INDEX) this.index = this.options.reset ? value : value & INDEX_MASK;
     else if (this.options.reset && this.index === RESET_INDEX && value === 0) this.options.reset();
     else this.memory[this.index & INDEX_MASK] = value;
   }
@@ -100,7 +102,7 @@ export class CloudHypervisorCmos implements Device {
       case 0x0a:
         return 0x20 | (now % SECOND >= SECOND - UPDATE ? 0x80 : 0);
       case 0x0d:
-        return 0x80;
+        return this.options.power ? 0x80 : null;
       case 0x32:
         return bcd(Math.floor(date.getUTCFullYear() / 100));
       default:

@@ -28,6 +28,14 @@ export function powerOff(port: number): Verdict {
   };
 }
 
+/** copy_from_slice of four bytes into a buffer of another size, in v15.0 and v16.0. */
+export function timerPanic(port: number): Verdict {
+  return {
+    kind: 'vmm-exit',
+    reason: `a read of the ACPI PM timer at ${hex(port)} in another size than four bytes: the vCPU's thread panics, and the VM runs no further`,
+  };
+}
+
 /** KVM_EXIT_SHUTDOWN becomes a reset in all versions. */
 export function tripleFault({ logsTripleFault }: CloudHypervisorFacts): Verdict {
   return reboot(
@@ -67,6 +75,11 @@ export function notModelled(version: CloudHypervisorVersion, { machine }: BoardI
   if (!facts.unansweredReadsOnes) {
     list.push(
       'an MMIO read that nobody answers gives what the MMIO exit before it left in KVM’s buffer in this version; here it gives 0',
+    );
+  }
+  if (!facts.bearsWrongSizes) {
+    list.push(
+      'an access to the I/O APIC in another size than four bytes, which is a panic of the vCPU’s thread in this version',
     );
   }
   if (textOption(machine, 'serial.mode') === 'Null') {

@@ -75,7 +75,7 @@ export function refusesMemory(
     return `memory.size is ${formatSize(size)}: RAM must reach beyond 1 MiB, where the memory map of the guest goes on`;
   }
   if (size % PAGE !== 0n) {
-    return `memory.size ${hex(size)} is no multiple of the page size, 4 KiB (MisalignedMemorySize)`;
+    return `memory.size ${hex(size)} is no multiple of the page size, 4 KiB`;
   }
   const { devices } = memoryLayout(version, guest, vendor);
   if (devices.start >= devices.end) {

@@ -73,7 +73,7 @@ export class SleepRegister extends Stateless {
   }
 }
 
-/** AcpiPmTimerDevice: 32 bits that count from the start of the VM; other sizes read 0. */
+/** AcpiPmTimerDevice: 32 bits that count from the start of the VM; other sizes read 0, or are `wrongSize`. */
 export class PmTimer extends Stateless {
   readonly name: string;
   readonly ports: readonly { start: number; end: number }[];
@@ -82,6 +82,7 @@ export class PmTimer extends Stateless {
   constructor(
     private readonly clock: Clock,
     private readonly first: number,
+    private readonly wrongSize: (() => void) | null,
   ) {
     super();
     this.name = `ACPI PM timer at 0x${first.toString(16)}`;
@@ -89,6 +90,7 @@ export class PmTimer extends Stateless {
   }
 
   readPort(port: number, size: 1 | 2 | 4): number {
+    if (size !== 4) this.wrongSize?.();
     return port === this.first && size === 4 ? this.input.ticks(this.clock.now()) % 2 ** 32 : 0;
   }
 

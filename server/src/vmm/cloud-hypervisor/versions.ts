@@ -24,8 +24,12 @@ export interface CloudHypervisorFacts {
   readonly rawFirmware: boolean;
   /** The word at 0x40e leads to the EBDA and so to the RSDP (64b32841a, v23.0). */
   readonly ebdaPointer: boolean;
-  /** A zero into CMOS register 0xF, selected as 0x8F, restarts the VM (e0d3efec6, v23.0). */
+  /** A zero into CMOS register 0xF, selected as 0x8F, restarts the VM; for that the index keeps its bit 7 (e0d3efec6, v23.0). */
   readonly cmosReset: boolean;
+  /** CMOS register D says that there is power (c7725f921, v20.0). */
+  readonly cmosPower: boolean;
+  /** Accesses of a wrong size to the PM timer and the I/O APIC do nothing; before, they were a panic of the vCPU's thread (v19.0). */
+  readonly bearsWrongSizes: boolean;
   /** ACPI's sleep and reset register and the PM timer. Both pairs answer in v26.0 to v27.0 (98f949d35, 1bc63e784). */
   readonly acpiPorts: { readonly sleep: number; readonly timer: number };
   readonly oldAcpiPortsToo: boolean;
@@ -80,6 +84,8 @@ const V15: CloudHypervisorFacts = {
   rawFirmware: false,
   ebdaPointer: false,
   cmosReset: false,
+  cmosPower: false,
+  bearsWrongSizes: false,
   acpiPorts: { sleep: 0x3c0, timer: 0xb008 },
   oldAcpiPortsToo: false,
   smbiosEnds: false,
@@ -115,6 +121,8 @@ const CHANGES: readonly (readonly [id: string, date: string, what: string, Parti
         platformArea: true,
         limitsPhysicalBits: true,
         rawFirmware: true,
+        cmosPower: true,
+        bearsWrongSizes: true,
         pciSegments: true,
       },
     ],
