@@ -2,6 +2,7 @@
 import { cloudHypervisorLog } from './cloudHypervisor/format';
 import type { DumpFormat } from './dumpFormat';
 import { illumosPanic } from './illumos/format';
+import { kvmShutdown } from './kvmShutdown/format';
 import { linuxOops } from './linux/format';
 import { portWrite } from './portWrite/format';
 import { registerSet } from './registerSet/format';
@@ -11,5 +12,6 @@ export const DUMP_FORMATS: readonly DumpFormat[] = [
   linuxOops,
   registerSet,
   cloudHypervisorLog,
+  kvmShutdown,
   portWrite,
 ];

@@ -26,7 +26,10 @@ export const OTHER_FORMATS: readonly OtherFormat[] = [
     title: 'a vmm(4) or vmd message',
     pattern: /^(?:vcpu_run_(?:vmx|svm|loop): |(?:vmx|svm)_(?:handle|fault)_)/,
   },
-  { title: 'a Firecracker or libkrun exit', pattern: /^.{0,200}Received KVM_EXIT_[A-Z_]{1,32} signal/ },
+  {
+    title: 'a Firecracker or libkrun exit',
+    pattern: /^.{0,200}Received KVM_EXIT_(?!SHUTDOWN)[A-Z_]{1,32} signal/,
+  },
   { title: 'a Xen hypervisor crash', pattern: /^-{4}\[ Xen-/ },
   { title: 'an EDK2 exception dump', pattern: /^!{4} (?:X64|IA32) Exception Type - / },
 ];
