@@ -1,5 +1,6 @@
 /** Guests of bhyve on the real core. */
 import { strict as assert } from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { createCore } from '../../../server/emulator/core';
 import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
@@ -56,3 +57,33 @@ test('a broadcast INIT panics illumos of autumn 2020, ends bhyve in its winter, 
     ]),
   );
 });
+
+/** QEMU's firmware is not bhyve's: what becomes of it there. */
+const FOREIGN: readonly (readonly [path: string, place: RegExp, ports: readonly bigint[], title: string])[] =
+  [
+    [
+      '/usr/share/OVMF/OVMF_CODE.fd',
+      /long mode, in boot ROM segment/,
+      [0xcf8n, 0xcfen],
+      'OVMF asks the host bridge for its ID, which it does not know, and stays in a loop in the ROM',
+    ],
+    [
+      '/usr/share/seabios/bios-256k.bin',
+      /real mode, in low memory/,
+      [],
+      'SeaBIOS jumps below 1 MiB, where bhyve maps no ROM: what runs there is what lies in memory',
+    ],
+  ];
+
+for (const [path, place, ports, title] of FOREIGN) {
+  const options = existsSync(path) ? {} : { skip: `${path} is not there (Debian packages ovmf and seabios)` };
+  test(title, options, () => {
+    const firmware = new Uint8Array(readFileSync(path));
+    const report = boot('freebsd-15', { firmware, maxInstructions: 20_000_000 });
+    assert.equal(report.outcome, 'budget', report.reason);
+    assert.equal(report.console, '');
+    assert.match(report.reason, place);
+    const seen = new Set(report.exits.map(({ at }) => at));
+    for (const port of ports) assert.ok(seen.has(port), `port ${port}`);
+  });
+}
