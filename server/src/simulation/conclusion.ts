@@ -63,7 +63,8 @@ export function conclude(run: EndedRun): Conclusion {
   const severity = FINDING_SEVERITY[final];
   if (severity) findings.push(finding(`boot-${final}`, severity, reason, region, run.machine));
   const { probe } = run.guest;
-  const status = probe && readProbeReport(probe, run.recorder.console.text).status;
+  const status =
+    probe && readProbeReport(probe, run.recorder.console.text || run.recorder.unseenReport).status;
   const failed = status !== null && status.verdict !== 'expected';
   if (probe && failed) {
     const message = `The probe ${probe.name} ended with "${status.code}". ${status.meaning}${nested?.text ?? ''}`;

@@ -29,9 +29,11 @@ export function chooseGuest(model: VmmModel, request: SimulationRequest): Guest 
   if (!probe) return { firmware: request.firmware, kernel: request.kernel, probe: null, shown };
   const parameters = { ...shown?.cell.parameters, ...request.parameters };
   checkParameters(probe, Object.keys(parameters));
-  if (probe.load === 'rom' && model.kernelsOnly) {
+  if (probe.load === 'rom' && model.startsKernels) {
     if (probe.needsFirmware)
-      throw new Error(`The probe ${probe.name} goes through a firmware, and ${model.title} has none.`);
+      throw new Error(
+        `The probe ${probe.name} goes through a firmware, and guests of ${model.title} have none.`,
+      );
     return { firmware: null, kernel: romAsProbeKernel(probe, parameters), probe, shown };
   }
   return probe.load === 'rom'

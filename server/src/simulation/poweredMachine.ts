@@ -36,6 +36,8 @@ export interface PowerOptions {
   /** Starts from there instead of powering on. */
   readonly captured?: CapturedState | null;
   readonly taps: readonly number[];
+  /** A port to which a probe reports: what it writes there is read, whoever answers. */
+  readonly reportPort?: number;
   readonly answers?: readonly ConsoleAnswer[];
   /** Accesses at which the VMM gives up are passed over where its model allows that. */
   readonly passOver: boolean;
@@ -294,6 +296,7 @@ export class PoweredMachine {
   private writePort(port: number, size: Size, value: number, flags: number): void | Refused {
     const device = this.decode.atPort(port);
     this.recorder.exits.add('out', port, device?.name ?? null);
+    if (port === this.options.reportPort && size === 1) this.recorder.writeReport(value);
     const verdict = this.screens ? this.screen(portAccess(port, size, true, value, flags)) : null;
     // Giving up comes before the instruction, a reset or power-off after it.
     if (verdict?.kind === 'vmm-exit' || verdict?.kind === 'host-panic') return this.refuse(verdict, null);

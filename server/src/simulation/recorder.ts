@@ -12,6 +12,9 @@ const PANICS: readonly RegExp[] = [
   /^\r?panic\[cpu\d+\]\/thread=/,
 ];
 
+/** In characters; a probe that runs on after a reset writes again and again. */
+const LONGEST_REPORT = 1 << 20;
+
 /** Plain data that survives structured clone. */
 export interface RecorderState {
   readonly exits: ExitState;
@@ -24,6 +27,7 @@ export interface RecorderState {
   readonly lastText: number;
   readonly until: string | null;
   readonly awaited: readonly ReturnType<AwaitedText['save']>[];
+  readonly report: string;
 }
 
 export class Recorder {
@@ -31,6 +35,8 @@ export class Recorder {
   readonly timeline = new Timeline();
   readonly console: CapturedText;
   readonly firmwareLog: CapturedText;
+  /** What a probe wrote to its port, whether or not the VMM shows it to anybody. */
+  private report = '';
   /** Instructions of earlier power-ons. */
   instructionsBefore = 0;
   /** The first line of the present power-on in which a kernel gave up. */
@@ -64,6 +70,17 @@ export class Recorder {
     this.awaited[0]?.read(text);
   }
 
+  /** A byte that a probe wrote to the data port of the first UART, which is also the divisor's. */
+  writeReport(byte: number): void {
+    const text = String.fromCharCode(byte);
+    if (this.report.length < LONGEST_REPORT && (text === '\n' || text >= ' ')) this.report += text;
+  }
+
+  /** The report that nobody would see, because the VMM shows no console. */
+  get unseenReport(): string {
+    return this.console.text === '' ? this.report : '';
+  }
+
   writeFirmwareLog(text: string): void {
     this.lastText = this.now();
     this.firmwareLog.write(text);
@@ -88,7 +105,7 @@ export class Recorder {
   }
 
   save(): RecorderState {
-    const { instructionsBefore, panic, lastText, until } = this;
+    const { instructionsBefore, panic, lastText, until, report } = this;
     return {
       exits: this.exits.save(),
       timeline: this.timeline.save(),
@@ -100,6 +117,7 @@ export class Recorder {
       lastText,
       until,
       awaited: this.awaited.map((awaited) => awaited.save()),
+      report,
     };
   }
 
@@ -114,6 +132,7 @@ export class Recorder {
     this.passedOver.clear();
     for (const [kind, entry] of state.passedOver) this.passedOver.set(kind, { ...entry });
     this.lastText = state.lastText;
+    this.report = state.report;
     if (state.until === this.until) this.awaited.forEach((awaited, i) => awaited.restore(state.awaited[i]!));
   }
 

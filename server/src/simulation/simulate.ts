@@ -24,6 +24,8 @@ import { textScreen } from './textScreen';
 export const DEFAULT_BUDGET = 2_000_000_000;
 const DEFAULT_IDLE_SECONDS = 30;
 const SECOND = 1_000_000_000;
+/** Where probes that are firmware images report: the first serial port, which not every VMM gives its guests. */
+const COM1 = 0x3f8;
 
 export interface SimulationHost {
   createCore(options: CoreOptions): Core;
@@ -63,6 +65,7 @@ export function simulate(
     boot: request.boot ?? null,
     captured: request.captured ?? null,
     taps: request.taps,
+    ...(guest.probe?.load === 'rom' ? { reportPort: COM1 } : {}),
     answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
     ...(host.observer ? { observer: host.observer } : {}),
@@ -193,7 +196,7 @@ function reportOf(
     instructions,
     vcpus,
     console: recorder.console.text,
-    firmwareLog: recorder.firmwareLog.text,
+    firmwareLog: recorder.firmwareLog.text || recorder.unseenReport,
     screen: started > 0 ? textScreen((address, length) => powered.core.read(address, length)) : '',
     exits: recorder.exits.list(),
     timeline: named?.ofTimeline(events, modes) ?? events,
@@ -207,6 +210,7 @@ function reportOf(
     notModelled: [
       ...notModelled(powered, recorder, inputs.taps),
       ...asKernel(inputs),
+      ...unseenReport(recorder),
       ...(inputs.captured?.notes ?? []),
       ...(inputs.symbols?.notes ?? []),
       ...(typeof symbolizer === 'string' ? [symbolizer] : []),
@@ -298,9 +302,17 @@ function faultChain(ending: Ending, { core }: PoweredMachine): readonly FaultRec
 function asKernel({ guest: { probe, firmware } }: ReportInputs): string[] {
   return probe?.load === 'rom' && !firmware
     ? [
-        `a firmware, which this VMM does not have: the probe ${probe.name} is started as a kernel, and puts its ROM image at the top of the first MiB itself`,
+        `a firmware, which guests of this VMM do without: the probe ${probe.name} is started as a kernel, and puts its ROM image at the top of the first MiB itself`,
       ]
     : [];
+}
+
+function unseenReport({ unseenReport: text }: Recorder): string[] {
+  return text === ''
+    ? []
+    : [
+        'a console: this VMM shows nobody what this guest writes to its first serial port, so the probe’s report is read at port 0x3f8 itself and stands in the firmware log',
+      ];
 }
 
 function notModelled(powered: PoweredMachine, recorder: Recorder, taps: readonly number[]): string[] {

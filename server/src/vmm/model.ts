@@ -178,8 +178,11 @@ export interface VmmModel {
   /** Oldest first. */
   readonly versions: readonly VmmVersion[];
   readonly knownIssues: readonly KnownIssue[];
-  /** It starts kernels itself and has no firmware that begins at the reset vector. */
-  readonly kernelsOnly?: true;
+  /**
+   * What it starts is a kernel, not a firmware at the reset vector (unless a config asks for one): probes that are firmware
+   * images are started as kernels.
+   */
+  readonly startsKernels?: true;
   /**
    * The guest's address space under a version, sorted by start: any guest, also one that another VMM's config describes.
    * Empty where the VMM refuses the guest; the board then says why when it is powered on.

@@ -10,6 +10,7 @@ export const LIBKRUN: VmmModel = {
   title: 'libkrun',
   versions: LIBKRUN_VERSIONS,
   knownIssues: LIBKRUN_KNOWN_ISSUES,
+  startsKernels: true,
   layOut: layOutLibkrun,
   board: libkrunBoard,
 };

@@ -219,7 +219,9 @@ function powerOn(
   const memory = inputs.machine.memory?.value;
   if (memory === undefined) return 'its config gives no memory size that this vmd takes';
   if (memory > largestMemory(version)) {
-    const { end } = createMemoryMap(version, memory).at(-1)!.range;
+    const end = createMemoryMap(version, memory).at(-1)?.range.end;
+    if (end === undefined)
+      return `its ${formatSize(memory)} are more than this vmm(4) takes, ${formatSize(facts.maxMemory)}`;
     return `its memory map would end at ${hex(end)}, and vmm(4) refuses addresses beyond ${formatSize(facts.maxMemory)}`;
   }
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
