@@ -24,7 +24,7 @@ import { textScreen } from './textScreen';
 export const DEFAULT_BUDGET = 2_000_000_000;
 const DEFAULT_IDLE_SECONDS = 30;
 const SECOND = 1_000_000_000;
-/** Where probes that are firmware images report: the first serial port, which not every VMM gives its guests. */
+/** Where probes report: the first serial port, which not every VMM gives its guests. */
 const COM1 = 0x3f8;
 
 export interface SimulationHost {
@@ -65,7 +65,7 @@ export function simulate(
     boot: request.boot ?? null,
     captured: request.captured ?? null,
     taps: request.taps,
-    ...(guest.probe?.load === 'rom' ? { reportPort: COM1 } : {}),
+    ...(guest.probe ? { reportPort: COM1 } : {}),
     answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
     ...(host.observer ? { observer: host.observer } : {}),

@@ -3,7 +3,7 @@ import type { Core } from '../../../emulator/face';
 import { checkPcRom } from '../../machine/image/rom';
 import type { WriteMemory } from '../loaders/loader';
 import { protocolFor } from '../loaders/protocols';
-import type { Board, BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
+import type { Board, BoardInputs, DirectBoot, MmioAccess, PortAccess, Verdict } from '../model';
 import { placeTables } from '../acpi/place';
 import { pcAcpiTables } from './acpiTables';
 import { writeBios } from './bios/bios';
@@ -78,22 +78,35 @@ function allOnes(size: number): Verdict {
 
 function startFirmware(
   firmware: Uint8Array,
-  { kernel, boot }: BoardInputs,
+  inputs: BoardInputs,
   memory: bigint,
   write: WriteMemory,
 ): string | null {
   const wrong = loadRom(firmware, write);
-  if (wrong || !kernel || !boot) return wrong;
-  const items = firmwareKernel(kernel, boot, pcMemory(memory).lowEnd);
+  if (wrong || !inputs.kernel) return wrong;
+  const items = firmwareKernel(inputs.kernel, bootOf(inputs), pcMemory(memory).lowEnd);
   return 'problem' in items ? `the kernel cannot be handed to the firmware: ${items.problem}` : null;
 }
 
+/** How a kernel of a config is booted: by the first protocol that knows it, with the config's command line. */
+function bootOf({ boot, machine, initrd }: BoardInputs): DirectBoot {
+  return (
+    boot ?? {
+      protocol: null,
+      imageName: 'kernel',
+      commandLine: machine.commandLine?.value ?? '',
+      modules: initrd ? [{ bytes: initrd, commandLine: 'initrd' }] : [],
+    }
+  );
+}
+
 function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null {
-  const { kernel, boot, firmware } = inputs;
+  const { kernel, firmware } = inputs;
+  const boot = bootOf(inputs);
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   // The vCPU is as RESET leaves it, at the ROM's reset vector.
   if (firmware) return startFirmware(firmware, inputs, memory, write);
-  if (!kernel || !boot) return 'the plain PC has no firmware of its own and was given no image';
+  if (!kernel) return 'the plain PC has no firmware of its own and was given no image';
   const protocol = protocolFor(kernel, boot.protocol);
   if (!protocol) {
     const what = boot.protocol === null ? 'no known kind' : `no kind for the boot protocol ${boot.protocol}`;

@@ -2,13 +2,14 @@
 ; no gate for it. The CPU then finds no gate for #GP and none for #DF.
 
 %define ELF_BITS 64
-%define PVH_ENTRY start
+%define PVH_ENTRY main32
 %define MEMORY_SIZE 0x1000
 
 %include "elf.mac"
+%include "entry32.mac"
 
-bits 32
-start:
+        ENTRY32
+main32:
         mov esp, KERNEL_BASE + MEMORY_SIZE
         mov esi, text_probe
         call put_text

@@ -2,13 +2,14 @@
 ; the end of the addresses that they may give to devices (AMD APM vol. 3, E.4.7; 0 there: the same as PhysAddrSize).
 
 %define ELF_BITS 64
-%define PVH_ENTRY start
+%define PVH_ENTRY main32
 %define MEMORY_SIZE 0x1000
 
 %include "elf.mac"
+%include "entry32.mac"
 
-bits 32
-start:
+        ENTRY32
+main32:
         mov esp, KERNEL_BASE + MEMORY_SIZE
         mov esi, text_probe
         call put_text
