@@ -29,6 +29,12 @@ export interface Mc146818Options {
   readonly century: number;
   /** Seconds since 1970 at guest time 0. */
   readonly epoch: number;
+  /**
+   * As vmd has it (usr.sbin/vmd/mc146818.c rev 1.31): the periodic interrupt and no other, register C shows PF while that is
+   * enabled and nothing else, UIP is never up, the time is in BCD whatever register B says, and what a guest writes to the time
+   * is gone with the next second.
+   */
+  readonly periodicOnly?: true;
   /** False where port 0x70 can only be written, as in a PC's chip set: it then reads as all ones. */
   readonly indexReads: boolean;
 }
@@ -102,17 +108,24 @@ export class Mc146818 implements Device {
     const { bytes } = this.state;
     const now = this.clock.now();
     if (index === REGISTER_A) {
+      if (this.options.periodicOnly) return bytes[REGISTER_A]!;
       const updating = (bytes[REGISTER_B]! & B_SET) === 0 && now % SECOND >= SECOND - UPDATE_WINDOW;
       return (bytes[REGISTER_A]! & 0x7f) | (updating ? 0x80 : 0);
     }
     if (index === REGISTER_C) return this.takeFlags();
-    if ((bytes[REGISTER_B]! & B_SET) === 0 && this.isTime(index)) this.refreshTime();
+    if (this.ticks() && this.isTime(index)) this.refreshTime();
     return bytes[index] ?? 0xff;
   }
 
   private write(index: number, value: number): void {
     const { bytes } = this.state;
     if (index === REGISTER_C || index === REGISTER_D) return;
+    if (this.options.periodicOnly) {
+      if (this.isTime(index)) this.refreshTime();
+      bytes[index] = value;
+      if (index === REGISTER_A || index === REGISTER_B) this.ring();
+      return;
+    }
     if (this.isTime(index) && (bytes[REGISTER_B]! & B_SET) === 0) this.refreshTime();
     const wasSet = (bytes[REGISTER_B]! & B_SET) !== 0;
     if (index === REGISTER_B && !wasSet && (value & B_SET) !== 0) this.refreshTime();
@@ -130,7 +143,13 @@ export class Mc146818 implements Device {
     );
   }
 
+  /** The time bytes follow the clock. */
+  private ticks(): boolean {
+    return this.options.periodicOnly === true || (this.state.bytes[REGISTER_B]! & B_SET) === 0;
+  }
+
   private encode(value: number): number {
+    if (this.options.periodicOnly) return toBcd(value);
     return (this.state.bytes[REGISTER_B]! & B_BINARY) !== 0 ? value : toBcd(value);
   }
 
@@ -157,7 +176,8 @@ export class Mc146818 implements Device {
   }
 
   private encodeHour(hour: number): number {
-    if ((this.state.bytes[REGISTER_B]! & B_24_HOURS) !== 0) return this.encode(hour);
+    if (this.options.periodicOnly || (this.state.bytes[REGISTER_B]! & B_24_HOURS) !== 0)
+      return this.encode(hour);
     return this.encode(hour % 12 || 12) | (hour >= 12 ? 0x80 : 0);
   }
 
@@ -190,6 +210,7 @@ export class Mc146818 implements Device {
     const period = this.period();
     let flags = 0;
     if (period > 0 && Math.floor(to / period) > Math.floor(from / period)) flags |= PERIODIC;
+    if (this.options.periodicOnly) return flags & this.state.bytes[REGISTER_B]!;
     const first = Math.floor(from / SECOND) + 1;
     const last = Math.floor(to / SECOND);
     if (last >= first) flags |= UPDATE;
@@ -219,12 +240,12 @@ export class Mc146818 implements Device {
     this.state.interrupting = false;
     this.irq8(false);
     this.schedule();
-    return flags | (interrupting ? 0x80 : 0);
+    return flags | (interrupting && !this.options.periodicOnly ? 0x80 : 0);
   }
 
   /** Sets the alarm for the next event that an interrupt is enabled for. */
   private schedule(): void {
-    const enabled = this.state.bytes[REGISTER_B]! & 0x70;
+    const enabled = this.state.bytes[REGISTER_B]! & (this.options.periodicOnly ? PERIODIC : 0x70);
     const now = this.clock.now();
     const period = this.period();
     const times: number[] = [];

@@ -6,7 +6,7 @@ import { HandClock } from './clock';
 const SECOND = 1_000_000_000;
 
 /** A clock that starts on 2026-11-20 23:59:58 UTC, a Friday. */
-function rtc() {
+function rtc(options: { periodicOnly?: true } = {}) {
   const clock = new HandClock();
   const edges: number[] = [];
   const device = new Mc146818(clock, (level) => level && edges.push(clock.now()), {
@@ -16,6 +16,7 @@ function rtc() {
     century: 0x32,
     epoch: Date.UTC(2026, 10, 20, 23, 59, 58) / 1000,
     indexReads: false,
+    ...options,
   });
   const read = (index: number) => {
     device.writePort(0x70, 1, index);
@@ -142,4 +143,35 @@ test('the index port is write-only', () => {
   const { device } = rtc();
   device.writePort(0x70, 1, 0x0d);
   assert.equal(device.readPort(0x70), 0xff);
+});
+
+// usr.sbin/vmd/mc146818.c rev 1.31: rtc_updateregs, rtc_fireper, vcpu_exit_mc146818.
+test('as vmd has it: no update in progress, no alarm and no update interrupt, BCD whatever register B says', () => {
+  const { clock, read, write, edges } = rtc({ periodicOnly: true });
+  write(0x0a, 0x26);
+  write(0x0b, 0x36);
+  for (const index of [1, 3, 5]) write(index, 0xff);
+  clock.advance(SECOND - 1000);
+  assert.equal(read(0x0a), 0x26);
+  clock.advance(SECOND + 1000);
+  assert.deepEqual([0, 2, 4].map(read), [0, 0, 0]);
+  assert.deepEqual([edges, read(0x0c)], [[], 0]);
+});
+
+test('as vmd has it: the periodic interrupt sets PF alone, and reading register C clears it', () => {
+  const { clock, read, write, edges } = rtc({ periodicOnly: true });
+  write(0x0a, 0x2f);
+  write(0x0b, 0x42);
+  clock.advance(SECOND / 2);
+  assert.equal(edges.length, 1);
+  assert.deepEqual([read(0x0c), read(0x0c)], [0x40, 0]);
+});
+
+test('as vmd has it: a time that the guest writes is gone with the next second', () => {
+  const { clock, read, write } = rtc({ periodicOnly: true });
+  write(0x0b, 0x82);
+  write(0x02, 0x15);
+  assert.equal(read(0x02), 0x15);
+  clock.advance(SECOND);
+  assert.deepEqual([0, 2].map(read), [0x59, 0x59]);
 });

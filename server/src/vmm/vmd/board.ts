@@ -134,6 +134,7 @@ function createDevices(
       century: 0x32,
       epoch: EPOCH,
       indexReads: true,
+      periodicOnly: true,
     }),
     new Uart16550(line(4), {
       base: 0x3f8,

@@ -157,6 +157,8 @@ export function notModelled(
     'the host: CPUID is a plain Intel model CPU without XSAVE and AVX behind the masks of vmm(4), and time is counted in instructions',
     'pvclock, SEV and pause/resume',
     'quirks of vmd’s 8253, 8259 and 8250: the devices follow their data sheets, with port 0x61 and the missing FIFO as in vmd',
+    'bits of CR4 that the guest’s CPUID hides and its host’s CPU has: vmm(4) masks CR4.VMXE alone, so a real guest can set them; here they are reserved',
+    'CR0.NE: on Intel hosts vmm(4) keeps it set and the guest reads 0; here the guest reads what it wrote',
   ];
   if (behaviour.version === '7.6') {
     list.push('whether this version has fw_cfg file etc/e820: it was read in fw_cfg.c rev 1.11 of June 2025');
