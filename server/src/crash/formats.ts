@@ -5,6 +5,7 @@ import { illumosPanic } from './illumos/format';
 import { kvmShutdown } from './kvmShutdown/format';
 import { linuxOops } from './linux/format';
 import { portWrite } from './portWrite/format';
+import { propolisExit } from './propolisExit/format';
 import { registerSet } from './registerSet/format';
 
 export const DUMP_FORMATS: readonly DumpFormat[] = [
@@ -13,5 +14,6 @@ export const DUMP_FORMATS: readonly DumpFormat[] = [
   registerSet,
   cloudHypervisorLog,
   kvmShutdown,
+  propolisExit,
   portWrite,
 ];

@@ -8,6 +8,7 @@ export { chvSilentTripleFault } from '../vmm/cloud-hypervisor/knownIssues/silent
 export { firecrackerTripleFaultStatus } from '../vmm/firecracker/knownIssues/tripleFaultStatus';
 export { libkrunI8042Reset } from '../vmm/libkrun/knownIssues/i8042Reset';
 export { vmdDirectLaunch } from '../vmm/vmd/knownIssues/vmdDirectLaunch';
+export { propolisRomWrite } from '../vmm/propolis/knownIssues/romWrite';
 export { vmdLowmem } from '../vmm/vmd/knownIssues/vmdLowmem';
 
 export type SignatureIssue = Pick<KnownIssue, 'id' | 'vmm' | 'title' | 'affected' | 'hypotheses'>;

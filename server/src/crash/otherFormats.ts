@@ -15,7 +15,7 @@ export const OTHER_FORMATS: readonly OtherFormat[] = [
   { title: 'a bhyve VM exit', pattern: /^(?:vm exit\[\d{1,3}\]|reason\s{1,4}(?:VMX|SVM)$)/ },
   {
     title: 'a Propolis exit',
-    pattern: /^(?:.{0,64})(?:vCPU \d{1,3}: Unhandled VM exit|triple fault on vcpu)/,
+    pattern: /^(?:.{0,64})triple fault on vcpu/,
   },
   { title: 'a FreeBSD panic', pattern: /^Fatal trap \d{1,3}: / },
   {
