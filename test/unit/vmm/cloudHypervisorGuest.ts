@@ -102,3 +102,13 @@ export function placed(machine: Machine): { core: ScriptedCore; problem: string 
   for (const { start, end, kind } of board.slots) core.map(start, end, kind);
   return { core, problem: board.powerOn(core) };
 }
+
+/** What lies in guest memory. */
+const view = (core: ScriptedCore, at: bigint, length: number) =>
+  new DataView(core.read(at, length)!.slice().buffer);
+export const u16 = (core: ScriptedCore, at: bigint) => view(core, at, 2).getUint16(0, true);
+export const u32 = (core: ScriptedCore, at: bigint) => view(core, at, 4).getUint32(0, true);
+export const u64 = (core: ScriptedCore, at: bigint) => view(core, at, 8).getBigUint64(0, true);
+export const text = (core: ScriptedCore, at: bigint, length: number) =>
+  Buffer.from(core.read(at, length)!).toString('latin1');
+export const sum = (bytes: Uint8Array) => bytes.reduce((total, byte) => (total + byte) & 0xff, 0);
