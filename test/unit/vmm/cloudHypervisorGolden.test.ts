@@ -336,3 +336,24 @@ test('43 physical bits end the 64-bit device area where a published log has its 
   const area = guestOf('v52.0', config).regions.find(({ name }) => name === '64-bit PCI devices')!;
   assert.equal(hex(area.range.end - 1n), '7ffffeeffff');
 });
+
+test('a memory map under this model keeps its own regions, and the guest is told of them', () => {
+  const region = (start: bigint, end: bigint, kind: 'ram' | 'reserved') => ({
+    ...{ range: { start, end }, kind, name: kind, permissions: null, reason: '', at: null },
+    origin: { kind: 'vmm' as const, vmm: 'a map', version: '', citation: '' },
+  });
+  const regions = [
+    region(0n, 0xa0000n, 'ram'),
+    region(0xa0000n, 0x100000n, 'reserved'),
+    region(0x100000n, 0x4000000n, 'ram'),
+    region(4n * GIB, 5n * GIB, 'ram'),
+  ];
+  const machine = { ...sized('2026-08', 512n * MIB), memory: null, regions };
+  assert.deepEqual(
+    guestMemoryMap(machine).map(({ range, type }) => `${type} ${hex(range.start)} ${hex(range.end)}`),
+    ['1 0 a0000', '2 a0000 100000', '1 100000 4000000', '1 100000000 140000000'],
+  );
+  const { core, report } = powerOn(machine, { initrd: new Uint8Array(0x1000) });
+  assert.equal(report.outcome, 'halted', report.reason);
+  assert.equal(u64(core, 0x6040n), 0x3fff000n, 'the RAM disk ends where RAM below 4 GiB does');
+});

@@ -31,7 +31,7 @@ import { chipsOf, EPOCH } from './chips';
 import { cloudHypervisorCpu } from './cpuProfile';
 import { notModelled, screenPort, tripleFault, unansweredMmio, unansweredPort } from './exits';
 import { loadPayload, RAW_FIRMWARE_MAX, type LoadedPayload } from './kernelLoad';
-import { memoryOf, ramRanges, refusesMemory } from './memory';
+import { lowRamEnd, ramOf, refusesMemory } from './memory';
 import { guestMemoryMap } from './memoryMap';
 import { smbiosTables } from './smbios';
 import { writeBootParameters, writeStartInfo, type PlacedInitrd } from './startInfo';
@@ -100,11 +100,12 @@ function powerOn(
   cpu: CpuChoice,
 ): string | null {
   const { machine } = inputs;
-  const refused = refusesMemory(version, machine, cpu.vendor);
+  // A memory map says where RAM is, not how much was asked for.
+  const refused = machine.memory ? refusesMemory(version, machine, cpu.vendor) : null;
   if (refused) return refused;
   const image = inputs.kernel ?? inputs.firmware;
   if (!image) return 'the config names neither payload.kernel nor payload.firmware, and no image was given';
-  const ram = ramRanges(memoryOf(machine));
+  const ram = ramOf(machine);
   const write: WriteMemory = (address, bytes) => bytes.length === 0 || core.write(address, bytes);
   const loaded = loadPayload(image, version, {
     isRam: ({ start, end }) => ram.some((range) => range.start <= start && end <= range.end),
@@ -113,7 +114,7 @@ function powerOn(
   if ('problem' in loaded) return `the payload cannot be loaded: ${loaded.problem}`;
   const wrong = writeCommandLine(inputs, write) ?? writeSystem(inputs, version, cpu, write);
   if (wrong) return wrong;
-  const initrd = placeInitrd(inputs, ram[0]!.end, write);
+  const initrd = placeInitrd(inputs, lowRamEnd(ram), write);
   if (typeof initrd === 'string') return initrd;
   const la57 = cpu.added.includes('LA57');
   writeBoot(inputs, loaded, initrd, la57, write);

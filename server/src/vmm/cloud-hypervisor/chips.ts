@@ -3,10 +3,10 @@ import type { Device } from '../../devices/device';
 import { Ioapic82093aa } from '../../devices/ioapic82093aa';
 import { Uart16550 } from '../../devices/uart16550';
 import type { BoardInputs } from '../model';
-import { IOAPIC } from './addresses';
+import { IOAPIC, RAM_64 } from './addresses';
 import { CloudHypervisorCmos } from './cmos';
 import { powerOff, RESETS, timerPanic } from './exits';
-import { memoryOf, ramRanges } from './memory';
+import { lowRamEnd, ramOf } from './memory';
 import { numberOption, textOption } from './origin';
 import { PciHost } from './pciHost';
 import { DebugOutput, PmTimer, ResetController, SleepRegister } from './platformDevices';
@@ -46,11 +46,11 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
           out2Gate: false,
           transmit: (text) => inputs.console(text),
         });
-  const [low, high] = ramRanges(memoryOf(machine));
+  const ram = ramOf(machine);
   const cmos = new CloudHypervisorCmos(clock, {
     epoch: EPOCH,
-    memoryBelow: low?.end ?? 0n,
-    memoryAbove: high ? high.end - high.start : 0n,
+    memoryBelow: lowRamEnd(ram),
+    memoryAbove: ram.reduce((sum, { start, end }) => (start >= RAM_64 ? sum + end - start : sum), 0n),
     reset: facts.cmosReset ? () => inputs.request(RESETS.cmos) : null,
     power: facts.cmosPower,
   });

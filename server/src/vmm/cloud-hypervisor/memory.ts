@@ -1,8 +1,9 @@
 /** How much memory a guest has and where Cloud Hypervisor puts it (vmm/src/memory_manager.rs, MemoryManager::new). */
 import { formatSize, hex } from '../../address/format';
+import { union } from '../../address/intervals';
 import { MIB, PAGE, type AddressRange } from '../../address/range';
 import type { CpuVendor } from '../../x86/cpuid/answers';
-import type { GuestDescription } from '../../machine/machine';
+import type { GuestDescription, Machine } from '../../machine/machine';
 import { HIGH_RAM, LOW_RAM_END, RAM_64 } from './addresses';
 import { numberOption, textOption } from './origin';
 import { endOfDevices, physicalWidth } from './physicalWidth';
@@ -38,6 +39,17 @@ export function ramRanges(size: bigint): AddressRange[] {
     { start: 0n, end: LOW_RAM_END },
     { start: RAM_64, end: RAM_64 + (size - LOW_RAM_END) },
   ];
+}
+
+/** RAM of a machine: of a config as it is laid out, of a memory map what the map says. Sorted, in pieces that do not touch. */
+export function ramOf(machine: Machine): AddressRange[] {
+  if (machine.memory !== null) return ramRanges(machine.memory.value);
+  return union(machine.regions.filter(({ kind }) => kind === 'ram').map(({ range }) => range));
+}
+
+/** Where RAM below 4 GiB ends: there the initial RAM disk goes. */
+export function lowRamEnd(ram: readonly AddressRange[]): bigint {
+  return ram.filter(({ end }) => end <= RAM_64).at(-1)?.end ?? 0n;
 }
 
 export function memoryLayout(
