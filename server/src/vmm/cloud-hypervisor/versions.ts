@@ -1,13 +1,10 @@
 /**
  * The releases of Cloud Hypervisor at which something changes that an x86-64 guest on KVM sees, and the facts that change.
- * Each was read at its tag; the commit that made the change stands beside the fact.
+ * The commit that made a change stands beside the fact, with the first release that has it.
  */
-import { GIB, type AddressRange } from '../../address/range';
 import type { VmmVersion } from '../model';
 
 export interface CloudHypervisorFacts {
-  /** What no RAM is laid over below 4 GiB: all of it at first, later only what is used (4f4eb3f6b, v20.0). */
-  readonly reserved32: AddressRange;
   /** KVM_SET_TSS_ADDR: three pages (348def9df, v21.0). */
   readonly tss: bigint;
   /** KVM_SET_IDENTITY_MAP_ADDR: one page; KVM's own default until 03a606c7e (v21.0). */
@@ -74,7 +71,6 @@ export interface CloudHypervisorVersion extends VmmVersion {
 }
 
 const V15: CloudHypervisorFacts = {
-  reserved32: { start: 0xc0000000n, end: 4n * GIB },
   tss: 0xfffbd000n,
   identityMap: 0xfffbc000n,
   platformArea: false,
@@ -115,9 +111,8 @@ const CHANGES: readonly (readonly [id: string, date: string, what: string, Parti
     [
       'v20.0',
       '2021-12-02',
-      'raw firmware below 4 GiB; RAM ends at 3 GiB, the reserved range at 3.875 GiB',
+      'raw firmware below 4 GiB, PCI segments',
       {
-        reserved32: { start: 0xc0000000n, end: 0xf8000000n },
         platformArea: true,
         limitsPhysicalBits: true,
         rawFirmware: true,
@@ -172,7 +167,7 @@ const CHANGES: readonly (readonly [id: string, date: string, what: string, Parti
   ];
 
 const FILES =
-  'arch/src/x86_64/{layout,mod,regs,mptable,smbios}.rs, vmm/src/{vm,acpi,cpu,memory_manager,device_manager}.rs, devices/src';
+  'what differs was read at v15.0 or v16.0, at main of 2026-08-22 (ae44c2971) and in the commits between: arch/src/x86_64/{layout,mod,regs,mptable,smbios}.rs, vmm/src/{vm,acpi,cpu,memory_manager,device_manager}.rs, devices/src';
 
 /** Oldest first. */
 export const CLOUD_HYPERVISOR_VERSIONS: readonly CloudHypervisorVersion[] = listed();
@@ -185,7 +180,7 @@ function listed(): CloudHypervisorVersion[] {
     return {
       id,
       title: `Cloud Hypervisor ${id} (${what})`,
-      source: `cloud-hypervisor/cloud-hypervisor ${revision}: ${FILES}`,
+      source: `cloud-hypervisor/cloud-hypervisor ${revision}; ${FILES}`,
       facts,
     };
   });
