@@ -1,5 +1,5 @@
 /** The content that makes a text ours while its language id is somebody else's. Pure functions of the server's rooms. */
-import { crashDump } from '../../server/src/crash/language';
+import { recogniseCrashDump } from '../../server/src/crash/recognise';
 import { memmap } from '../../server/src/memory-map/language';
 import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 
@@ -27,7 +27,7 @@ export const RECOGNISERS: readonly Recogniser[] = [
     kind: 'crash-dump',
     languages: ['log', 'plaintext'],
     switches: false,
-    recognise: (text, path) => crashDump.recognise(text, path),
+    recognise: recogniseCrashDump,
   },
   {
     kind: 'memmap',

@@ -1,4 +1,5 @@
 /** Crash text to report: find the dumps of every format, read each, apply its rules, look its addresses up in the machines. */
+import { formatRange } from '../address/format';
 import type { Machine } from '../machine/machine';
 import { memmap } from '../memory-map/language';
 import type { SourceText } from '../text/sourceText';
@@ -19,7 +20,7 @@ export function decode(source: SourceText, context: DecodeContext): CrashReport 
   const others = new OtherFormatCounter();
   const scanned = scan(text, others);
   const found = scanned.filter(({ scan: { dumps } }) => dumps.length > 0);
-  const machines = found.length > 0 ? [...context.machines, ...inlineMachines(source)] : [];
+  const machines = found.length > 0 ? [...context.machines, ...inlineMachines(source, context.machines)] : [];
   const formats = new Set(found.map(({ format }) => format.id));
   const crashes = found.flatMap(({ scan: { dumps } }) =>
     dumps.map((dump) => dump.decode({ ...context, machines, text, formats })),
@@ -38,10 +39,20 @@ function scan(text: DumpText, others: OtherFormatCounter): Scanned[] {
   return formats.map((format, index) => ({ format, scan: scanners[index]!.result() }));
 }
 
-/** The memory maps that stand in the dump's own text: a boot log before the crash has the guest's E820 map. */
-function inlineMachines(source: SourceText): readonly Machine[] {
+/**
+ * The memory maps that stand in the dump's own text: a boot log before the crash has the guest's E820 map. One that says
+ * just what a given map says is left out.
+ */
+function inlineMachines(source: SourceText, given: readonly Machine[]): readonly Machine[] {
   if (!memmap.recognise(source.text, source.uri)) return [];
-  return memmap.parse(source, { files: new Map() }).machines;
+  const known = new Set(given.map(layoutOf));
+  return memmap
+    .parse(source, { files: new Map() })
+    .machines.filter((machine) => !known.has(layoutOf(machine)));
+}
+
+function layoutOf({ regions }: Machine): string {
+  return regions.map(({ range, kind }) => `${formatRange(range)} ${kind}`).join('\n');
 }
 
 function droppedNotes(scanned: readonly Scanned[]): string[] {

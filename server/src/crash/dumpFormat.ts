@@ -1,6 +1,6 @@
 /**
- * One kind of dump: how it is recognised, read and explained. Adding a format is adding a folder with a `format.ts` and a
- * line in formats.ts.
+ * One kind of dump: how it is read and explained. Adding a format is adding a folder with a `format.ts` and a
+ * `markers.ts`, and a line in formats.ts and recognise.ts.
  */
 import type { Hypothesis } from '../machine/knownIssue';
 import type { Document } from '../machine/language';
@@ -69,8 +69,6 @@ export interface FormatParts<Dump extends Located, Facts extends CrashFacts> {
   readonly lineStarts: readonly string[];
   /** Words that belong to what follows them: no break between them and a line start. */
   readonly joined: readonly string[];
-  /** What a text is recognised as a crash dump by. Bounded, so that the test is linear. */
-  readonly markers: readonly RegExp[];
   /** `Looked for …`: the sentence for a text without a crash. */
   readonly looksFor: string;
   readonly rules: readonly CrashRule<Facts>[];
@@ -97,7 +95,6 @@ export interface DumpFormat {
   readonly sign: RegExp | null;
   readonly lineStarts: readonly string[];
   readonly joined: readonly string[];
-  readonly markers: readonly RegExp[];
   readonly looksFor: string;
   readonly rules: readonly RulePage[];
   scanner(): DumpScanner<FoundDump>;
@@ -114,14 +111,13 @@ export function formatsIn(text: string, formats: readonly DumpFormat[]): DumpFor
 export function defineFormat<Dump extends Located, Facts extends CrashFacts>(
   parts: FormatParts<Dump, Facts>,
 ): DumpFormat {
-  const { id, plural, sign, lineStarts, joined, markers, looksFor, rules } = parts;
+  const { id, plural, sign, lineStarts, joined, looksFor, rules } = parts;
   return {
     id,
     plural,
     sign,
     lineStarts,
     joined,
-    markers,
     looksFor,
     rules,
     scanner() {

@@ -2,18 +2,12 @@
 import type { Document, Language, OutlineNode } from '../machine/language';
 import type { SourceText } from '../text/sourceText';
 import { decode } from './decode';
-import { DUMP_FORMATS } from './formats';
-
-/** As much of a text as is looked at to recognise it. */
-const SNIFFED = 65536;
+import { recogniseCrashDump } from './recognise';
 
 export const crashDump: Language = {
   kind: 'crash-dump',
   vmm: null,
-  recognise(text) {
-    const head = text.slice(0, SNIFFED);
-    return DUMP_FORMATS.some(({ markers }) => markers.some((marker) => marker.test(head)));
-  },
+  recognise: recogniseCrashDump,
   parse(source): Document {
     return {
       source,

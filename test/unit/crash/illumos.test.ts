@@ -2,6 +2,8 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Machine, Region, RegionKind } from '../../../server/src/machine/machine';
+import { memmap } from '../../../server/src/memory-map/language';
+import { SourceText } from '../../../server/src/text/sourceText';
 import { codes, crashOf, fixture, messageOf, report } from './dumps';
 
 const vacate = fixture('illumos-vacate-destroy.txt');
@@ -84,6 +86,15 @@ test('with the map in the same paste both lines of the seam are linked', () => {
   assert.match(
     messageOf(crashOf(text), 'illumos-14042'),
     /bootrom \[0xffe00000, 0x100000000\) ends where sysmem \[0x100000000, 0x240000000\) begins/,
+  );
+});
+
+test('a map that was given and stands in the paste, too, is linked once', () => {
+  const given = memmap.parse(new SourceText('file:///map.txt', map), { files: new Map() });
+  const { related } = finding(vacate + map, 'illumos-14042', given.machines)!;
+  assert.deepEqual(
+    related?.map(({ at }) => at.uri),
+    ['file:///map.txt', 'file:///map.txt'],
   );
 });
 
@@ -288,6 +299,7 @@ for (const [name, text] of [
     'a failed assertion of a program',
     'Assertion failed: ptes[i] == 0, file vmm_gpt.c, line 441, function main',
   ],
+  ['the panic message of another program', 'thread main panicked\npanic message: index out of bounds'],
   ['prose', 'The kernel has a check for bad pending MMIO states, and panics if it fails.'],
 ] as const) {
   test(`no panic is recognised in ${name}`, () => assert.deepEqual(report(text).crashes, []));

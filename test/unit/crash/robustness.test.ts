@@ -15,6 +15,11 @@ test('random mutations of dumps are survived', () => {
     fixture('null-call-with-user-frame.txt'),
     fixture('paging-request-4.4.txt'),
     fixture('i386.txt'),
+    fixture('illumos-vacate-destroy.txt') + fixture('illumos-vacate-map.txt'),
+    fixture('illumos-pending-mmio.txt'),
+    fixture('registers-vmd-flat64-qemu.txt'),
+    fixture('registers-vmd-flat32.txt'),
+    fixture('reset-libkrun.txt'),
   );
   const edit = fc.record({
     at: fc.nat(),
@@ -83,6 +88,17 @@ const ADVERSARIES: readonly (readonly [string, string, number])[] = [
   ['line breaks', '\n', LONG / 8],
   ['syslog', 'Jan  5 21:23:20 h k: ', LONG / 80],
   ['hex digits', '0123456789abcdef', LONG / 16],
+  ['illumos panics', 'panic[cpu1]/thread=f: ', LONG / 60],
+  ['illumos frames', '0123456789abcdef vmm:a+1 () ', LONG / 80],
+  ['unfinished illumos frames', '+1 () 0123456789abcdef a:', LONG / 60],
+  ['assertions', 'assertion failed: a (0x1 == 0x0), file: ', LONG / 80],
+  ['interrupt commands', 'panicstr = icr icr icr lo ', LONG / 60],
+  ['registers', 'CR0=80000011 ', LONG / 40],
+  ['register lines', 'cr0 0x80000011 efer 0x500 cr4 0x30\n', LONG / 160],
+  ['registers in JSON', '{"cr0": "0x1", "cs": {"selector": "0x8"', LONG / 160],
+  ['port writes', 'pio_write at 0x64 size 1 count 1 val 0xfe ', LONG / 160],
+  ['port writes, a line each', 'pio write port 0x64 data fe exit code 0 reboot=k\n', LONG / 240],
+  ['half a port write', 'write port at 0x64 ', LONG / 80],
 ];
 
 for (const [name, part, count] of ADVERSARIES) {
@@ -166,6 +182,15 @@ for (const [name, text, expected] of [
   ['a vm.conf', 'vm "alpine" {\n\tmemory 512M\n}\n', false],
   ['a boot log without a crash', '[    0.000000] BIOS-e820: [mem 0x0-0x9ffff] usable\n', false],
   ['nothing', '', false],
+  ['an illumos panic', fixture('illumos-vacate-destroy.txt'), true],
+  ['an illumos panic, flattened', fixture('illumos-pending-mmio.txt').replaceAll('\n', ' '), true],
+  ['QEMU’s registers', fixture('registers-vmd-flat64-qemu.txt'), true],
+  ['a list of registers', fixture('registers-vmd-flat32.txt'), true],
+  ['a VMM’s log of a reset', fixture('reset-libkrun.txt'), true],
+  ['a KVM trace of a reset', fixture('reset-kvm-trace.txt'), true],
+  ['a healthy KVM trace', fixture('healthy-kvm-trace.txt'), false],
+  ['a memory map of bhyvectl', fixture('illumos-vacate-map.txt'), false],
+  ['prose', 'Ports: 0x64 takes 0xfe. The cr0 of a guest is 0x11, and its cr4 0x30.', false],
 ] as const) {
   test(`${name} is ${expected ? '' : 'not '}recognised as a crash dump`, () => {
     assert.equal(crashDump.recognise(text, 'x.txt'), expected);

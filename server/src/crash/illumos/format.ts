@@ -31,13 +31,6 @@ export const illumosPanic = defineFormat({
     String.raw`\[ID \d{1,12} kern\.`,
   ],
   joined: [': ', 'message: ', 'panicstr = ', 'panicstack = ', '| '],
-  markers: [
-    /\bpanic\[cpu\d{1,5}\]\/thread=[0-9a-f]{1,16}: /,
-    /\bassertion failed: [^\n]{1,400}, file: [^\s,]{1,300}, line: \d{1,7}/,
-    /\bpanicst(?:r|ack) = /,
-    /\bpanic message: /,
-    /\bbad pending MMIO state\b/,
-  ],
   looksFor:
     'an illumos panic: a line with "panic[cpuN]/thread=", "assertion failed: …, file: …, line: …", "panic message:" or "panicstr =", or a stack of frames "module:function+offset ()"',
   rules: [

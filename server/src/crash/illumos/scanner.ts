@@ -27,6 +27,7 @@ const HEADERS: readonly Header[] = [
   { pattern: /^(assertion failed: .{1,400}, file: \S{1,300}, line: \d{1,7})/, cpu: 0, message: 1 },
   { pattern: /^(bad pending MMIO state)\b/, cpu: 0, message: 1 },
 ];
+const PENDING_MMIO = /^bad pending MMIO state\b/;
 
 const STACK_FIELD = /^panicstack = (.{1,8192})/;
 /** What the kernel prints after a panic's stack. */
@@ -67,9 +68,7 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
   }
 
   result(): DumpScan<IllumosPanic> {
-    const dumps = this.panics.filter(
-      ({ message, frames }) => message !== '' || frames.length >= FEWEST_FRAMES,
-    );
+    const dumps = this.panics.filter(isPanic);
     for (const dump of dumps) dump.icr = this.icr;
     return { dumps, dropped: this.dropped, nearMisses: this.nearMiss ? [this.nearMiss] : [] };
   }
@@ -130,6 +129,12 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
     if (panic.frames.length < MOST_FRAMES) panic.frames.push(frame);
     panic.last = line;
   }
+}
+
+/** Other programs say "panic message", too: such a line alone is no panic of a kernel. */
+function isPanic({ cpu, message, assertion, frames }: IllumosPanic): boolean {
+  if (message === '') return frames.length >= FEWEST_FRAMES;
+  return cpu !== null || assertion !== null || frames.length > 0 || PENDING_MMIO.test(message);
 }
 
 function mentionedIcr(line: DumpLine): MentionedIcr | null {

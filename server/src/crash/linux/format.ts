@@ -78,14 +78,6 @@ export const linuxOops = defineFormat({
     String.raw`-{4,16}\[ cut here \]`,
   ],
   joined: ['Oops: ', 'traps: ', 'PANIC: ', 'not syncing: ', '[ end '],
-  markers: [
-    /\bPANIC: double fault\b/,
-    /\bBUG: (?:unable to handle|kernel NULL pointer dereference)/,
-    /\bKernel panic - not syncing\b/,
-    /\bkernel BUG at [^\s!]{1,256}!/,
-    /\[#\d{1,9}\] (?:PREEMPT|SMP|NOPTI|PTI|KASAN)/,
-    /\bRIP: [0-9a-f]{4}:[^\n]{0,512}\n(?:[^\n]{0,2048}\n){0,4}[^\n]{0,512}\bRSP: [0-9a-f]{4}:/,
-  ],
   looksFor:
     'a Linux x86 oops: a line with "BUG: unable to handle", "kernel NULL pointer dereference", "PANIC: double fault", "kernel BUG at", "Kernel panic - not syncing" or an oops number such as "[#1]", or at least eight registers after a kernel "RIP:" line',
   rules: [

@@ -15,13 +15,6 @@ export const portWrite = defineFormat({
   sign: PORT_WRITE_SIGN,
   lineStarts: [],
   joined: [],
-  markers: [
-    /\bpio_write at 0x64 size 1 count 1 val 0xfe\b/,
-    /\bpio_write at 0xcf9 size 1 count 1 val 0x[0-9a-f]?[67ef]\b/,
-    /\bOUT 0x64, ?0x[fF][eE]\b/,
-    /\bpio write:? port[ =]0x64,? (?:size[ =]1,? )?data[ =]\[?(?:0x)?fe\b/i,
-    /\bIoOut\((?:100|0x64), \[(?:254|0xfe)\]/,
-  ],
   looksFor:
     'a reset through a port: a line that says that the guest wrote 0xfe to port 0x64, bits 2:1 to 0xcf9 or bit 0 to 0x92, such as "OUT 0x64, 0xFE", "pio write port 0x64 data fe" or KVM’s trace "pio_write at 0x64 size 1 count 1 val 0xfe"',
   rules: [libkrunI8042ResetMatch, guestReset, silentCommandLine],

@@ -30,10 +30,6 @@ export const registerSet = defineFormat({
     'EFER=[0-9a-f]{16}',
   ],
   joined: [],
-  markers: [
-    /\bCR0=[0-9a-f]{8} CR2=[0-9a-f]{8,16} CR3=[0-9a-f]{8,16} CR4=[0-9a-f]{8}\b/,
-    /^[ \t]{0,8}cr0[ \t=]{1,16}0x[0-9a-f]{1,16}\b(?:[^\n]{0,200}\n){0,24}[^\n]{0,200}\b(?:cr4|efer)[ \t=]{1,16}0x[0-9a-f]{1,16}\b/im,
-  ],
   looksFor:
     'a register set: lines of nothing but registers ("CR0=80000011 …", "cr0 0x80000011", what QEMU prints for info registers), with CR0 and two of RIP, CR3, CR4, EFER and CS',
   rules: [vmdDirectLaunchMatch, impossibleState, paeTransition, compatibilityMode],
