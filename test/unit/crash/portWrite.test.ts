@@ -2,8 +2,10 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { Machine } from '../../../server/src/machine/machine';
-import { silentPanic } from '../../../server/src/crash/portWrite/commandLine';
 import { readPortWrite, resetPortOf } from '../../../server/src/crash/portWrite/lines';
+import { SourceText } from '../../../server/src/text/sourceText';
+import { boxlite } from '../../../server/src/vmm/libkrun/boxlite/language';
+import { libkrunC } from '../../../server/src/vmm/libkrun/c/language';
 import { codes, crashOf, fixture, golden, messageOf, report } from './dumps';
 
 const libkrun = fixture('reset-libkrun.txt');
@@ -35,11 +37,6 @@ function machine(vmm: string | null, commandLine: Machine['commandLine']): Machi
 }
 
 const configured = machine('libkrun', { value: SILENT, origin: { kind: 'text', ...commandLineAt } });
-const byDefault = machine('libkrun', {
-  value: SILENT,
-  origin: { kind: 'vmm', vmm: 'libkrun', version: '1.0', citation: 'a source' },
-});
-
 test('the write is proven and the guest’s; why it did so is not recorded, so there is no root cause', () => {
   for (const text of [libkrun, trace]) {
     const crash = crashOf(text);
@@ -89,11 +86,42 @@ test('the command line of a config: findings stand at its line, cause config for
   assert.match(silent.message, /reboot=k panic=-1 console=hvc0 .* does not say that it was one/);
 });
 
-test('a default command line is the VMM’s, and the machine’s line is linked', () => {
-  const crash = crashOf(trace, { machines: [byDefault] });
+test('where the config gives none, libkrun’s own command line counts, and the machine’s line is linked', () => {
+  const crash = crashOf(trace, { machines: [machine('libkrun', undefined)] });
   const silent = crash.findings.find(({ code }) => code === 'silent-panic-command-line')!;
   assert.deepEqual([silent.at, silent.cause], [nameAt, 'vmm']);
-  assert.match(silent.message, /the default of libkrun/);
+  assert.match(silent.message, /command line of libkrun.* for box has reboot=k panic=-1 console=hvc0/);
+});
+
+test('a config whose command line keeps the guest or shows the panic is not linked for it', () => {
+  for (const value of ['reboot=k panic=0 console=hvc0', `${SILENT} earlyprintk=serial`]) {
+    const spoken = machine('libkrun', { value, origin: { kind: 'text', ...commandLineAt } });
+    assert.ok(!codes(crashOf(trace, { machines: [spoken] })).includes('silent-panic-command-line'));
+  }
+});
+
+test('BoxLite’s options and a C source that calls libkrun: the line of the box', () => {
+  const files = { files: new Map<string, string>() };
+  const options = boxlite.parse(
+    new SourceText(
+      'file:///box.json',
+      '{\n  "cpus": 1,\n  "memory_mib": 512,\n  "rootfs": {"Image": "alpine"}\n}\n',
+    ),
+    files,
+  );
+  const source = libkrunC.parse(
+    new SourceText(
+      'file:///run.c',
+      'int main(void) {\n  int ctx = krun_create_ctx();\n  krun_set_vm_config(ctx, 1, 512);\n  return krun_start_enter(ctx);\n}\n',
+    ),
+    files,
+  );
+  for (const document of [options, source]) {
+    assert.equal(document.machines.length, 1);
+    const crash = crashOf(trace, { machines: document.machines, documents: [document] });
+    const issue = crash.findings.find(({ code }) => code === 'libkrun-i8042-reset')!;
+    assert.equal(issue.at?.uri, document.source.uri);
+  }
 });
 
 test('a Linux panic in the same text comes first, and the reset is said to follow from it', () => {
@@ -161,24 +189,6 @@ test('a healthy trace, an exit status alone and a command line alone are no cras
   ])
     assert.deepEqual(report(text).crashes, []);
 });
-
-for (const [commandLine, silent] of [
-  [SILENT, true],
-  ['panic=-1 console=hvc0 reboot=kbd', true],
-  ['panic=-1 console=hvc0 reboot=t', false],
-  ['panic=1 console=hvc0 reboot=k', false],
-  ['panic=-1 reboot=k', false],
-  ['panic=-1 reboot=k console=ttyS0', false],
-  ['panic=-1 reboot=k console=hvc0 console=ttyS0', false],
-  ['panic=-1 reboot=k console=hvc0 earlyprintk=serial', false],
-  ['panic=-1 reboot=k console=hvc0 earlycon', false],
-  ['panic=-1 panic=10 reboot=k console=hvc0', false],
-  ['', false],
-] as const) {
-  test(`an early panic is ${silent ? '' : 'not '}silent under "${commandLine}"`, () => {
-    assert.equal(silentPanic(commandLine) !== null, silent);
-  });
-}
 
 test('the issue’s hypotheses and experiments come with the match', () => {
   const { hypotheses } = crashOf(libkrun);

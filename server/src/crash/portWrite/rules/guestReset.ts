@@ -1,9 +1,13 @@
 /** R24: the guest asked for a reset. R24b: under this command line an early panic looks just like it. */
 import { hex } from '../../../address/format';
 import type { SourceRange } from '../../../text/position';
-import { vmmLabel } from '../../../machine/machine';
+import { hidesEarlyPanic } from '../../../checks/knownIssues/silentCommandLine';
+import { vmmLabel, type Machine } from '../../../machine/machine';
+import { libkrunCommandLine } from '../../../vmm/libkrun/commandLine';
+import { libkrunGuest } from '../../../vmm/libkrun/guestFacts';
+import { libkrunVersion } from '../../../vmm/libkrun/versions';
 import type { CrashRule, RuleFinding } from '../../crashFacts';
-import { silentPanic } from '../commandLine';
+import { libkrunI8042Reset } from '../../knownIssues';
 import type { ResetFacts } from '../facts';
 
 export function writeText({ request: { write } }: ResetFacts): string {
@@ -40,8 +44,9 @@ export const guestReset: CrashRule<ResetFacts> = {
 
 /** A command line that makes an early panic silent, and where it comes from. */
 export interface SilentPlace {
+  /** The parameters that make it so, as written. */
   readonly parameters: readonly string[];
-  /** Who wrote it: `the text`, `the config of NAME`, `the default of libkrun@…`. */
+  /** Who wrote it: `the text`, `the config of NAME`, `libkrun for NAME`. */
   readonly owner: string;
   /** Null where it stands in the dump. */
   readonly at: SourceRange | null;
@@ -51,30 +56,35 @@ export interface SilentPlace {
 export function silentPlaces(facts: ResetFacts): SilentPlace[] {
   const found: SilentPlace[] = [];
   for (const { machine } of facts.candidates) {
-    const line = machine.commandLine;
-    const silent = line ? silentPanic(line.value) : null;
-    if (!line || !silent) continue;
-    const { parameters } = silent;
-    found.push(
-      line.origin.kind === 'text'
-        ? {
-            parameters,
-            owner: `the config of ${machine.name}`,
-            at: { uri: line.origin.uri, range: line.origin.range },
-            cause: 'config',
-          }
-        : {
-            parameters,
-            owner: `the default of ${vmmLabel(machine) ?? 'the VMM'} for ${machine.name}`,
-            at: machine.nameAt,
-            cause: 'vmm',
-          },
-    );
+    const parameters = silentParameters(effectiveCommandLine(machine));
+    if (!parameters) continue;
+    const origin = machine.commandLine?.origin;
+    if (origin?.kind === 'text') {
+      const at = { uri: origin.uri, range: origin.range };
+      found.push({ parameters, owner: `the config of ${machine.name}`, at, cause: 'config' });
+    } else {
+      const owner = `${vmmLabel(machine) ?? 'the VMM'} for ${machine.name}`;
+      found.push({ parameters, owner, at: machine.nameAt ?? machine.at, cause: 'vmm' });
+    }
   }
-  const { commandLine } = facts.around;
-  const silent = commandLine ? silentPanic(commandLine.value) : null;
-  if (silent) found.push({ parameters: silent.parameters, owner: 'the text', at: null, cause: null });
+  const parameters = silentParameters(facts.around.commandLine?.value ?? null);
+  if (parameters) found.push({ parameters, owner: 'the text', at: null, cause: null });
   return found;
+}
+
+/** What the kernel gets: where the config gives none, libkrun's own. Null where nobody knows. */
+function effectiveCommandLine(machine: Machine): string | null {
+  const given = machine.commandLine?.value ?? null;
+  if (machine.vmm !== libkrunI8042Reset.vmm) return given;
+  const guest = libkrunGuest(machine);
+  if (guest.payload === 'firmware' || guest.computedCommandLine) return null;
+  return libkrunCommandLine(given, guest, libkrunVersion(machine.version ?? '').facts);
+}
+
+/** The parameters that decide, where an early panic is silent under them. */
+function silentParameters(commandLine: string | null): readonly string[] | null {
+  if (commandLine === null || !hidesEarlyPanic(commandLine)) return null;
+  return commandLine.split(/\s+/).filter((word) => /^(?:reboot|panic|console)=/.test(word));
 }
 
 export const silentCommandLine: CrashRule<ResetFacts> = {
@@ -85,7 +95,7 @@ export const silentCommandLine: CrashRule<ResetFacts> = {
   check(facts): readonly RuleFinding[] {
     if (facts.request.write.port !== 0x64) return [];
     return silentPlaces(facts).map(({ parameters, owner, at, cause }) => ({
-      message: `The command line in ${owner} has ${parameters.join(' ')} and no earlyprintk or earlycon: a panic before the virtio console is up restarts at once through port 0x64 and is written nowhere. That explains the silence if it was a panic, and does not say that it was one.`,
+      message: `The command line of ${owner} has ${parameters.join(' ')} and no earlyprintk or earlycon: a panic before the virtio console is up restarts at once through port 0x64 and is written nowhere. That explains the silence if it was a panic, and does not say that it was one.`,
       severity: 'information',
       evidence: 'inferred',
       cause,
