@@ -111,6 +111,12 @@ test('a vm.conf without a kernel says that vmd starts a firmware', () => {
   assert.match(issue.related![0]!.message, /names no kernel: vmd starts a firmware/);
 });
 
+test('without CR3 a vm.conf must say that it is vmd', () => {
+  const text = list.replace('cr3 0x12000\n', '');
+  assert.ok(!codes(crashOf(text)).includes('vmd-direct-launch'));
+  assert.ok(codes(crashOf(text, inConf)).includes('pae-change-while-paging'));
+});
+
 for (const [name, text] of [
   ['one line', 'CR0=80000011 CR3=0000000000011000 CR4=00000030 EFER=0000000000000500 CS=0008 L=0 D=1'],
   ['commas', 'cr0 = 0x80000011, cr3 = 0x11000, cr4 = 0x30, efer = 0x500, cs = 0x8 L=0 D=1'],

@@ -4,7 +4,8 @@
  */
 import { hex } from '../../../address/format';
 import { bit, listBits } from '../../../x86/bitField';
-import { linesOf, register, type CrashRule, type RuleFinding } from '../../crashFacts';
+import { flat32 } from '../../../vmm/vmd/bootState';
+import { linesOf, type CrashRule, type RuleFinding } from '../../crashFacts';
 import type { RegisterFacts } from '../facts';
 import { readVmdEntry } from '../vmdEntry';
 
@@ -29,7 +30,7 @@ export const paeTransition: CrashRule<RegisterFacts> = {
   confidence: 'possible',
   check(facts): readonly RuleFinding[] {
     if (readVmdEntry(facts)?.kind !== 'flat32') return [];
-    const where = `If an amd64 kernel set CR4.PAE in this state (CR0.PG is 1, CR3 ${hex(register(facts, 'cr3')!)} points to a 32-bit page directory)`;
+    const where = `If an amd64 kernel set CR4.PAE in this state (CR0.PG is 1, CR3 ${hex(flat32(0n, 0n).cr3)} points to a 32-bit page directory)`;
     const first = `vmd’s first two directory entries, read as one, are ${hex(FIRST_PAIR)}: present, with reserved ${listBits(setBits(FIRST_PAIR & RESERVED))} set`;
     const end =
       'vmd starts it with IDTR base 0, where no gate is: a triple fault, which vmd takes as a silent restart.';
