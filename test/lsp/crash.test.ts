@@ -190,6 +190,27 @@ test('libkrun-i8042-reset: a log of the write, hypotheses with their experiments
   for (const { experiment } of crash!.hypotheses) assert.notEqual(experiment, '');
 });
 
+test('the example of vmd-direct-launch: the boot line of its vm.conf', () => {
+  const folder = example('vmd-direct-launch');
+  const [crash] = decode(['registers-at-entry.txt', '--config', 'vm.conf'], folder);
+  assert.deepEqual([crash!.mode, crash!.rootCause], ['compatibility', null]);
+  const issue = crash!.findings.find(({ code }) => code === 'vmd-direct-launch')!;
+  assert.equal(issue.file, 'vm.conf');
+  assert.match(lineOf(folder, 'vm.conf', issue.line!), /boot "/);
+});
+
+test('the example of libkrun-i8042-reset: the box whose command line is libkrun’s own', () => {
+  const folder = example('libkrun-i8042-reset');
+  const [crash] = decode(['vmm.log', '--config', 'box.json'], folder);
+  assert.equal(crash!.rootCause, null);
+  for (const code of ['libkrun-i8042-reset', 'silent-panic-command-line']) {
+    const finding = crash!.findings.find((candidate) => candidate.code === code)!;
+    assert.equal(finding.file, 'box.json', code);
+  }
+  const heard = decode(['vmm.log', '--config', 'own-kernel.c'], folder)[0]!;
+  assert.ok(heard.findings.every(({ code }) => code !== 'silent-panic-command-line'));
+});
+
 for (const file of ['healthy-kvm-trace.txt', 'illumos-vacate-map.txt']) {
   test(`decode finds no crash in ${file}, says what it looked for, and exits 1`, () => {
     const run = cli.run(['decode', join(root, 'test/fixtures/crash', file), '--format', 'json']);

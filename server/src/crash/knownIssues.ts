@@ -1,6 +1,4 @@
-/** The known issues that leave a signature in a dump, with as much of their data as a signature uses. */
-import type { KnownIssue } from '../machine/knownIssue';
-
+/** The known issues that leave a signature in a dump. */
 export { illumos13253 } from '../vmm/bhyve/knownIssues/illumos13253';
 export { illumos14042 } from '../vmm/bhyve/knownIssues/illumos14042';
 export { chvGuestPhysicalBits } from '../vmm/cloud-hypervisor/knownIssues/guestPhysicalBits';
@@ -10,5 +8,3 @@ export { libkrunI8042Reset } from '../vmm/libkrun/knownIssues/i8042Reset';
 export { vmdDirectLaunch } from '../vmm/vmd/knownIssues/vmdDirectLaunch';
 export { propolisRomWrite } from '../vmm/propolis/knownIssues/romWrite';
 export { vmdLowmem } from '../vmm/vmd/knownIssues/vmdLowmem';
-
-export type SignatureIssue = Pick<KnownIssue, 'id' | 'vmm' | 'title' | 'affected' | 'hypotheses'>;

@@ -1,4 +1,5 @@
 /** Whether a text is a crash dump, by its content. The client asks this before it starts the server, so it loads nothing else. */
+import { CLOUD_HYPERVISOR_MARKERS } from './cloudHypervisor/markers';
 import { ILLUMOS_PANIC_MARKERS } from './illumos/markers';
 import { LINUX_OOPS_MARKERS } from './linux/markers';
 import { PORT_WRITE_MARKERS } from './portWrite/markers';
@@ -8,6 +9,7 @@ import { REGISTER_SET_MARKERS } from './registerSet/markers';
 const SNIFFED = 65536;
 
 const MARKERS: readonly RegExp[] = [
+  ...CLOUD_HYPERVISOR_MARKERS,
   ...ILLUMOS_PANIC_MARKERS,
   ...LINUX_OOPS_MARKERS,
   ...REGISTER_SET_MARKERS,

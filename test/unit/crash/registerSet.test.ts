@@ -1,9 +1,11 @@
 /** Registers without a header: which mode they make, which states are impossible, and vmd's entry states among them. */
 import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { registersJson, registersText } from '../../../server/src/output/registers';
 import { SourceText } from '../../../server/src/text/sourceText';
-import { flat32, flat64 } from '../../../server/src/vmm/vmd/bootState';
+import { flat32, flat64, flatUnpaged } from '../../../server/src/vmm/vmd/bootState';
 import { vmconf } from '../../../server/src/vmm/vmd/language';
 import { codes, crashOf, fixture, golden, messageOf, report } from './dumps';
 
@@ -90,6 +92,21 @@ test('the state that was committed is recognised under vmd, and any loader may l
     .replace(/cr4(\W+)0x10\b/, 'cr4$10x0');
   assert.match(messageOf(crashOf(text, inConf), 'vmd-direct-launch'), /since loadfile_elf.c rev 1.59/);
   assert.ok(!codes(crashOf(text)).includes('vmd-direct-launch'));
+});
+
+test('a config of a version that starts kernels in another state is said to be', () => {
+  const other = /The config is read for vmd@7\.8, which starts kernels in another state/;
+  const unpaged = registersText(flatUnpaged(0x1001000n, 0xffdcn)).join('\n');
+  assert.match(messageOf(crashOf(unpaged, inConf), 'vmd-direct-launch'), other);
+  assert.doesNotMatch(messageOf(crashOf(qemu, inConf), 'vmd-direct-launch'), other);
+});
+
+test('the example, whole', () => {
+  const folder = join(process.env['BOOTPATH_ROOT']!, 'examples/vmd-direct-launch');
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.txt'))) {
+    const crash = crashOf(readFileSync(join(folder, name), 'utf8'));
+    assert.ok(codes(crash).includes('vmd-direct-launch'), name);
+  }
 });
 
 test('a vm.conf: the finding stands at the boot line of the VM whose kernel vmd loads', () => {

@@ -13,11 +13,6 @@ export const cloudHypervisorLog = defineFormat({
   sign: LOG_SIGN,
   lineStarts: [],
   joined: [],
-  markers: [
-    /\bGuest likely triple-faulted\b/,
-    /-- VmExit::Reset\b/,
-    /\bFailed moving device BAR: failed allocating new\b/,
-  ],
   looksFor:
     'Cloud Hypervisor’s log of a guest that ended, "VmExit::Reset", "Guest likely triple-faulted" or "Failed moving device BAR"',
   rules: [namedTripleFault, silentTripleFault, lostBar, guestPhysicalBits],

@@ -59,6 +59,7 @@ function verdictOf(facts: RegisterFacts): string {
   if (entry?.kind === 'proposed') {
     return 'The entry state of the 32-bit direct launch proposed for vmd: paging off, which is legal for both kinds of kernel.';
   }
+  if (entry) return 'vmd’s newer entry state for both kinds of kernel: paging off, which is legal for both.';
   return 'A register set without a report of what happened: nothing in it is illegal, and no cause can be read from it.';
 }
 
@@ -80,7 +81,7 @@ function addressesOf(facts: RegisterFacts): readonly GuestPhysical[] {
       register: 'cr3',
     });
   }
-  const identity = entry !== null && entry.kind !== 'proposed';
+  const identity = entry?.kind === 'flat64' || entry?.kind === 'flat32';
   if (paged && !identity) return found;
   const role = paged ? 'identity-mapped' : 'unpaged';
   const why = paged

@@ -1,5 +1,6 @@
 /** The states in which vmd starts a kernel that it loads itself, recognised in a register set. */
 import { flat32, flat64, flatUnpaged } from '../../vmm/vmd/bootState';
+import type { ElfEntry } from '../../vmm/vmd/exits';
 import { register } from '../crashFacts';
 import type { RegisterFacts } from './facts';
 
@@ -12,6 +13,13 @@ export type VmdEntryKind =
   | 'proposed'
   /** Both kinds since loadfile_elf.c rev 1.59 at the latest: paging off, CR3 and CR4 zero. */
   | 'unpaged';
+
+/** What a version does with ELF kernels, by the states that this gives. */
+export const STATES_OF: Readonly<Record<ElfEntry, readonly VmdEntryKind[]>> = {
+  'by-class': ['flat64', 'flat32'],
+  'unpaged-directory': ['proposed'],
+  unpaged: ['unpaged'],
+};
 
 export interface VmdEntry {
   readonly kind: VmdEntryKind;

@@ -1,9 +1,10 @@
 /** Known issue vmd-direct-launch: the state in which vmd starts a kernel, and what it means. Nobody's guest crashed. */
 import type { RelatedPlace } from '../../../text/finding';
+import { vmdBehaviour } from '../../../vmm/vmd/exits';
 import { linesOf, type CrashRule, type RuleFinding } from '../../crashFacts';
 import { vmdDirectLaunch } from '../../knownIssues';
 import type { RegisterFacts } from '../facts';
-import { readVmdEntry, type VmdEntry, type VmdEntryKind } from '../vmdEntry';
+import { readVmdEntry, STATES_OF, type VmdEntry, type VmdEntryKind } from '../vmdEntry';
 
 const WORDS: Readonly<Record<VmdEntryKind, string>> = {
   flat64:
@@ -15,6 +16,21 @@ const WORDS: Readonly<Record<VmdEntryKind, string>> = {
   unpaged:
     'the state in which vmd since loadfile_elf.c rev 1.59 (or an earlier one) starts amd64 and i386 kernels that it loads itself: 32-bit protected mode with paging off. Setting CR4.PAE is harmless here, and #VC comes by 32-bit gates',
 };
+
+/** Where the config is read for a version that starts kernels in another state, and somebody named that version. */
+function versionNote(facts: RegisterFacts, { kind }: VmdEntry): string {
+  const others = facts.candidates.filter(
+    ({ machine: { vmm, version }, versionAssumed }) =>
+      vmm === vmdDirectLaunch.vmm &&
+      version !== null &&
+      !versionAssumed &&
+      !STATES_OF[vmdBehaviour(version).elfEntry].includes(kind),
+  );
+  const ids = [...new Set(others.map(({ machine }) => `vmd@${machine.version}`))];
+  return ids.length === 0
+    ? ''
+    : ` The config is read for ${ids.join(', ')}, which starts kernels in another state: the set is of another version, or of a later moment.`;
+}
 
 /** The `boot` line of the VMs whose kernel vmd loads itself; without one the VM's own line. */
 function launchPlaces(facts: RegisterFacts): RelatedPlace[] {
@@ -59,7 +75,7 @@ export const vmdDirectLaunchMatch: CrashRule<RegisterFacts> = {
     const places = launchPlaces(facts);
     return [
       {
-        message: `${comparison(entry)} are those of known issue ${vmdDirectLaunch.id}: ${WORDS[entry.kind]}. It is a register set and no crash.`,
+        message: `${comparison(entry)} are those of known issue ${vmdDirectLaunch.id}: ${WORDS[entry.kind]}. It is a register set and no crash.${versionNote(facts, entry)}`,
         severity: 'information',
         // The values are vmd's own, read in its source; that this set was taken under vmd is a reading.
         evidence: 'inferred',
