@@ -13,7 +13,6 @@ export const kvmShutdown = defineFormat({
   sign: SHUTDOWN_SIGN,
   lineStarts: [],
   joined: [],
-  markers: [/\bReceived KVM_EXIT_SHUTDOWN signal\b/, /\bUnexpected exit reason on vcpu run: "?Shutdown\b/],
   looksFor:
     'a triple fault in a log of Firecracker or libkrun, "Received KVM_EXIT_SHUTDOWN signal" or "Unexpected exit reason on vcpu run: Shutdown"',
   rules: [shutdownReported, endedWithSuccess],

@@ -13,7 +13,6 @@ export const propolisExit = defineFormat({
   sign: EXIT_SIGN,
   lineStarts: [],
   joined: [],
-  markers: [/\bvCPU \d{1,4}: Unhandled VM exit: \w/, /\bUnhandled exit @rip:[0-9a-f]{1,16} \w/],
   looksFor:
     'an exit that Propolis does not handle: "vCPU 0: Unhandled VM exit: Paging(…)" or "Unhandled exit @rip:… InstEmul(…)"',
   rules: [romWrite, unhandledExit],
