@@ -99,6 +99,46 @@ test('a guest whose memory ends below its MP table does not start', () => {
   assert.match(report.reason, /mptable requires mapped mem/);
 });
 
+/** smbiostbl.c: type and handle of each structure. */
+for (const [memory, vcpus, structures] of [
+  [GIB, 1, '0:1 1:2 2:3 3:4 4:5 16:6 17:7 19:8 32:9 127:10'],
+  [8n * GIB, 2, '0:1 1:2 2:3 3:4 4:5 4:6 16:7 17:8 19:9 19:10 32:11 127:12'],
+] as const) {
+  test(`SMBIOS tables of ${memory / GIB} GiB and ${vcpus} vCPUs: ${structures}`, () => {
+    const settings = { uuid: '00112233-4455-6677-8899-aabbccddeeff' };
+    const { core } = powerOn('freebsd-15', { memory, vcpus, settings }, { firmware: ROM });
+    const entry = core.read(0xf1000n, 31)!;
+    assert.deepEqual([ascii(entry.subarray(0, 4)), ascii(entry.subarray(16, 21))], ['_SM_', '_DMI_']);
+    const sum = (bytes: Uint8Array) => bytes.reduce((a, b) => a + b, 0) & 0xff;
+    assert.deepEqual([sum(entry), sum(entry.subarray(16))], [0, 0]);
+    const length = entry[22]! + 256 * entry[23]!;
+    const table = core.read(BigInt(u32(core, 0xf1018n)), length)!;
+    const found: string[] = [];
+    for (let at = 0; at < table.length;) {
+      found.push(`${table[at]}:${table[at + 2]}`);
+      if (table[at] === 1) {
+        assert.deepEqual([...table.subarray(at + 8, at + 16)], [0x33, 0x22, 0x11, 0, 0x55, 0x44, 0x77, 0x66]);
+        assert.ok(
+          ascii(table.subarray(at + 27)).startsWith('FreeBSD\0BHYVE\x001.0\0None\0None\0Virtual Machine\0\0'),
+        );
+      }
+      at += table[at + 1]!;
+      while (table[at] !== 0 || table[at + 1] !== 0) at++;
+      at += 2;
+    }
+    assert.equal(found.join(' '), structures);
+    assert.equal(entry[28], found.length);
+  });
+}
+
+test('illumos signs its SMBIOS tables, and its strings can be set in the config', () => {
+  const settings = { 'system.product_name': 'Box' };
+  const { core } = powerOn('illumos-2025', { settings }, { firmware: ROM });
+  const strings = ascii(core.read(0xf1000n, 300)).split('\0');
+  for (const text of ['10/10/2021', 'illumos', 'Box']) assert.ok(strings.includes(text), text);
+  assert.deepEqual([...powerOn('freebsd-13', {}, { firmware: ROM }).core.read(0xf1000n, 4)!], [0, 0, 0, 0]);
+});
+
 /** acpi.c before basl.c, and with it; `acpi_tables` is false on illumos where nothing asks for it. */
 const ACPI: readonly (readonly [version: string, settings: Record<string, string>, tables: string[]])[] = [
   ['illumos-2021-08', {}, []],

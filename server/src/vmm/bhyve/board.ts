@@ -25,6 +25,7 @@ import { EnhancedConfiguration, pciFunctions } from './pciHost';
 import { PostCodes } from './postCodes';
 import { BhyvePm, SCI } from './powerManagement';
 import { bhyveSettings, lpcOf, type BhyveSettings } from './settings';
+import { SMBIOS_BASE, SMBIOS_MAX_LENGTH, smbiosTables } from './smbios';
 import { bhyveVersion, NEWEST_BHYVE, type BhyveFacts } from './versions';
 
 /** uart_lres of uart_emul.c: first port and IRQ of COM1 to COM4. */
@@ -206,6 +207,22 @@ function powerOn(
   const lpc = lpcOf(settings);
   if (settings.mpTable && !write(facts.mpTable, bhyveMpTable(facts.mpTable, machine.vcpus.value))) {
     return `there is no memory at ${hex(facts.mpTable)}: bhyve says "mptable requires mapped mem" and ends with status ${EXIT.error}`;
+  }
+  if (facts.smbios) {
+    const { cores, threads } = settings;
+    const sockets = Math.max(1, Math.floor(machine.vcpus.value / (cores * threads)));
+    const tables = smbiosTables({
+      facts,
+      memory: memoryOf(machine),
+      sockets,
+      cores,
+      threads,
+      settings: machine.settings,
+    });
+    if (tables.length >= SMBIOS_MAX_LENGTH) {
+      return `SMBIOS tables of ${sockets} sockets have ${tables.length} bytes, ${SMBIOS_MAX_LENGTH} is the end: an assertion of smbios_build fails and bhyve aborts`;
+    }
+    if (!write(SMBIOS_BASE, tables)) return 'bhyve says "smbios table requires mapped mem" and ends';
   }
   if (settings.acpiTables) {
     const tables = { facts, vcpus: machine.vcpus.value, lpc: lpc?.slot ?? null, serial: lpc ? SERIAL : [] };

@@ -14,11 +14,17 @@ export function notModelled(
 ): string[] {
   const list = [
     'the host: CPUID is a plain model CPU without AVX behind the masks of vmm, and time is counted in instructions',
-    'SMBIOS tables at 0xF1000, and a frame buffer with its VGA',
+    'a frame buffer with its VGA',
     'interrupts of PCI functions, so there is neither a _PRT nor an entry for them in the MP table',
     'vCPU 0’s local APIC begins with LINT0 as ExtINT and the APIC enabled; vmm’s begins disabled, and takes the 8259’s interrupts then',
     'writes to the boot ROM, which do nothing here',
   ];
+  if (!facts.smbios) list.push('SMBIOS tables at 0xF1000');
+  else if (!machine.settings?.has('uuid')) {
+    list.push(
+      'the UUID in the SMBIOS tables, which bhyve makes of the guest’s and the host’s name: it is zero',
+    );
+  }
   if (settings.pciAssumed) {
     list.push(
       'PCI devices that a config would name: hostbridge at 0:0:0 and lpc with serial ports at 0:31:0 are assumed',

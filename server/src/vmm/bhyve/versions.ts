@@ -19,6 +19,8 @@ export interface BhyveFacts {
   readonly acpiPlaces: 'fixed' | 'in-order';
   /** acpi.c builds an SPCR. */
   readonly spcr: boolean;
+  /** Its SMBIOS tables were read (smbiostbl.c); before, they have other strings. */
+  readonly smbios: boolean;
   /** A guest's HLT is a VM exit unless the config says otherwise. */
   readonly exitsOnHalt: boolean;
   /** Config key of the boot ROM: `lpc.bootrom`, which newer ones take for an alias of `bootrom`. */
@@ -52,6 +54,7 @@ const ILLUMOS_2020: BhyveFacts = {
   acpiTables: false,
   acpiPlaces: 'fixed',
   spcr: false,
+  smbios: false,
   exitsOnHalt: true,
   bootromKey: 'lpc.bootrom',
   configFile: false,
@@ -75,6 +78,7 @@ const FREEBSD_13: BhyveFacts = {
   acpiTables: false,
   acpiPlaces: 'fixed',
   spcr: false,
+  smbios: false,
   exitsOnHalt: false,
   bootromKey: 'lpc.bootrom',
   configFile: true,
@@ -85,7 +89,13 @@ const FREEBSD_13: BhyveFacts = {
   guestPageTable: 'none',
 };
 
-const FREEBSD_14: BhyveFacts = { ...FREEBSD_13, e820: true, acpiTables: true, acpiPlaces: 'in-order' };
+const FREEBSD_14: BhyveFacts = {
+  ...FREEBSD_13,
+  e820: true,
+  acpiTables: true,
+  acpiPlaces: 'in-order',
+  smbios: true,
+};
 
 /** Oldest first. */
 export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
@@ -154,6 +164,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
       e820: true,
       acpiPlaces: 'in-order',
       spcr: true,
+      smbios: true,
       bootromKey: 'bootrom',
       gpe0: true,
       mpTable: 0xe0000n,
