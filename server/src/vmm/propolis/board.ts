@@ -94,7 +94,7 @@ function exitCodes({ settings }: GuestDescription, { facts }: PropolisVersion): 
 
 const NOT_MODELLED = [
   'virtio, NVMe and every other PCI device of the config: bus 0 has the host bridge and the functions of the PIIX alone, so nothing can be booted from',
-  'etc/ramfb, SMBIOS tables and the legacy items in the directory of fw_cfg; the methods and the interrupt routing of the DSDT',
+  'etc/ramfb, SMBIOS tables, the legacy items in the directory of fw_cfg and the read-back of its DMA address; the methods and the interrupt routing of the DSDT',
   'the host’s CPUID and MSRs, and cpuid profiles of the config: the CPU is a plain model of what vmm lets through',
   'HLT with interrupts off on every vCPU, which suspends the VM and ends propolis-standalone with exit_on_halt: here the run ends as halted',
   'instructions that the kernel’s emulation of MMIO lacks, instruction fetches outside memory, and hosts without decode assists (issue 1168)',
