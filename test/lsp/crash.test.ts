@@ -162,6 +162,24 @@ for (const shape of ['whole', 'flattened'] as const) {
   });
 }
 
+test('illumos-14042: a bhyve config leads to the line of the boot ROM and that of the memory', () => {
+  const folder = example('illumos-14042');
+  const panic = readFileSync(join(folder, 'host-panic.txt'), 'utf8');
+  const stack = panic.slice(0, panic.indexOf('Address '));
+  const [crash] = decode(['-', '--config', 'guest.conf'], folder, stack);
+  assert.match(lineOf(folder, 'guest.conf', crash!.rootCause!.line!), /bootrom=/);
+  assert.deepEqual(
+    crash!.mappings.map(({ line }) => lineOf(folder, 'guest.conf', line!).split('=')[0]),
+    ['lpc.bootrom', 'memory.size'],
+  );
+});
+
+test('illumos-13253: a bhyve config leads to the line of its vCPUs', () => {
+  const folder = example('illumos-13253');
+  const [crash] = decode(['host-panic.txt', '--config', 'guest.conf'], folder);
+  assert.match(lineOf(folder, 'guest.conf', crash!.rootCause!.line!), /^cpus=4/);
+});
+
 test('vmd-direct-launch: a register set, the boot line of the vm.conf, no root cause', () => {
   const conf = cli.write('direct.conf', '# bootpath: vmd@7.8\nvm "bsd" {\n\tmemory 1G\n\tboot "/bsd"\n}\n');
   const [crash] = decode(['-', '--config', conf], root, fixture('registers-vmd-flat64-qemu.txt'));

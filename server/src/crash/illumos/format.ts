@@ -10,7 +10,7 @@ import { illumos14042Match, seamsIn } from './rules/illumos14042';
 import { namelessFrame, reportedPanic, unreliableSymbol } from './rules/panicReport';
 import { liveNestedEntry, rangeEndInclusive } from './rules/rangeEndInclusive';
 import { PanicScanner } from './scanner';
-import { describeSeam } from './seams';
+import { describeSeam, lineOf } from './seams';
 import { readVacation } from './vacated';
 
 export const illumosPanic = defineFormat({
@@ -82,7 +82,7 @@ function seamMappings(facts: PanicFacts): readonly Mapping[] {
       region: region.name,
       machine: seam.machine.name,
       note: describeSeam(seam),
-      at: region.at,
+      at: lineOf(seam.machine, region),
     })),
   );
 }

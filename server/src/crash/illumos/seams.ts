@@ -1,6 +1,7 @@
 /** Where one region of a machine ends exactly where the next begins: normal, and where a closed range end does harm. */
 import { formatRange } from '../../address/format';
 import type { Machine, Region } from '../../machine/machine';
+import type { SourceRange } from '../../text/position';
 
 export interface Seam {
   readonly machine: Machine;
@@ -23,6 +24,15 @@ export function seamsOf(machine: Machine): Seam[] {
     if (above.kind === 'ram' && below && below !== above) seams.push({ machine, below, above });
   }
   return seams.sort((a, b) => Number(b.below.kind === 'rom') - Number(a.below.kind === 'rom'));
+}
+
+/** The line that gives the machine a region: for a boot ROM the one that names its file, where there is one. */
+export function lineOf(machine: Machine, region: Region): SourceRange | null {
+  if (region.kind === 'rom') {
+    const firmware = machine.images.find(({ role }) => role === 'firmware')?.origin;
+    if (firmware?.kind === 'text') return { uri: firmware.uri, range: firmware.range };
+  }
+  return region.at;
 }
 
 export function describeSeam({ below, above }: Seam): string {

@@ -4,7 +4,7 @@ import type { RelatedPlace } from '../../../text/finding';
 import { illumos14042 } from '../../knownIssues';
 import type { CrashRule, RuleFinding } from '../../crashFacts';
 import type { PanicFacts } from '../facts';
-import { describeSeam, seamsOf, type Seam } from '../seams';
+import { describeSeam, lineOf, seamsOf, type Seam } from '../seams';
 import { readVacation, type Vacation } from '../vacated';
 
 /** The seams of all candidate machines. */
@@ -13,20 +13,26 @@ export function seamsIn(facts: PanicFacts): Seam[] {
 }
 
 export function seamPlaces({ machine, below, above }: Seam): RelatedPlace[] {
-  const places: RelatedPlace[] = [];
-  if (below.at) {
-    places.push({
-      at: below.at,
-      message: `gives ${machine.name} ${below.name} ${formatRange(below.range)}: its end taken as its last page is one page too far`,
-    });
-  }
-  if (above.at) {
-    places.push({
-      at: above.at,
-      message: `gives ${machine.name} ${above.name} ${formatRange(above.range)}: its first page, at ${hex(above.range.start)}, is the one that goes with it`,
-    });
-  }
-  return places;
+  const lower = lineOf(machine, below);
+  const upper = lineOf(machine, above);
+  return [
+    ...(lower
+      ? [
+          {
+            at: lower,
+            message: `gives ${machine.name} ${below.name} ${formatRange(below.range)}: its end taken as its last page is one page too far`,
+          },
+        ]
+      : []),
+    ...(upper
+      ? [
+          {
+            at: upper,
+            message: `gives ${machine.name} ${above.name} ${formatRange(above.range)}: its first page, at ${hex(above.range.start)}, is the one that goes with it`,
+          },
+        ]
+      : []),
+  ];
 }
 
 function mapNote(facts: PanicFacts, seams: readonly Seam[]): string {

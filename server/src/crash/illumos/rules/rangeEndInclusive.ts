@@ -3,7 +3,7 @@ import { hex } from '../../../address/format';
 import { explainPageTableEntry } from '../../../x86/pageTableEntry';
 import type { CrashRule } from '../../crashFacts';
 import type { PanicFacts } from '../facts';
-import { describeSeam } from '../seams';
+import { describeSeam, lineOf } from '../seams';
 import { hostFrame, readVacation } from '../vacated';
 import { seamPlaces, seamsIn } from './illumos14042';
 
@@ -26,7 +26,7 @@ export const rangeEndInclusive: CrashRule<PanicFacts> = {
       evidence: 'inferred' as const,
       cause: 'vmm' as const,
       lines: [frame.line, facts.panic.messageLine],
-      at: seam.below.at,
+      at: lineOf(seam.machine, seam.below),
       related: seamPlaces(seam),
     }));
   },
