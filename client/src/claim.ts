@@ -2,13 +2,13 @@
  * Which documents are ours. Language ids of our own are; a text under somebody else's id is ours only where its content
  * says so, never for its name. One predicate guards everything that reaches the server.
  *
- * A vm.conf that VS Code opened as `properties` or plain text is switched to the `vmconf` language. A log stays a log:
+ * A vm.conf that VS Code opened as `properties` or plain text is switched to the `vmconf` language. A log stays a log, JSON stays JSON:
  * we add to it and take nothing from its own language.
  */
 import * as vscode from 'vscode';
-import { RECOGNISERS, type DocumentKind } from './recognisers';
+import { OWN_KINDS, RECOGNISERS, type DocumentKind } from './recognisers';
 
-export const OWN_LANGUAGES: ReadonlySet<string> = new Set<DocumentKind>(['vmconf', 'memmap', 'crash-dump']);
+export const OWN_LANGUAGES: ReadonlySet<string> = new Set<string>(OWN_KINDS);
 
 const isOwn = (language: string): language is DocumentKind => OWN_LANGUAGES.has(language);
 

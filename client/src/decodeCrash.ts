@@ -7,13 +7,16 @@ import { DecodeRequest, type DecodeParams, type DecodeResult } from '../../serve
 import type { Claims } from './claim';
 import type { Server } from './languageClient';
 import type { ReportChannel } from './reportChannel';
-import { recogniserOf } from './recognisers';
+import { machineKindOf } from './recognisers';
 import { diagnosticsByUri } from './wireFindings';
 
 /** Characters; a dump is some thousand, a console log with one at its end may be long. */
 const LONGEST = 16 * 1024 * 1024;
 /** Configs beside the dump that are looked at, at most. */
 const CONFIGS = 50;
+/** Files that may be configs or memory maps; their content decides. Beside a dump a text or a C source may be one too. */
+const CONFIG_FILES = '*.{conf,vmconf,cfg,bhyve,json,toml,memmap,e820}';
+const FILES_BESIDE = '*.{conf,vmconf,cfg,bhyve,json,toml,memmap,e820,txt,c}';
 
 interface CrashText {
   readonly text: string;
@@ -95,14 +98,14 @@ async function clipboard(): Promise<CrashText> {
 async function configsFor(dump: vscode.Uri | null, claims: Claims): Promise<vscode.Uri[]> {
   const beside = dump && dump.scheme !== 'untitled' ? vscode.Uri.joinPath(dump, '..') : null;
   if (beside) {
-    const found = await search(new vscode.RelativePattern(beside, '*.{conf,vmconf}'));
+    const found = await search(new vscode.RelativePattern(beside, FILES_BESIDE));
     if (found.length > 0) return found;
   }
   const open = vscode.workspace.textDocuments.filter(
-    (document) => document.languageId === 'vmconf' && claims.has(document),
+    (document) => claims.has(document) && claims.kindOf(document) !== 'crash-dump',
   );
   if (open.length > 0) return open.map(({ uri }) => uri);
-  return search('**/*.{conf,vmconf}');
+  return search(`**/${CONFIG_FILES}`);
 }
 
 async function search(pattern: vscode.GlobPattern): Promise<vscode.Uri[]> {
@@ -111,7 +114,7 @@ async function search(pattern: vscode.GlobPattern): Promise<vscode.Uri[]> {
   for (const uri of found.sort((a, b) => a.path.localeCompare(b.path))) {
     try {
       const text = new TextDecoder().decode((await vscode.workspace.fs.readFile(uri)).subarray(0, 64 * 1024));
-      if (recogniserOf('vmconf').recognise(text, uri.path)) ours.push(uri);
+      if (machineKindOf(text, uri.path) !== null) ours.push(uri);
     } catch {
       // A file that cannot be read is no config of ours.
     }

@@ -48,12 +48,17 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   };
 }
 
-/** `bootpath.document`: what the active editor shows, for the menus; unset where it is not ours. */
+/**
+ * For the menus: `bootpath.document` is what the active editor shows, unset where it is not ours; `bootpath.config` is set
+ * where that is the config of a VMM.
+ */
 function activateContextKey(context: vscode.ExtensionContext, claims: Claims): void {
   const tell = (): void => {
     const document = vscode.window.activeTextEditor?.document;
     const kind = document ? claims.kindOf(document) : null;
+    const config = kind !== null && kind !== 'memmap' && kind !== 'crash-dump';
     void vscode.commands.executeCommand('setContext', 'bootpath.document', kind ?? undefined);
+    void vscode.commands.executeCommand('setContext', 'bootpath.config', config);
   };
   context.subscriptions.push(claims.onDidClaim(tell), vscode.window.onDidChangeActiveTextEditor(tell));
 }

@@ -1,10 +1,28 @@
 /** The content that makes a text ours while its language id is somebody else's. Pure functions of the server's rooms. */
 import { recogniseCrashDump } from '../../server/src/crash/recognise';
 import { memmap } from '../../server/src/memory-map/language';
+import { recogniseBhyveConfig } from '../../server/src/vmm/bhyve/config/recognise';
+import { recogniseCloudHypervisor } from '../../server/src/vmm/cloud-hypervisor/recognise';
+import { recogniseFirecracker } from '../../server/src/vmm/firecracker/recognise';
+import { recogniseBoxlite } from '../../server/src/vmm/libkrun/boxlite/recognise';
+import { recogniseLibkrunC } from '../../server/src/vmm/libkrun/c/recognise';
+import { recognisePropolis } from '../../server/src/vmm/propolis/recognise';
 import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 
-/** What a document of ours is; also the language ids of our own. */
-export type DocumentKind = 'vmconf' | 'memmap' | 'crash-dump';
+/** What a document of ours is. */
+export type DocumentKind =
+  | 'vmconf'
+  | 'bhyve-config'
+  | 'propolis'
+  | 'firecracker'
+  | 'cloud-hypervisor'
+  | 'boxlite'
+  | 'libkrun-c'
+  | 'memmap'
+  | 'crash-dump';
+
+/** Kinds that are language ids of our own too. The others keep the ids of their languages: JSON, TOML, C. */
+export const OWN_KINDS = ['vmconf', 'bhyve-config', 'memmap', 'crash-dump'] as const satisfies DocumentKind[];
 
 export interface Recogniser {
   readonly kind: DocumentKind;
@@ -15,6 +33,8 @@ export interface Recogniser {
   readonly recognise: (text: string, path: string) => boolean;
 }
 
+const JSON_IDS = ['json', 'jsonc'];
+
 export const RECOGNISERS: readonly Recogniser[] = [
   {
     kind: 'vmconf',
@@ -22,6 +42,18 @@ export const RECOGNISERS: readonly Recogniser[] = [
     switches: true,
     recognise: recogniseVmConf,
   },
+  {
+    kind: 'bhyve-config',
+    languages: ['properties', 'ini', 'plaintext'],
+    switches: true,
+    recognise: recogniseBhyveConfig,
+  },
+  { kind: 'firecracker', languages: JSON_IDS, switches: false, recognise: recogniseFirecracker },
+  { kind: 'cloud-hypervisor', languages: JSON_IDS, switches: false, recognise: recogniseCloudHypervisor },
+  { kind: 'boxlite', languages: JSON_IDS, switches: false, recognise: recogniseBoxlite },
+  // A bare VS Code has no language for TOML.
+  { kind: 'propolis', languages: ['toml', 'plaintext'], switches: false, recognise: recognisePropolis },
+  { kind: 'libkrun-c', languages: ['c', 'cpp'], switches: false, recognise: recogniseLibkrunC },
   // A log stays a log: it holds more than the dump or the map, and has colours of its own.
   {
     kind: 'crash-dump',
@@ -37,6 +69,8 @@ export const RECOGNISERS: readonly Recogniser[] = [
   },
 ];
 
-export function recogniserOf(kind: DocumentKind): Recogniser {
-  return RECOGNISERS.find((recogniser) => recogniser.kind === kind)!;
+/** The config or memory map that a text is, or null: what a crash's addresses are looked up in. */
+export function machineKindOf(text: string, path: string): DocumentKind | null {
+  const found = RECOGNISERS.find(({ kind, recognise }) => kind !== 'crash-dump' && recognise(text, path));
+  return found?.kind ?? null;
 }

@@ -236,8 +236,8 @@ class LanguageServer {
       vmm !== null && version && this.surroundings.service.versions(vmm).some(({ id }) => id === version)
         ? { vmm, version }
         : null;
-    const { vmdVersion } = await this.settings.get(uri);
-    return { asked: choice(this.chosen.get(uri)), fallback: vmm === 'vmd' ? choice(vmdVersion) : null };
+    const { versions } = await this.settings.get(uri);
+    return { asked: choice(this.chosen.get(uri)), fallback: vmm === null ? null : choice(versions[vmm]) };
   }
 
   /** For a client that does not pull. */

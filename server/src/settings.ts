@@ -2,12 +2,13 @@
 import * as z from 'zod/mini';
 import type { InlayHintSettings } from './features/inlayHints';
 import type { Severity } from './text/finding';
+import { VMM_MODELS } from './vmm/models';
 
 export interface Settings {
   /** A level by code; codes that are not named keep their own. */
   readonly severity: Readonly<Record<string, Severity | 'off'>>;
-  /** vmd's version where neither the user's choice nor a pragma names one; null for the newest. */
-  readonly vmdVersion: string | null;
+  /** A VMM's version, by its name, where neither the user's choice nor a pragma names one; the newest otherwise. */
+  readonly versions: Readonly<Record<string, string>>;
   /** Whether to ask this host for the files that a config names. */
   readonly checkHost: boolean;
   readonly codeLens: boolean;
@@ -16,7 +17,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = {
   severity: {},
-  vmdVersion: null,
+  versions: {},
   checkHost: false,
   codeLens: true,
   inlayHints: { end: true, size: true, kind: true },
@@ -50,10 +51,14 @@ export function readSettings(section: unknown, log: (line: string) => void): Set
   };
   const inlayHint = (kind: keyof InlayHintSettings) =>
     read(`inlayHints.${kind}`, Flag, DEFAULT_SETTINGS.inlayHints[kind]);
-  const version = read('vmd.version', Version, null)?.trim().replace(/^vmd@/, '') ?? '';
+  const versions = VMM_MODELS.flatMap(({ name }) => {
+    const text = read(`${name}.version`, Version, null)?.trim() ?? '';
+    const version = text.startsWith(`${name}@`) ? text.slice(name.length + 1) : text;
+    return version === '' ? [] : [[name, version] as const];
+  });
   return {
     severity: readLevels(valueAt('severity'), log),
-    vmdVersion: version === '' ? null : version,
+    versions: Object.fromEntries(versions),
     checkHost: read('checkHost', Flag, DEFAULT_SETTINGS.checkHost),
     codeLens: read('codeLens', Flag, DEFAULT_SETTINGS.codeLens),
     inlayHints: { end: inlayHint('end'), size: inlayHint('size'), kind: inlayHint('kind') },

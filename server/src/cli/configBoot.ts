@@ -31,7 +31,9 @@ export async function configBoot(
   refuseImageOptions(options, config?.file ?? 'a known issue’s own guest');
   refuseTogether(options);
   const issue = issueOption(options);
-  const as = choiceOf(service, stringOption(options, 'as'));
+  const asked = stringOption(options, 'as');
+  // The issue knows which versions show it.
+  const as = issue && asked === issue.vmm ? undefined : choiceOf(service, asked);
   if (issue && as && as.vmm !== issue.vmm) {
     throw new UsageError(`--as ${as.vmm}: ${issue.id} is an issue of ${issue.vmm}`);
   }

@@ -6,7 +6,7 @@ import { closeAll, eventually, extension, open, openClaimed, quietly } from './w
 describe('files that are not ours', () => {
   afterEach(closeAll);
 
-  for (const path of ['foreign/notes.txt', 'foreign/vm.conf', 'foreign/firecracker.json']) {
+  for (const path of ['foreign/notes.txt', 'foreign/vm.conf', 'foreign/build.json']) {
     it(`${path} starts no server and gets no finding`, async () => {
       const api = await extension();
       const editor = await open(path);
@@ -21,7 +21,7 @@ describe('files that are not ours', () => {
   }
 
   it('the JSON server works beside us: its finding and its symbols show', async () => {
-    const { document } = await open('foreign/firecracker.json');
+    const { document } = await open('foreign/build.json');
     assert.equal(document.languageId, 'json');
     await eventually('a finding of the JSON server', () =>
       vscode.languages.getDiagnostics(document.uri).find(({ source }) => source?.startsWith('json')),
@@ -30,7 +30,7 @@ describe('files that are not ours', () => {
       'vscode.executeDocumentSymbolProvider',
       document.uri,
     );
-    assert.ok(symbols.some(({ name }) => name === 'machine-config'));
+    assert.ok(symbols.some(({ name }) => name === 'targets'));
     assert.equal((await extension()).serverRunning, false);
   });
 });
