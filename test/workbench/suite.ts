@@ -9,6 +9,7 @@ export async function run(): Promise<void> {
   await import('./inside/claim.test');
   await import('./inside/editor.test');
   await import('./inside/simulate.test');
+  await import('./inside/formats.test');
   await import('./inside/simulateImage.test');
   await import('./inside/decode.test');
   await import('./inside/panel.test');

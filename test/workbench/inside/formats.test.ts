@@ -13,7 +13,7 @@ describe('the configs of other VMMs', () => {
     ['box.json', 'json', 'alpine:latest', 'libkrun'],
     ['propolis.toml', 'plaintext', 'guest', 'propolis'],
     ['bhyve.conf', 'bhyve-config', 'guest', 'bhyve'],
-    ['krun.c', 'c', 'start', 'libkrun'],
+    ['krun.c', 'c', 'krun', 'libkrun'],
   ] as const) {
     it(`${file} stays or becomes ${language}, and boots as ${under}`, async () => {
       const { uri } = (await open(`formats/${file}`)).document;
