@@ -80,14 +80,18 @@ test('e820: a line leads to its region in the picture', LIMIT, async () => {
   );
 });
 
-test('a memory map has the picture lens, and none that boots it', LIMIT, async () => {
-  const { uri } = await open(E820, 'memmap', 'map.txt');
-  const lenses = await client.about<lsp.CodeLens[]>('codeLens', uri);
-  assert.deepEqual(
-    lenses.map(({ command }) => command?.command),
-    ['bootpath.showAddressSpace'],
-  );
-});
+test(
+  'a memory map has the picture lens, and one that boots it as a VMM of the user’s choice',
+  LIMIT,
+  async () => {
+    const { uri } = await open(E820, 'memmap', 'map.txt');
+    const lenses = await client.about<lsp.CodeLens[]>('codeLens', uri);
+    assert.deepEqual(
+      lenses.map(({ command }) => command?.command),
+      ['bootpath.simulateBootAs', 'bootpath.showAddressSpace'],
+    );
+  },
+);
 
 const OOPS = readFileSync(join(process.env.BOOTPATH_ROOT!, 'examples/vmd-alpine/reboot-crash.txt'), 'utf8');
 
@@ -173,6 +177,7 @@ test('vm.conf: found by content under the id that a bare VS Code gives it', LIMI
     lenses.map(({ range, command }) => [range.start.line, command?.command, command?.arguments]),
     [
       [4, 'bootpath.simulateBoot', [uri, 'alpine']],
+      [4, 'bootpath.simulateBootAs', [uri, 'alpine']],
       [4, 'bootpath.showAddressSpace', [uri, 'alpine']],
     ],
   );
