@@ -5,6 +5,7 @@ import { createCore } from '../../../server/emulator/core';
 import type { KnownIssue } from '../../../server/src/machine/knownIssue';
 import { simulate } from '../../../server/src/simulation/simulate';
 import { firecrackerMpTableMap } from '../../../server/src/vmm/firecracker/knownIssues/mpTableOutsideMap';
+import { firecrackerStaleReads } from '../../../server/src/vmm/firecracker/knownIssues/staleReads';
 import { firecrackerTripleFaultStatus } from '../../../server/src/vmm/firecracker/knownIssues/tripleFaultStatus';
 import { FIRECRACKER } from '../../../server/src/vmm/firecracker/model';
 import { underModel } from '../../../server/src/vmm/relayout';
@@ -72,9 +73,24 @@ for (const [cell, exitStatus, reached] of [
   });
 }
 
+for (const [cell, line, status, reached] of [
+  // io.data_offset of the last character, then what was written.
+  [0, 'read 0x1000, behind a write of 0x12345678 to another address 0x12345678', 'leftover', true],
+  [1, 'read 0x0, behind a write of 0x12345678 to another address 0x0', 'zero', false],
+] as const) {
+  test(`firecracker-stale-reads, run ${cell}: ${status}`, () => {
+    const report = runCell(firecrackerStaleReads, cell);
+    const lines = report.console.split(/\r?\n/);
+    assert.ok(lines.includes(line) && lines.includes(`status ${status}`), report.console);
+    const found = report.findings.find(({ code }) => code === firecrackerStaleReads.id);
+    assert.equal(found?.evidence ?? null, reached ? 'reproduced' : null);
+  });
+}
+
 test('no other version than the affected ones is named as such', () => {
   assert.deepEqual(firecrackerMpTableMap.affected, ['1.0', '1.1', '1.2', '1.3', '1.4']);
   assert.equal(firecrackerTripleFaultStatus.affected.at(-1), '1.14');
+  assert.equal(firecrackerStaleReads.affected.at(-1), '1.15');
 });
 
 for (const [version, probe, outcome, status] of [

@@ -7,6 +7,7 @@ import type { Device } from '../../../server/src/devices/device';
 import { kvmCpuProfile, KVM_DEFAULT_CPU } from '../../../server/src/vmm/kvm/cpuProfile';
 import { kvmIrqchip } from '../../../server/src/vmm/kvm/irqchip';
 import { KvmMsrs } from '../../../server/src/vmm/kvm/msrs';
+import { KvmRunData } from '../../../server/src/vmm/kvm/runData';
 import { ParavirtualClock } from '../../../server/src/vmm/kvm/paravirtualClock';
 import { HandClock } from '../devices/clock';
 
@@ -247,4 +248,19 @@ test('the i8042 of Firecracker and libkrun takes bytes only', () => {
   const { device, seen } = i8042();
   device.writePort(0x64, 2, 0xfe);
   assert.deepEqual([device.readPort(0x64, 2), seen], [0, []]);
+});
+
+test('a read that nobody answers has what is left in kvm_run: of a write its bytes, of a port access the data offset', () => {
+  const data = new KvmRunData();
+  assert.equal(data.mmioRead(4), 0n);
+  data.mmioWrite(0x1122334455667788n, 8);
+  data.mmioWrite(0xaan, 1);
+  assert.deepEqual([data.mmioRead(8), data.mmioRead(2)], [0x11223344556677aan, 0x77aan]);
+  const saved = data.save();
+  data.portExit();
+  assert.equal(data.mmioRead(8), 0x1000n);
+  data.restore(saved);
+  assert.equal(data.mmioRead(1), 0xaan);
+  data.reset();
+  assert.equal(data.mmioRead(8), 0n);
 });

@@ -33,6 +33,8 @@ import resetTripleFault from './reset-triple-fault.bin';
 import resetTripleFaultLabels from './reset-triple-fault.labels.json';
 import romWrite from './rom-write.bin';
 import romWriteLabels from './rom-write.labels.json';
+import unansweredRead from './kernels/unanswered-read.bin';
+import unansweredReadLabels from './kernels/unanswered-read.labels.json';
 import type { Probe, ProbeParameter, ProbeStatus } from './probe';
 
 const FAULT: ProbeStatus = {
@@ -493,6 +495,36 @@ export const PROBES: readonly Probe[] = [
     image: openbsdLocoreElf32,
     labels: openbsdLocoreElf32Labels,
     ...LOCORE,
+  },
+  {
+    name: 'unanswered-read',
+    title: 'A read where no device is',
+    checks:
+      'Reads 0xe0000000, where VMMs have addresses for devices and none is, after text on the serial port and again after a ' +
+      'write to another address.',
+    load: 'elf',
+    image: unansweredRead,
+    labels: unansweredReadLabels,
+    parameters: [],
+    statuses: [
+      {
+        code: 'all-ones',
+        meaning: 'Both reads give all ones, as a bus without an answer does.',
+        verdict: 'expected',
+      },
+      { code: 'zero', meaning: 'Both reads give zero.', verdict: 'expected' },
+      {
+        code: 'other',
+        meaning: 'Both reads give the same value, neither zero nor all ones.',
+        verdict: 'finding',
+      },
+      {
+        code: 'leftover',
+        meaning: 'The reads differ though nothing is there: what was written elsewhere comes back.',
+        verdict: 'finding',
+      },
+    ],
+    endsInReset: false,
   },
   {
     name: 'physical-widths',

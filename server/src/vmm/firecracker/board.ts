@@ -8,6 +8,7 @@ import type { Machine } from '../../machine/machine';
 import { KVM_DEFAULT_CPU, kvmCpuProfile } from '../kvm/cpuProfile';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
+import { KvmRunData } from '../kvm/runData';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { startKvmVcpus } from '../kvm/vcpus';
 import { terminated } from '../loaders/commandLine';
@@ -20,7 +21,15 @@ import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage, type Initrd } from './
 import { bootTables, linuxState, pvhState } from './bootState';
 import { firecrackerCommandLine } from './commandLine';
 import { toldMap } from './e820';
-import { I8042_RESET, notModelled, screenPort, SERIAL_PORTS, tripleFault, UNANSWERED } from './exits';
+import {
+  I8042_RESET,
+  notModelled,
+  screenPort,
+  SERIAL_PORTS,
+  tripleFault,
+  UNANSWERED,
+  unansweredMmio,
+} from './exits';
 import { loadKernel } from './kernelLoad';
 import { refusal, SYSTEM_DATA } from './layout';
 import { firecrackerVersion, type FirecrackerFacts } from './versions';
@@ -52,6 +61,7 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
   const msrs = new KvmMsrs(cpu.vendor, paravirtual, new Map([[IA32_MISC_ENABLE, FAST_STRINGS]]));
   const serial = serialPorts(inputs, facts, irqchip);
   const ports = SERIAL_PORTS.slice(0, serial.length);
+  const runData = facts.zeroedReads ? null : new KvmRunData();
   return {
     profile: kvmCpuProfile(cpu, machine.vcpus.value),
     slots: memorySlots(machine),
@@ -64,11 +74,15 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
       }),
       msrs,
       paravirtual,
+      ...(runData ? [runData] : []),
     ],
     consoleInput: serial[0],
-    screenPort: (access) => screenPort(access, ports),
+    screenPort: (access) => {
+      if (!inKernel(irqchip, access.port)) runData?.portExit();
+      return screenPort(access, ports);
+    },
     unansweredPort: () => UNANSWERED,
-    unansweredMmio: () => UNANSWERED,
+    unansweredMmio: (access) => unansweredMmio(access, runData),
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     acknowledge: () => irqchip.acknowledge(),
@@ -77,6 +91,10 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     powerOn: (core) => powerOn(core, inputs, facts),
     notModelled: notModelled(facts),
   };
+}
+
+function inKernel({ devices }: KvmIrqchip, port: number): boolean {
+  return devices.some(({ ports }) => ports?.some(({ start, end }) => port >= start && port < end));
 }
 
 /** COM1 is the console; COM2 to COM4, where they are, write nowhere. */

@@ -1,14 +1,23 @@
 /** What Firecracker does with KVM's exits that no device of it answers (vstate/vcpu, arch/x86_64/vcpu.rs, devices/legacy). */
 
-import type { PortAccess, Verdict } from '../model';
+import type { KvmRunData } from '../kvm/runData';
+import type { MmioAccess, PortAccess, Verdict } from '../model';
 import { KVM_NOT_MODELLED } from '../kvm/exits';
 import type { FirecrackerFacts } from './versions';
 
 /** FcExitCode::Ok. */
 const EXIT_OK = 0;
 
-/** Reads are zero, writes are lost, with a warning in the log since 1.12. */
+/** Writes are lost, with a warning in the log since 1.13; reads of ports are zero, as KVM clears what it passes for them. */
 export const UNANSWERED: Verdict = { kind: 'answer', value: 0n };
+
+/** An MMIO access that no device answers; without `runData` the buffer was cleared before. */
+export function unansweredMmio({ write, size, value }: MmioAccess, runData: KvmRunData | null): Verdict {
+  if (!runData) return UNANSWERED;
+  if (!write) return { kind: 'answer', value: runData.mmioRead(size) };
+  runData.mmioWrite(value, size);
+  return UNANSWERED;
+}
 
 export const SERIAL_PORTS = [0x3f8, 0x2f8, 0x3e8, 0x2e8] as const;
 const SERIAL_SIZE = 8;
@@ -51,10 +60,5 @@ export function notModelled(facts: FirecrackerFacts): string[] {
   }
   if (facts.sinkPorts) list.push('COM2 and COM4 as one device: they are two here');
   if (facts.pciConfiguration) list.push('PCIe (--enable-pci): the microVM is one without it');
-  if (!facts.zeroedReads) {
-    list.push(
-      'an MMIO read that no device answers: this version gives what the last exit left in kvm_run, and here it is zero',
-    );
-  }
   return list;
 }

@@ -3,46 +3,26 @@
 ; arch/x86/kernel/mpparse.c, default_find_smp_config). Entered by Linux' 64-bit boot protocol or by PVH.
 
 %define ELF_BITS 64
-%define PVH_ENTRY pvh_start
+%define PVH_ENTRY main32
 %define MEMORY_SIZE 0x2000
 
 %include "elf.mac"
+%include "entry32.mac"
 
-CODE32 equ 0x08
-DATA32 equ 0x10
 STACK_TOP equ KERNEL_BASE + MEMORY_SIZE
 START_INFO_MAGIC equ 0x336ec578                         ; Xen, public/arch-x86/hvm/start_info.h
 
-bits 64
-start:
-        cli
-        cld
-        mov esp, STACK_TOP
-        movzx ecx, byte [rsi + 0x1e8]                   ; e820_entries
-        lea ebx, [rsi + 0x2d0]                          ; e820_table
-        mov [rel entries], ecx
-        mov [rel table], ebx
-        mov dword [rel stride], 20
-        lgdt [rel gdtr]
-        push CODE32
-        push from_long
-        o64 retf
-
-bits 32
-; Out of long mode, so that the rest is 32-bit code for both ways in.
-from_long:
-        mov eax, DATA32
-        mov ds, eax
-        mov es, eax
-        mov ss, eax
-        mov eax, cr0
-        and eax, 0x7fffffff
-        mov cr0, eax
+        ENTRY32
+; Linux' 64-bit entry: ESI has the zero page.
+        movzx ecx, byte [esi + 0x1e8]                   ; e820_entries
+        lea ebx, [esi + 0x2d0]                          ; e820_table
+        mov [entries], ecx
+        mov [table], ebx
+        mov dword [stride], 20
         jmp main
 
-pvh_start:
-        cld
-        mov esp, STACK_TOP
+; PVH: EBX has the start info.
+main32:
         cmp dword [ebx], START_INFO_MAGIC
         jne main
         cmp dword [ebx + 4], 1                          ; version: from 1 on there is a memory map
@@ -54,6 +34,7 @@ pvh_start:
         mov dword [stride], 24
 
 main:
+        mov esp, STACK_TOP
         mov esi, text_probe
         call put_text
         cmp dword [entries], 0
@@ -205,41 +186,11 @@ print_low_map:
         jnz .next
         ret
 
-; EAX in hex, without leading zeros. Changes EAX, EBX, ECX, EDX and ESI.
-put_hex:
-        mov ebx, eax
-        mov esi, text_0x
-        call put_text
-        mov ecx, 28
-.leading:
-        mov eax, ebx
-        shr eax, cl
-        jnz .print
-        sub ecx, 4
-        jnz .leading
-.print:
-        mov eax, ebx
-        shr eax, cl
-        and al, 15
-        cmp al, 10
-        jb .digit
-        add al, 'a' - '0' - 10
-.digit:
-        add al, '0'
-        call put_char
-        sub ecx, 4
-        jns .print
-        ret
-
-put_line:
-        mov al, 10
-        jmp put_char
-
 %include "serial32.mac"
+%include "hex32.mac"
 
 text_probe:      db "probe mp-table", 10, 0
 text_map:        db "map ", 0
-text_0x:         db "0x", 0
 text_found:      db "mp-pointer ", 0
 text_table:      db " table ", 0
 text_type:       db "type ", 0
@@ -254,15 +205,6 @@ status_in_ram:
 status_reserved:
         db "status reserved", 10, 0
 
-        align 8, db 0
-gdt:
-        dq 0
-        dq 0x00cf9b000000ffff
-        dq 0x00cf93000000ffff
-gdt_end:
-gdtr:
-        dw gdt_end - gdt - 1
-        dq gdt
         align 4, db 0
 entries:         dd 0
 table:           dd 0
