@@ -500,7 +500,7 @@ export const PROBES: readonly Probe[] = [
     name: 'unanswered-read',
     title: 'A read where no device is',
     checks:
-      'Reads 0xe0000000, where VMMs have addresses for devices and none is, after text on the serial port and again after a ' +
+      'Reads 0xf9000000, where VMMs have room for devices and none is, after text on the serial port and again after a ' +
       'write to another address.',
     load: 'elf',
     image: unansweredRead,

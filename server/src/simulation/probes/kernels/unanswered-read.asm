@@ -8,7 +8,7 @@
 %include "elf.mac"
 %include "entry32.mac"
 
-ADDRESS equ 0xe0000000                                  ; between RAM and the IOAPIC, where VMMs have windows for devices
+ADDRESS equ 0xf9000000                                  ; below the IOAPIC, and no PCI configuration window of the VMMs here
 WRITTEN equ 0x12345678
 
         ENTRY32
