@@ -17,9 +17,25 @@ param_ibt:                                              ; 1: indirect-branch tra
         db 0
 param_blob:                                             ; 0 intact, 1 its code page zeroed, 2 all of it zeroed
         db 0
-        dw 0
+param_pti:                                              ; 1: the double-fault handler looks at CR3 as Linux does with PTI
+        db 0
+        db 0
 param_stack:                                            ; low half of RSP at the jump
         dd 0x405ebb78
+%endmacro
+
+; Linux with page-table isolation takes CR3 with bit 12 set for a user's page table where an exception has a stack of its own, and
+; clears the bit (arch/x86/entry/calling.h, SAVE_AND_SWITCH_TO_KERNEL_CR3).
+%macro FAULT64_ENTRY 0
+        cmp qword [rsp], 8
+        jne %%kernel
+        cmp byte [rel param_pti], 0
+        je %%kernel
+        mov rbx, cr3
+        btr rbx, 12
+        jnc %%kernel
+        mov cr3, rbx
+%%kernel:
 %endmacro
 
 %include "rom.mac"

@@ -362,6 +362,14 @@ export const PROBES: readonly Probe[] = [
           'The blob at the jump: 0 intact, 1 its code page is zeros, 2 all of it is, page table included.',
       },
       {
+        name: 'pti',
+        label: 'param_pti',
+        size: 1,
+        initial: 0,
+        meaning:
+          'Page-table isolation: 1 lets the handler of the double fault clear bit 12 of CR3, by which Linux tells a user’s page table.',
+      },
+      {
         name: 'stack',
         label: 'param_stack',
         size: 4,

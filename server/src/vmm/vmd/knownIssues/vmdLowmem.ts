@@ -30,8 +30,17 @@ const VERSIONS = [
   ['576 KiB', '2026-01'],
 ] as const;
 
-/** The cross, the run that the report most resembles first. */
-const CELLS: readonly SimulationCell[] = [1, 0].flatMap((ibt) =>
+/** Linux with page-table isolation, which the report's guest had: its handler looks at bit 12 of CR3. */
+const WITH_PTI: readonly SimulationCell[] = VERSIONS.map(([low, version]) => ({
+  name: `IBT on, blob intact, PTI, ${low}`,
+  version,
+  probe: 'linux-reboot-bios',
+  parameters: { ibt: 1, pti: 1 },
+  evidence: 'mechanism',
+}));
+
+/** Tracking, blob and low RAM, without a look at CR3. */
+const CROSS: readonly SimulationCell[] = [1, 0].flatMap((ibt) =>
   BLOBS.flatMap(([state, blob]) =>
     VERSIONS.map(([low, version]) => ({
       name: `IBT ${ibt === 1 ? 'on' : 'off'}, blob ${state}, ${low}`,
@@ -113,6 +122,12 @@ export const vmdLowmem: KnownIssue = {
       citation: REPORT,
     },
     {
+      text: 'The report’s guest runs with page-table isolation (“PTI” in its oops). Linux then tells a user’s page table by bit 12 of CR3, also where the handler of a double fault begins, and clears it.',
+      evidence: 'proven',
+      citation:
+        'the reported oops line; Linux 6.12.117 arch/x86/entry/calling.h SAVE_AND_SWITCH_TO_KERNEL_CR3, entry_64.S idtentry_df and paranoid_entry',
+    },
+    {
       text: 'A guest arrives at the BIOS jump because the earlier ways to reboot have no effect: up to x86_vm.c rev 1.19 vmd ignores 0xFE written to port 0x64.',
       evidence: 'inferred',
       citation:
@@ -128,10 +143,10 @@ export const vmdLowmem: KnownIssue = {
         'reboot.S has no ENDBR at machine_real_restart_asm in Linux 6.12.117, the jump goes through memory (`ljmpl *`), and the way to it does not turn tracking off; that of kexec does (cet_disable).',
         'A far JMP in protected mode arms the tracker too (Intel SDM vol. 2A, operation of JMP; Bochs does the same, bochs/cpu/jmp_far.cc).',
         'vmm(4) shows IBT to the guest where the host itself runs with CR4.CET, and passes IA32_S_CET through (vmm_machdep.c rev 1.64).',
+        'It can explain why 576 KiB helps. With page-table isolation, which the report’s guest had, the double-fault handler takes a CR3 with bit 12 set for a user’s page table and clears the bit. The trampoline page table lies 0x4000 into the blob: at 0x9c000 with 640 KiB, where bit 12 is clear, and at 0x8d000 with 576 KiB, where it is set. There the handler goes on over 0x8c000, which is no page table, and the guest ends in a triple fault: vmd restarts it, and the reboot seems to work.',
         'Debian’s kernel 6.12.117, which has kernel IBT, dies so on the emulator under vmd’s map with a real SeaBIOS: RIP at the restart code, RDI 0, DS 0, CR3 0x9c000, RFLAGS 0x10046, CR2 = (RSP & ~0xf) - 8; with ibt=off it comes to the BIOS.',
       ],
       against: [
-        'It does not explain why ending low RAM at 576 KiB helps.',
         'No #CP is recorded in the report: Linux would print "Missing ENDBR" only if it could take the fault.',
         'Linux 6.18, which the report is about, was not read.',
       ],
@@ -165,9 +180,9 @@ export const vmdLowmem: KnownIssue = {
       at: null,
       nameAt: null,
     },
-    cells: CELLS,
+    cells: [...CROSS, ...WITH_PTI],
     reached,
     shows:
-      'Twelve runs: tracking on or off, the blob intact or overwritten, low RAM up to 640 or 576 KiB. The reported state is reached with tracking on whether the code is intact or not (#CP), and with tracking off where the code page is overwritten (#GP); an intact blob without tracking comes to the BIOS, and without its page table the guest ends in a triple fault, so that of the report was there. Ending low RAM at 576 KiB moves the blob from 0x98000 to 0x89000 and changes no outcome: its reported effect is explained only if the blob at 0x98000 was overwritten, and then only with tracking off.',
+      'Twelve runs cross tracking on or off, the blob intact or overwritten, and low RAM up to 640 or 576 KiB. The reported state is reached with tracking on whether the code is intact or not (#CP), and with tracking off where the code page is overwritten (#GP); an intact blob without tracking comes to the BIOS, and without its page table the guest ends in a triple fault, so that of the report was there. Where low RAM ends changes none of them: under the overwritten-blob hypothesis its reported effect needs a blob that is overwritten at 0x98000 and not at 0x89000, and tracking off. Two more runs have the page-table isolation of the report’s guest, with tracking on: with 640 KiB the double fault is reported, with 576 KiB bit 12 of CR3 sends its handler to no page table, and the triple fault restarts the VM.',
   },
 };
