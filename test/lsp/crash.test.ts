@@ -229,6 +229,14 @@ test('the example of libkrun-i8042-reset: the box whose command line is libkrunâ
   assert.ok(heard.findings.every(({ code }) => code !== 'silent-panic-command-line'));
 });
 
+test('the example of firecracker-triple-fault-status: the version whose status says nothing, and no cause', () => {
+  const folder = example('firecracker-triple-fault-status');
+  const [crash] = decode(['vmm.log', '--config', 'guest.json'], folder);
+  assert.deepEqual([crash!.format, crash!.rootCause], ['kvm-shutdown', null]);
+  const issue = crash!.findings.find(({ code }) => code === 'firecracker-triple-fault-status')!;
+  assert.deepEqual([issue.cause, issue.confidence], ['vmm', 'certain']);
+});
+
 for (const file of ['healthy-kvm-trace.txt', 'illumos-vacate-map.txt']) {
   test(`decode finds no crash in ${file}, says what it looked for, and exits 1`, () => {
     const run = cli.run(['decode', join(root, 'test/fixtures/crash', file), '--format', 'json']);
