@@ -69,7 +69,9 @@ function crashText(crash: Crash, style: ReportStyle): string[] {
     crash.title,
     `  ${placeText(crash.at, style.pathOf)}  ${crash.format}${crash.mode ? `, ${crash.mode} mode` : ''}`,
   ];
-  lines.push('', ...wrap(crash.verdict, style, '  '), '', 'Root cause');
+  // The verdict of an established cause is the cause, which comes next.
+  if (crash.verdict !== crash.rootCause?.message) lines.push('', ...wrap(crash.verdict, style, '  '));
+  lines.push('', 'Root cause');
   if (crash.rootCause) lines.push(...findingLines(crash.rootCause, style));
   else lines.push('  Not established by this dump.');
   const others = crash.findings.filter((finding) => finding !== crash.rootCause);

@@ -277,6 +277,15 @@ for (const [name, text] of SHAPES) {
   });
 }
 
+test('13253 as the report has it first: the message and its stack without the first line', () => {
+  const crash = crashOf(pending.replace(/^panic\[cpu6\]\S+ /, ''));
+  assert.equal(crash.rootCause?.code, 'illumos-13253');
+});
+
+test('13253 by mdb’s ::status alone is likely all the same', () => {
+  assert.equal(crashOf('panic message: bad pending MMIO state').rootCause?.code, 'illumos-13253');
+});
+
 test('13253, flattened with a map behind it', () => {
   const crash = crashOf((pending + map).replaceAll('\n', ' '));
   assert.equal(crash.rootCause?.code, 'illumos-13253');
@@ -300,6 +309,7 @@ for (const [name, text] of [
     'Assertion failed: ptes[i] == 0, file vmm_gpt.c, line 441, function main',
   ],
   ['the panic message of another program', 'thread main panicked\npanic message: index out of bounds'],
+  ['a sentence that begins with the message', 'bad pending MMIO state is what the kernel says then'],
   ['prose', 'The kernel has a check for bad pending MMIO states, and panics if it fails.'],
 ] as const) {
   test(`no panic is recognised in ${name}`, () => assert.deepEqual(report(text).crashes, []));

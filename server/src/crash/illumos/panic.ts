@@ -29,6 +29,8 @@ export interface MentionedIcr {
 
 export interface IllumosPanic extends Located {
   cpu: number | null;
+  /** The text has the words that make the message a panic’s. */
+  headed: boolean;
   message: string;
   messageLine: DumpLine;
   assertion: Assertion | null;

@@ -11,6 +11,8 @@ const FEWEST_FRAMES = 3;
 
 interface Header {
   readonly pattern: RegExp;
+  /** False for a message without the words that make it a panic's. */
+  readonly headed: boolean;
   /** Group of the CPU and of the message; 0 where there is none. */
   readonly cpu: number;
   readonly message: number;
@@ -18,16 +20,29 @@ interface Header {
 
 const HEADERS: readonly Header[] = [
   // common/os/panic.c, panicsys
-  { pattern: /^panic\[cpu(\d{1,5})\]\/thread=[0-9a-f]{1,16}: ?(.{0,600})/, cpu: 1, message: 2 },
+  { pattern: /^panic\[cpu(\d{1,5})\]\/thread=[0-9a-f]{1,16}: ?(.{0,600})/, headed: true, cpu: 1, message: 2 },
   // mdb ::status
-  { pattern: /^panic message: (.{1,600})/, cpu: 0, message: 1 },
+  { pattern: /^panic message: (.{1,600})/, headed: true, cpu: 0, message: 1 },
   // fmdump -V
-  { pattern: /^panicstr = (.{1,600})/, cpu: 0, message: 1 },
+  { pattern: /^panicstr = (.{1,600})/, headed: true, cpu: 0, message: 1 },
   // A message whose first line was left out.
-  { pattern: /^(assertion failed: .{1,400}, file: \S{1,300}, line: \d{1,7})/, cpu: 0, message: 1 },
-  { pattern: /^(bad pending MMIO state)\b/, cpu: 0, message: 1 },
+  {
+    pattern: /^(assertion failed: .{1,400}, file: \S{1,300}, line: \d{1,7})/,
+    headed: false,
+    cpu: 0,
+    message: 1,
+  },
+  { pattern: /^(bad pending MMIO state)\b/, headed: false, cpu: 0, message: 1 },
 ];
 const PENDING_MMIO = /^bad pending MMIO state\b/;
+
+/** What a header line says. */
+interface Said {
+  readonly words: string;
+  readonly headed: boolean;
+  readonly cpu: number | null;
+}
+const NOTHING_SAID: Said = { words: '', headed: false, cpu: null };
 
 const STACK_FIELD = /^panicstack = (.{1,8192})/;
 /** What the kernel prints after a panic's stack. */
@@ -49,10 +64,11 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
   line(line: DumpLine): void {
     this.icr ??= mentionedIcr(line);
     const open = this.open.get(line.machine);
-    for (const { pattern, cpu, message } of HEADERS) {
+    for (const { pattern, headed, cpu, message } of HEADERS) {
       const match = pattern.exec(line.text);
       if (!match) continue;
-      this.header(line, open, match[message]!.trim(), cpu === 0 ? null : Number(match[cpu]));
+      const words = match[message]!.trim();
+      this.header(line, open, { words, headed, cpu: cpu === 0 ? null : Number(match[cpu]) });
       return;
     }
     const stack = STACK_FIELD.exec(line.text);
@@ -74,24 +90,27 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
   }
 
   /** mdb and fmdump repeat the message, and a console may put it into a line of its own. */
-  private header(line: DumpLine, open: IllumosPanic | undefined, message: string, cpu: number | null): void {
-    if (open && open.frames.length === 0 && (open.message === '' || open.message === message)) {
-      open.message = message;
+  private header(line: DumpLine, open: IllumosPanic | undefined, said: Said): void {
+    const { words, headed, cpu } = said;
+    if (open && open.frames.length === 0 && (open.message === '' || open.message === words)) {
+      open.message = words;
       open.messageLine = line;
-      open.assertion = readAssertion(message);
+      open.assertion = readAssertion(words);
       open.cpu ??= cpu;
+      open.headed ||= headed;
       open.last = line;
     } else {
-      this.start(line, message, cpu);
+      this.start(line, said);
     }
   }
 
-  private start(line: DumpLine, message: string, cpu: number | null): IllumosPanic {
+  private start(line: DumpLine, { words, headed, cpu }: Said): IllumosPanic {
     const panic: IllumosPanic = {
       cpu,
-      message,
+      headed,
+      message: words,
       messageLine: line,
-      assertion: readAssertion(message),
+      assertion: readAssertion(words),
       frames: [],
       icr: null,
       first: line,
@@ -105,7 +124,7 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
 
   /** `a () | b () | …`, cut off at the end of the kernel's buffer. */
   private stackField(open: IllumosPanic | undefined, stack: string, line: DumpLine): void {
-    const panic = open ?? this.start(line, '', null);
+    const panic = open ?? this.start(line, NOTHING_SAID);
     panic.last = line;
     if (panic.frames.length > 0) return;
     for (const part of stack.split(' | ')) {
@@ -125,16 +144,16 @@ export class PanicScanner implements DumpScanner<IllumosPanic> {
       };
       return;
     }
-    const panic = open ?? this.start(line, '', null);
+    const panic = open ?? this.start(line, NOTHING_SAID);
     if (panic.frames.length < MOST_FRAMES) panic.frames.push(frame);
     panic.last = line;
   }
 }
 
-/** Other programs say "panic message", too: such a line alone is no panic of a kernel. */
-function isPanic({ cpu, message, assertion, frames }: IllumosPanic): boolean {
+/** Other programs say "panic message", and people write of panics: without a stack it takes the kernel’s own words. */
+function isPanic({ cpu, headed, message, assertion, frames }: IllumosPanic): boolean {
   if (message === '') return frames.length >= FEWEST_FRAMES;
-  return cpu !== null || assertion !== null || frames.length > 0 || PENDING_MMIO.test(message);
+  return cpu !== null || assertion !== null || frames.length > 0 || (headed && PENDING_MMIO.test(message));
 }
 
 function mentionedIcr(line: DumpLine): MentionedIcr | null {
