@@ -1,4 +1,5 @@
-// `npm start`: builds, then shows the main job in the terminal on examples/vmd-alpine, command by command.
+// `npm start`: builds, then shows the main job in the terminal on examples/vmd-alpine, command by command: the config, its
+// layout, a boot, the crash of a founding case decoded, the runs that explain it, and what another VMM would do.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,14 @@ const steps = [
     'What the guest’s crash says, and which line it leads to',
     ['decode', `${example}/reboot-crash.txt`, '--config', `${example}/vm.conf`],
   ],
+  [
+    'Which runs come to the state of that crash, and which do not',
+    ['simulate', `${example}/vm.conf`, '--known-issue', 'vmd-lowmem'],
+  ],
+  [
+    'Another one: the host panics when this guest restarts',
+    ['simulate', 'examples/illumos-14042/guest.conf', '--known-issue', 'illumos-14042'],
+  ],
 ];
 
 for (const [title, args] of steps) {
@@ -36,4 +45,4 @@ console.log(`
 ━━ The same in VS Code
    $ npm run code
    opens ${example} with the extension: findings, lenses and the address space are in vm.conf;
-   "Bootpath: Decode Crash Dump" works on reboot-crash.txt.`);
+   "Bootpath: Decode Crash Dump" works on reboot-crash.txt. Each folder of examples/ has a README.`);
