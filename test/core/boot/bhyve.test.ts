@@ -58,6 +58,18 @@ test('a broadcast INIT panics illumos of autumn 2020, ends bhyve in its winter, 
   );
 });
 
+test('a write to the boot ROM ends bhyve: with status 1 on FreeBSD, by abort on illumos', () => {
+  const runs = ['freebsd-15', 'illumos-2025', 'illumos-2021-08'].map((version) => {
+    const { outcome, exitStatus, reason } = boot(version, { probe: 'rom-write' });
+    return [outcome, exitStatus ?? null, /"([^"]+)"/.exec(reason)?.[1]];
+  });
+  assert.deepEqual(runs, [
+    ['vmm-exit', 1, 'vm_run error -1, errno 14'],
+    ['vmm-exit', null, 'vm exit[…] reason PAGING'],
+    ['vmm-exit', null, 'vm exit[…] reason PAGING'],
+  ]);
+});
+
 /** QEMU's firmware is not bhyve's: what becomes of it there. */
 const FOREIGN: readonly (readonly [path: string, place: RegExp, ports: readonly bigint[], title: string])[] =
   [

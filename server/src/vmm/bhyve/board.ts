@@ -1,6 +1,6 @@
 /** A guest of bhyve with the power off: its memory, its devices and what bhyve does with every exit. */
 import { hex } from '../../address/format';
-import { MIB, PAGE, type AddressRange } from '../../address/range';
+import { contains, MIB, PAGE, type AddressRange } from '../../address/range';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
 import { I8042 } from '../../devices/i8042';
@@ -13,7 +13,7 @@ import { writeBhyveAcpi } from './acpiTables';
 import { bootMethod, loadGuest, romRange } from './boot';
 import { BHYVE_DEFAULT_CPU, bhyveCpuProfile } from './cpuProfile';
 import { firmwareMap } from './e820';
-import { EXIT, screenPort, TRIPLE_FAULT, unansweredMmio, unansweredPort } from './exits';
+import { EXIT, romWrite, screenPort, TRIPLE_FAULT, unansweredMmio, unansweredPort } from './exits';
 import { Fwctl } from './fwctl';
 import { notModelled } from './gaps';
 import { illumosModule } from './illumosModule';
@@ -49,6 +49,7 @@ export function bhyveBoard(inputs: BoardInputs): Board {
   const chips = kernelDevices(inputs, { cmos: cmosMemory(memory) });
   const msrs = new BhyveMsrs(cpu.vendor, facts, settings.strictMsr);
   const serial = lpc ? serialPorts(inputs, chips, settings) : [];
+  const rom = inputs.firmware ? romRange(inputs.firmware) : null;
   const screen = { facts, settings, lpc: lpc !== undefined };
   return {
     profile: bhyveCpuProfile(cpu, { facts, ...settings }),
@@ -57,7 +58,10 @@ export function bhyveBoard(inputs: BoardInputs): Board {
     consoleInput: serial[consoleNumber(settings) - 1],
     screenPort: (access) => screenPort(access, screen),
     unansweredPort: (access) => unansweredPort(access, settings),
-    unansweredMmio: (access) => unansweredMmio(access, facts, memory),
+    unansweredMmio: (access) =>
+      access.write && rom && contains(rom, access.address)
+        ? romWrite(access, facts)
+        : unansweredMmio(access, facts, memory),
     acknowledge: () => chips.pic.acknowledge(),
     endOfInterrupt: (vector) => chips.ioapic.endOfInterrupt(vector),
     readMsr: (index) => msrs.read(index),

@@ -120,6 +120,30 @@ export function unansweredPort(access: PortAccess, { strictIo }: BhyveSettings):
   return { kind: 'answer', value: allOnes(access.size) };
 }
 
+/**
+ * A write to the boot ROM, which is mapped for reading and execution: the kernel finds memory there, so it is a page fault of the
+ * guest and no MMIO. illumos hands it to userland, whose vmexit_paging aborts (read in userland of 2021 and later). On FreeBSD
+ * vm_handle_paging returns EFAULT, and vm_loop ends with it. Before, the write is lost here.
+ */
+export function romWrite({ address, size }: MmioAccess, facts: BhyveFacts): Verdict {
+  const what = `a ${size}-byte write to ${hex(address)} in the boot ROM, which is mapped without write access`;
+  const passable = 'writes to the boot ROM';
+  if (facts.os === 'freebsd') {
+    return {
+      kind: 'vmm-exit',
+      exitStatus: 1,
+      passable,
+      reason: `${what}: vm_handle_paging fails with EFAULT, bhyve prints "vm_run error -1, errno 14" and ends with status 1`,
+    };
+  }
+  if (!facts.configFile) return { kind: 'answer', value: allOnes(size) };
+  return {
+    kind: 'vmm-exit',
+    passable,
+    reason: `${what}: vmm hands it to userland, and bhyve prints "vm exit[…] reason PAGING" and aborts`,
+  };
+}
+
 /** The fallback handler “PCI hole” from the end of low memory to 4 GiB; what is above it, nobody has. */
 export function unansweredMmio(access: MmioAccess, facts: BhyveFacts, memory: bigint): Verdict {
   const { address, size, write } = access;

@@ -17,7 +17,6 @@ export function notModelled(
     'a frame buffer with its VGA',
     'interrupts of PCI functions, so there is neither a _PRT nor an entry for them in the MP table',
     'vCPU 0’s local APIC begins with LINT0 as ExtINT and the APIC enabled; vmm’s begins disabled, and takes the 8259’s interrupts then',
-    'writes to the boot ROM, which do nothing here',
   ];
   if (!facts.smbios) list.push('SMBIOS tables at 0xF1000');
   else if (!machine.settings?.has('uuid')) {
@@ -38,7 +37,10 @@ export function notModelled(
       'string I/O outside of 64-bit mode, which vmm does not emulate and at which bhyve ends: it works here',
       'accesses that a device of the kernel refuses (a wide access to the 8259 pair, a mode that vatpit lacks): the device just answers',
     );
-  } else if (facts.ipiShorthand === 'panic') {
+  } else if (!facts.configFile) {
+    list.push('writes to the boot ROM, which do nothing here');
+  }
+  if (facts.ipiShorthand === 'panic') {
     list.push('port accesses that a device of the kernel refuses: the device just answers');
   }
   if (facts.guestPageTable === 'closed' && machine.settings?.get(HOST_DEBUG)?.value !== false) {
