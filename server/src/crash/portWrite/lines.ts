@@ -75,6 +75,33 @@ const SHAPES: readonly Shape[] = [
     value: 2,
     bare: 16,
   },
+  // `direction=out port=0x64 size=1 value=0xfe`
+  {
+    pattern: new RegExp(
+      String.raw`\b(?:dir(?:ection)? ?[=:] ?out|out|write)\b.{0,24}?\bport ?[=:]? ?${NUMBER}\b.{0,40}?\b(?:data|val(?:ue)?) ?[=:]? ?\[?${NUMBER}\b`,
+      'i',
+    ),
+    port: 1,
+    value: 2,
+    bare: 16,
+  },
+  // `port 0x64 write 0xfe`
+  {
+    pattern: new RegExp(
+      String.raw`\bport ?[=:]? ?${NUMBER}[ :,]{1,4}(?:write|wrote|written|out)\b[ :=]{1,4}(?:data |value )?${NUMBER}\b`,
+      'i',
+    ),
+    port: 1,
+    value: 2,
+    bare: 16,
+  },
+  // `i8042: 0x64 <- 0xfe`
+  {
+    pattern: /\b0x([0-9a-f]{1,4}) ?(?:<-|←) ?0x([0-9a-f]{1,8})\b/i,
+    port: 1,
+    value: 2,
+    bare: 16,
+  },
   // `wrote 0xFE to port 0x64`
   {
     pattern:
