@@ -54,6 +54,12 @@ export function busImports({ bus, profile }: CoreOptions, calling: Calling): Web
       const answer = profile.cpuid(leaf >>> 0, subleaf >>> 0, calling.current());
       answer.forEach((word, i) => calling.view().setUint32(L.CPUID_ANSWER + 4 * i, word, true));
     },
+    hypercall: (number: bigint, cpl: number) => {
+      const answer = bus.hypercall?.(BigInt.asUintN(64, number), cpl, calling.current()) ?? null;
+      if (answer === null) return 0;
+      calling.view().setBigUint64(L.CPUID_ANSWER, BigInt.asUintN(64, answer), true);
+      return 1;
+    },
     interprocessorInterrupt: (icr: bigint) => {
       const answer = bus.interprocessorInterrupt?.(BigInt.asUintN(64, icr), calling.current());
       if (answer === REFUSED) refuse();

@@ -46,6 +46,8 @@ export interface Bus {
   readMsr(index: number, vcpu: number): bigint | null;
   /** WRMSR that the core does not know; false raises #GP(0). */
   writeMsr(index: number, value: bigint, vcpu: number): boolean;
+  /** VMCALL or VMMCALL with this number in rAX: the answer for rAX. Null, or no such method, raises #UD. */
+  hypercall?(number: bigint, cpl: number, vcpu: number): bigint | null;
   /**
    * An ICR write of the local APIC, before it acts: bits 63:56 are the destination, 63:32 in x2APIC mode. `REFUSED` ends the run:
    * some VMMs cannot do some IPIs. `'sent'`: the bus has delivered it in its own way, and the local APIC does not.

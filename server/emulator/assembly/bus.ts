@@ -10,6 +10,8 @@
 @external("bus", "readMsr") export declare function readMsr(index: u32): i32;
 @external("bus", "writeMsr") export declare function writeMsr(index: u32, value: u64): i32;
 @external("bus", "cpuid") export declare function cpuid(leaf: u32, subleaf: u32): void;
+/** 1 when there is a hypervisor that answers, RAX afterwards in CPUID_ANSWER. */
+@external("bus", "hypercall") export declare function hypercall(number: u64, cpl: i32): i32;
 /** 1 when the outside has sent it itself. */
 @external("bus", "interprocessorInterrupt") export declare function interprocessorInterrupt(icr: u64): i32;
 @external("bus", "endOfInterrupt") export declare function endOfInterrupt(vector: i32): void;

@@ -197,6 +197,8 @@ function group7(): void {
     return;
   }
   switch (modrm) {
+    // VMCALL and VMMCALL, whichever vendor's CPU it is: a hypervisor may answer either.
+    case 0xc1: case 0xd9: if (repeat == 0 && !operand66) kind(K.HYPERCALL); else undefinedOp(); return;
     case 0xd0: if (feature(HAS_XSAVE) && repeat == 0 && !operand66) kind(K.XGETBV); else undefinedOp(); return;
     case 0xd1: if (feature(HAS_XSAVE) && repeat == 0 && !operand66) last(K.XSETBV); else undefinedOp(); return;
     // MONITOR and CLZERO have an operand at DS:rAX.

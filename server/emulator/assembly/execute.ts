@@ -41,6 +41,7 @@ import { sse } from "./sse/execute";
 import { ldmxcsr, stmxcsr } from "./sse/mxcsr";
 import { cpuid, rdpid } from "./cpuid";
 import { clzero, wbinvd } from "./cacheLines";
+import { hypercall } from "./hypercall";
 import { monitor, mwait } from "./monitor";
 import { random } from "./random";
 import { fxrstor, fxsave } from "./fxsave";
@@ -610,6 +611,7 @@ function executeSystem(op: usize): void {
     case 597: random<u32>(op); break;
     case 598: random<u64>(op); break;
     case 599: pause(op); break;
+    case 600: hypercall(); break;
     default: unreachable();
   }
 }

@@ -248,4 +248,5 @@ export const CLZERO = 593;
 export const RDPID = 594;
 export const RANDOM = 595;
 export const PAUSE = 599;
-export const KINDS = 600;
+export const HYPERCALL = 600;
+export const KINDS = 601;

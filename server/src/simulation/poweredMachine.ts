@@ -248,6 +248,7 @@ export class PoweredMachine {
         return value;
       },
       writeMsr: (index, value, vcpu) => board.writeMsr?.(index >>> 0, value, vcpu) ?? false,
+      hypercall: (number, cpl) => board.hypercall?.(number, cpl) ?? null,
       interprocessorInterrupt: (icr, vcpu) => {
         const verdict = board.interprocessorInterrupt?.(icr, vcpu, this.core) ?? null;
         if (!verdict) return undefined;

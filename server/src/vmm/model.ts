@@ -147,6 +147,8 @@ export interface Board {
   /** RDMSR that neither core nor board knows; null is #GP(0). */
   readMsr?(index: number, vcpu: number): bigint | null;
   writeMsr?(index: number, value: bigint, vcpu: number): boolean;
+  /** VMCALL or VMMCALL: the answer for rAX. Null, or no such method, is #UD. */
+  hypercall?(number: bigint, cpl: number): bigint | null;
   /**
    * An IPI before the local APIC sends it; bits 63:56 of `icr` are the destination, 63:32 in x2APIC mode. Null lets it go on;
    * an `answer` says that the board has delivered it itself.

@@ -135,7 +135,7 @@ export const HOST_RULES: readonly Rule[] = [
     title: 'what a hypervisor intercepts',
     oracles: ['host'],
     because:
-      'VMCALL, SVM’s instructions, MONITORX and MWAITX of a host that is a guest: its hypervisor answers; the core raises #UD',
+      'VMCALL, SVM’s instructions, MONITORX and MWAITX of a host that is a guest: its hypervisor answers; the core, with nobody to answer, raises #UD',
     explains: ({ instruction: { map, opcode, modrm }, core }) =>
       allWhen(
         core.vector === UD &&

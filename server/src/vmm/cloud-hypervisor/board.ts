@@ -4,6 +4,7 @@ import { PAGE } from '../../address/range';
 import type { Core } from '../../../emulator/face';
 import { isElf } from '../../machine/image/elf';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
+import { kvmHypercall } from '../kvm/hypercalls';
 import { KvmMsrs } from '../kvm/msrs';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { KVM_RESET_CR0, startKvmVcpus } from '../kvm/vcpus';
@@ -64,6 +65,7 @@ export function cloudHypervisorBoard(inputs: BoardInputs): Board {
     screenPort,
     unansweredPort: (access) => unansweredPort(facts, access),
     unansweredMmio: (access) => unansweredMmio(facts, access),
+    hypercall: kvmHypercall,
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     // Nobody raises INTR: there are no 8259s.

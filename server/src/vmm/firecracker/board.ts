@@ -6,6 +6,7 @@ import { MinimalI8042 } from '../../devices/minimalI8042';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Machine } from '../../machine/machine';
 import { KVM_DEFAULT_CPU, kvmCpuProfile } from '../kvm/cpuProfile';
+import { kvmHypercall } from '../kvm/hypercalls';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
 import { KvmRunData } from '../kvm/runData';
@@ -83,6 +84,7 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     },
     unansweredPort: () => UNANSWERED,
     unansweredMmio: (access) => unansweredMmio(access, runData),
+    hypercall: kvmHypercall,
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     acknowledge: () => irqchip.acknowledge(),

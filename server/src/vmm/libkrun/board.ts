@@ -8,6 +8,7 @@ import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
 import { parseElf, isElf } from '../../machine/image/elf';
 import { KVM_NOT_MODELLED } from '../kvm/exits';
+import { kvmHypercall } from '../kvm/hypercalls';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
@@ -62,6 +63,7 @@ export function libkrunBoard(inputs: BoardInputs): Board {
     unansweredMmio,
     acknowledge: () => irqchip.acknowledge(),
     endOfInterrupt: (vector) => irqchip.endOfInterrupt(vector),
+    hypercall: kvmHypercall,
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     tripleFault,
