@@ -1,5 +1,6 @@
 /** What is booted: an image, a probe guest, or a cell of a known issue's simulation. */
 import type { KnownIssue, SimulationCell } from '../machine/knownIssue';
+import type { Machine } from '../machine/machine';
 import type { VmmModel } from '../vmm/model';
 import { probeKernel, romAsProbeKernel } from './probes/kernel';
 import type { Probe } from './probes/probe';
@@ -22,14 +23,14 @@ export interface Guest {
 }
 
 /** Throws a sentence for an unknown issue, cell, probe or parameter: that is the caller's mistake. */
-export function chooseGuest(model: VmmModel, request: SimulationRequest): Guest {
+export function chooseGuest(model: VmmModel, machine: Machine, request: SimulationRequest): Guest {
   const shown = chosenIssue(model, request);
   const name = shown?.cell.probe ?? request.probe;
   const probe = name === null ? defaultProbe(request) : probeOf(name);
   if (!probe) return { firmware: request.firmware, kernel: request.kernel, probe: null, shown };
   const parameters = { ...shown?.cell.parameters, ...request.parameters };
   checkParameters(probe, Object.keys(parameters));
-  if (probe.load === 'rom' && model.startsKernels) {
+  if (probe.load === 'rom' && model.startsKernels?.(machine)) {
     if (probe.needsFirmware)
       throw new Error(
         `The probe ${probe.name} goes through a firmware, and guests of ${model.title} have none.`,

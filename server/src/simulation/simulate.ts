@@ -51,7 +51,7 @@ export function simulate(
 ): BootReport {
   const started = performance.now();
   const recorder = new Recorder(request.until ?? null);
-  const guest = chooseGuest(model, request);
+  const guest = chooseGuest(model, machine, request);
   const cell = guest.shown?.cell;
   const cpu = cpuOf(request, cell?.vendor);
   const options: PowerOptions = {

@@ -181,10 +181,10 @@ export interface VmmModel {
   readonly versions: readonly VmmVersion[];
   readonly knownIssues: readonly KnownIssue[];
   /**
-   * What it starts is a kernel, not a firmware at the reset vector (unless a config asks for one): probes that are firmware
-   * images are started as kernels.
+   * Whether what it starts of this machine is a kernel, and not a firmware at the reset vector: probes that are firmware images
+   * are started as kernels then. Always a firmware where there is no such method.
    */
-  readonly startsKernels?: true;
+  startsKernels?(machine: Machine): boolean;
   /**
    * The guest's address space under a version, sorted by start: any guest, also one that another VMM's config describes.
    * Empty where the VMM refuses the guest; the board then says why when it is powered on.

@@ -136,7 +136,7 @@ test('an external ELF kernel with a PVH note is entered there from libkrun 1.19.
 test('a firmware boot starts at the reset vector with a silent COM1; the serial port of the caller is COM2', () => {
   const report = bootLibkrun({ images: ['firmware'], settings: SERIAL }, { probe: 'reset-i8042' });
   assert.equal(report.outcome, 'vmm-exit', report.reason);
-  assert.equal(report.exitStatus, 0);
+  assert.equal(report.exitStatus, 0, report.reason);
   assert.equal(report.console, '', 'the probe writes to COM1');
 });
 

@@ -12,7 +12,7 @@ export const CLOUD_HYPERVISOR: VmmModel = {
   versions: CLOUD_HYPERVISOR_VERSIONS,
   knownIssues: CLOUD_HYPERVISOR_KNOWN_ISSUES,
   // v20.0 to v27.0 take raw firmware too; a probe starts as a kernel there as well.
-  startsKernels: true,
+  startsKernels: () => true,
   layOut: layOutCloudHypervisor,
   board: cloudHypervisorBoard,
 };

@@ -10,7 +10,7 @@ export const FIRECRACKER: VmmModel = {
   title: 'Firecracker',
   versions: FIRECRACKER_VERSIONS,
   knownIssues: FIRECRACKER_KNOWN_ISSUES,
-  startsKernels: true,
+  startsKernels: () => true,
   layOut: layOutFirecracker,
   board: firecrackerBoard,
 };

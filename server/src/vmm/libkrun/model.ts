@@ -1,6 +1,7 @@
 /** The VMM model of libkrun on KVM, x86-64. */
 import type { VmmModel } from '../model';
 import { libkrunBoard } from './board';
+import { libkrunGuest } from './guestFacts';
 import { LIBKRUN_KNOWN_ISSUES } from './knownIssues';
 import { layOutLibkrun } from './layout';
 import { LIBKRUN_VERSIONS } from './versions';
@@ -10,7 +11,7 @@ export const LIBKRUN: VmmModel = {
   title: 'libkrun',
   versions: LIBKRUN_VERSIONS,
   knownIssues: LIBKRUN_KNOWN_ISSUES,
-  startsKernels: true,
+  startsKernels: (machine) => libkrunGuest(machine).payload !== 'firmware',
   layOut: layOutLibkrun,
   board: libkrunBoard,
 };
