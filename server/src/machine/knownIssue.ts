@@ -59,6 +59,8 @@ export interface SimulationCell {
 export interface KnownIssueSimulation {
   /** The guest that is booted where the user names no config of their own. */
   readonly guest: GuestDescription;
+  /** The size of the firmware image in the report, in bytes: that of a probe gets as large. */
+  readonly firmwareSize?: number;
   /** The first is the main one: an affected version that ends as the report says. */
   readonly cells: readonly SimulationCell[];
   /** One sentence with the numbers where a run of a cell reached the state that the report describes, else null. */

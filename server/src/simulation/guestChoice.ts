@@ -38,7 +38,12 @@ export function chooseGuest(model: VmmModel, machine: Machine, request: Simulati
     return { firmware: null, kernel: romAsProbeKernel(probe, parameters), probe, shown };
   }
   return probe.load === 'rom'
-    ? { firmware: probeRom(probe, parameters), kernel: null, probe, shown }
+    ? {
+        firmware: probeRom(probe, parameters, shown?.issue.simulation?.firmwareSize),
+        kernel: null,
+        probe,
+        shown,
+      }
     : { firmware: request.firmware, kernel: probeKernel(probe, parameters), probe, shown };
 }
 

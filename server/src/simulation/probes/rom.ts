@@ -8,13 +8,14 @@ const ONE_MIB = 0x100000;
 export type ParameterValues = Readonly<Record<string, number>>;
 
 /**
- * The firmware image of a probe: 64 KiB, the code at its end, parameters set. Values of unknown parameters are ignored;
+ * The firmware image of a probe: 64 KiB or `size` bytes, the code at its end, parameters set. Values of unknown parameters are ignored;
  * those not given keep their initial value.
  */
-export function probeRom(probe: Probe, values: ParameterValues = {}): Uint8Array {
-  const rom = new Uint8Array(ROM_SIZE);
+export function probeRom(probe: Probe, values: ParameterValues = {}, size = ROM_SIZE): Uint8Array {
+  const padded = new Uint8Array(size);
+  const rom = padded.subarray(size - ROM_SIZE);
   rom.set(probe.image, ROM_SIZE - probe.image.length);
-  const view = new DataView(rom.buffer);
+  const view = new DataView(rom.buffer, rom.byteOffset);
   for (const parameter of probe.parameters) {
     const address = Number(probe.labels[parameter.label]);
     const value = values[parameter.name] ?? parameter.initial;
@@ -22,7 +23,7 @@ export function probeRom(probe: Probe, values: ParameterValues = {}): Uint8Array
     if (parameter.size === 1) view.setUint8(offset, value);
     else view.setUint32(offset, value, true);
   }
-  return rom;
+  return padded;
 }
 
 /**

@@ -87,6 +87,7 @@ export const illumos14042: KnownIssue = {
       at: null,
       nameAt: null,
     },
+    firmwareSize: 2 * 1024 * 1024,
     cells: [
       touching('restart, 0x100000000 and 0x100001000 touched', 0b11, 'reproduced'),
       touching('restart, 0x100005000 touched', 0b100000, 'reproduced'),
