@@ -1,6 +1,6 @@
 // `npm run vmd:reboot`: reboots real Linux kernels through the BIOS under the vmd model, with Debian's SeaBIOS, and says how each
 // ended (docs/known-issues/vmd-lowmem.md). Kernels are Debian packages, downloaded by apt into a cache; nothing is installed.
-// `-- NAME…` makes the runs whose name contains a NAME, `-- --full` prints all that the guest wrote after its restart.
+// `-- NAME…` makes the runs of these names, `-- --full` prints all that the guest wrote after its restart.
 import * as esbuild from 'esbuild';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -35,10 +35,10 @@ const RUNS = [
 
 const args = process.argv.slice(2);
 const names = args.filter((arg) => !arg.startsWith('--'));
-const runs = RUNS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+const runs = RUNS.filter(({ name }) => names.length === 0 || names.includes(name));
 if (runs.length === 0) {
   console.error(
-    `no run's name contains ${names.join(' or ')}; there are ${RUNS.map(({ name }) => name).join(', ')}`,
+    `there is no run ${names.join(' or ')}; there are ${RUNS.map(({ name }) => name).join(', ')}`,
   );
   process.exit(2);
 }
@@ -77,6 +77,11 @@ for (const { name, version, kernel, line } of runs) {
     code ? `  restart code at ${hex(code.address)}: ${code.bytes}` : '  restart code not found below 640 KiB',
   );
   console.log(`  CR4 before the jump ${hex(run.cr4BeforeJump)}`);
+  if (run.loop) {
+    console.log(
+      `  went round without a word at ${hex(run.loop.rip)} with CR3 ${hex(run.loop.cr3)}; then its translations were dropped`,
+    );
+  }
   console.log(`  ended: ${run.ended} (${(run.instructions / 1e9).toFixed(1)} G instructions, ${seconds} s)`);
   for (const { vector, errorCode, state, reason } of run.faults) {
     const error = errorCode === null ? '' : ` error code ${hex(errorCode)}`;

@@ -51,8 +51,9 @@ interface RebootRun {
 /** `mov $0x18,%eax; mov %eax,%ds; lgdtl` of arch/x86/realmode/rm/reboot.S. */
 const RESTART_CODE = Uint8Array.of(0xb8, 0x18, 0, 0, 0, 0x8e, 0xd8, 0x0f, 0x01, 0x15);
 const MIB = 0x100000;
-/** For each part: the BIOS, Linux, the way down. */
-const BUDGET = 2_000_000_000;
+/** Instructions for the BIOS and for Linux, and for the way down, of which Linux waits 1 s away. */
+const BUDGET = 5_000_000_000;
+const WAY_DOWN = 1_600_000_000;
 
 /** 2 GiB: more than the first GiB, which is all that the trampoline page table maps. Throws where the guest does not come so far. */
 export function rebootUnder(options: RebootOptions): RebootRun {
@@ -75,16 +76,16 @@ export function rebootUnder(options: RebootOptions): RebootRun {
     recorder,
   );
   if (powered.problem !== null) throw new Error(powered.problem);
-  const go = (): Ending =>
+  const go = (budget = BUDGET): Ending =>
     run(powered, recorder, {
-      maxInstructions: powered.core.instructions + BUDGET,
+      maxInstructions: powered.core.instructions + budget,
       idleSeconds: 30,
       cancelled: () => false,
       progress: () => options.progress(recorder.console.lastLine),
     });
-  const until = (text: string): Ending => {
+  const until = (text: string, budget = BUDGET): Ending => {
     (recorder as { awaited: readonly unknown[] }).awaited = new Recorder(text).awaited;
-    return go();
+    return go(budget);
   };
   const { core } = powered;
   const posted = go();
@@ -100,13 +101,13 @@ export function rebootUnder(options: RebootOptions): RebootRun {
   const cr4BeforeJump = core.state(0).cr4;
   const firmwareBefore = recorder.firmwareLog.text.length;
   // Linux reboots again after its own panic, into the same: once is enough.
-  let ending = until('Kernel panic - not syncing: ');
+  let ending = until('Kernel panic - not syncing: ', WAY_DOWN);
   const loop = ending.kind === 'budget' ? core.state(0) : null;
   if (loop) {
     // It goes round without a word. A processor would lose its translations at some point, the emulator does not: here it does.
     core.setA20(false);
     core.setA20(true);
-    ending = go();
+    ending = go(WAY_DOWN);
   }
   const text = recorder.console.text;
   return {

@@ -304,3 +304,31 @@ for (const [title, golden] of Object.entries(GUESTS)) {
     assert.equal(core.state(0).rip, ENTRY);
   });
 }
+
+test('a guest of another VMM’s config is laid out as vmd would, with its own line at the RAM above 1 MiB', () => {
+  const range = { start: { line: 4, character: 2 }, end: { line: 4, character: 20 } };
+  const guest = {
+    name: 'elsewhere',
+    memory: { value: 0x80000000n, origin: { kind: 'text', uri: 'file:///vm.json', range } as const },
+    vcpus: { value: 2, origin: { kind: 'text', uri: 'file:///vm.json', range } as const },
+    images: [],
+    at: null,
+    nameAt: null,
+  };
+  const regions = VMD.layOut(guest, 'x86_vm-1.27');
+  assert.deepEqual(
+    regions.map(({ range: span, kind }) => `${span.start.toString(16)}-${span.end.toString(16)} ${kind}`),
+    [
+      ...['0-90000 ram', '90000-100000 reserved', '100000-80000000 ram', 'efff0000-f0000000 reserved'],
+      ...['f0000000-ffc00000 mmio', 'ffc00000-100000000 reserved'],
+    ],
+  );
+  assert.deepEqual(regions[2]!.origin, { kind: 'text', uri: 'file:///vm.json', range });
+});
+
+test('a guest that vmd refuses is laid out as nothing', () => {
+  const vmm = { kind: 'vmm', vmm: 'firecracker', version: 'x', citation: 'a test' } as const;
+  const guest = { name: 'huge', images: [], at: null, nameAt: null, vcpus: { value: 1, origin: vmm } };
+  const memory = { value: 1n << 40n, origin: vmm };
+  assert.deepEqual(VMD.layOut({ ...guest, memory }, '7.8'), []);
+});
