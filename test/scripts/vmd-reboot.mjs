@@ -28,6 +28,7 @@ const RUNS = [
   { name: 'no-ibt-576', version: '2026-01', kernel: WITHOUT_IBT, line: LINE },
   { name: 'ibt-640', version: '7.8', kernel: WITH_IBT, line: LINE },
   { name: 'ibt-576', version: '2026-01', kernel: WITH_IBT, line: LINE },
+  { name: 'ibt-nopti-576', version: '2026-01', kernel: WITH_IBT, line: `${LINE} nopti` },
   { name: 'ibt-off-640', version: '7.8', kernel: WITH_IBT, line: `${LINE} ibt=off` },
   { name: 'ibt-nokaslr-640', version: '7.8', kernel: WITH_IBT, line: `${LINE} nokaslr` },
   { name: 'ibt-nokaslr-576', version: '2026-01', kernel: WITH_IBT, line: `${LINE} nokaslr` },

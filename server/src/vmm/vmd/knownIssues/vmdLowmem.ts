@@ -144,14 +144,14 @@ export const vmdLowmem: KnownIssue = {
         'A far JMP in protected mode arms the tracker too (Intel SDM vol. 2A, operation of JMP; Bochs does the same, bochs/cpu/jmp_far.cc).',
         'vmm(4) shows IBT to the guest where the host itself runs with CR4.CET, and passes IA32_S_CET through (vmm_machdep.c rev 1.64).',
         'It can explain why 576 KiB helps. With page-table isolation, which the report’s guest had, the double-fault handler takes a CR3 with bit 12 set for a user’s page table and clears the bit. The trampoline page table lies 0x4000 into the blob: at 0x9c000 with 640 KiB, where bit 12 is clear, and at 0x8d000 with 576 KiB, where it is set. There the handler goes on over 0x8c000, which is no page table, and the guest ends in a triple fault: vmd restarts it, and the reboot seems to work.',
-        'Debian’s kernel 6.12.117, which has kernel IBT, dies so on the emulator under vmd’s map with a real SeaBIOS: RIP at the restart code, RDI 0, DS 0, CR3 0x9c000, RFLAGS 0x10046, CR2 = (RSP & ~0xf) - 8; with ibt=off it comes to the BIOS.',
+        'Debian’s kernel 6.12.117, which has kernel IBT, dies so on the emulator under vmd’s map with a real SeaBIOS: RIP at the restart code, RDI 0, DS 0, CR3 0x9c000, RFLAGS 0x10046, CR2 = (RSP & ~0xf) - 8; with ibt=off it comes to the BIOS. With 576 KiB it ends in a triple fault, and with nopti beside in the double fault again.',
       ],
       against: [
         'No #CP is recorded in the report: Linux would print "Missing ENDBR" only if it could take the fault.',
         'Linux 6.18, which the report is about, was not read.',
       ],
       experiment:
-        'Force the path with reboot=b on the guest’s command line, once as it is, once with ibt=off, once with nokaslr. If this is it, ibt=off reboots, and nokaslr prints "Missing ENDBR", since then the frame can be pushed.',
+        'Force the path with reboot=b on the guest’s command line, once as it is, once with ibt=off, once with nokaslr. If this is it, ibt=off reboots, and nokaslr prints "Missing ENDBR", since then the frame can be pushed. On a vmd that ends low RAM at 576 KiB, nopti brings the double fault back.',
     },
     {
       message:
