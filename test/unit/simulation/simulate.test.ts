@@ -488,7 +488,7 @@ for (const [asked, message] of [
   [{ probe: 'nonsense' }, /no probe guest named "nonsense"/],
   [
     { probe: 'linux-reboot-bios', parameters: { cet: 1 } },
-    /The probe linux-reboot-bios has no parameter "cet" \(it has ibt, blob, stack\)/,
+    /The probe linux-reboot-bios has no parameter "cet" \(it has ibt, blob, pti, stack\)/,
   ],
   [{ probe: 'boot-path', parameters: { ibt: 1 } }, /no parameter "ibt" \(it has none\)/],
 ] as const) {
