@@ -59,6 +59,10 @@ export class ScriptedCore implements Core {
     return value;
   }
 
+  store(address: bigint, value: bigint, size: 1 | 2 | 4 | 8 = 4): void {
+    if (this.options.bus.writeMmio(address, size, value, 0) === REFUSED) throw new RefusedAccess();
+  }
+
   print(text: string): void {
     for (const character of text) this.out(0x3f8, character.charCodeAt(0));
   }

@@ -38,6 +38,54 @@ for (const [version, byte, word, double, mmio] of [
   });
 }
 
+const NOWHERE = 0xf9000000n;
+const IOAPIC = 0xfec00000n;
+/** The configuration space of the host bridge 8086:0d57, in the ECAM. */
+const HOST_BRIDGE = 0xe8000000n;
+
+for (const [version, expected] of [
+  // io.data_offset; the written bytes, also where a part of them is replaced; what a device in the VMM answered.
+  ['v52.0', [0x1000, 0x12345678, 0x123456aa, 0x170011, 0xd578086]],
+  ['v53.0', [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff]],
+] as const) {
+  test(`a read that nobody answers, behind other accesses, gives ${expected.map((value) => value.toString(16)).join()} in ${version}`, () => {
+    const values = read(version, (cpu) => {
+      const seen: bigint[] = [];
+      const look = (): unknown => seen.push(cpu.load(NOWHERE));
+      cpu.out(0x80, 1);
+      look();
+      cpu.store(NOWHERE + 0x1000n, 0x12345678n);
+      look();
+      cpu.store(NOWHERE + 0x1000n, 0xaan, 1);
+      look();
+      cpu.store(IOAPIC, 1n);
+      cpu.load(IOAPIC + 0x10n);
+      look();
+      cpu.load(HOST_BRIDGE);
+      look();
+      return seen.map(Number);
+    });
+    assert.deepEqual(
+      values,
+      expected.map((value) => value.toString(16)),
+    );
+  });
+}
+
+test('the I/O APIC leaves other sizes and other places alone, and what was in the buffer is read', () => {
+  const values = read(NOW, (cpu) => {
+    cpu.store(IOAPIC, 1n);
+    // Neither selects register 0.
+    cpu.store(IOAPIC, 0n, 1);
+    cpu.store(IOAPIC, 0n, 8);
+    const version = cpu.load(IOAPIC + 0x10n);
+    const narrow = cpu.load(IOAPIC, 2);
+    cpu.store(NOWHERE, 0x55667788n);
+    return [version, narrow, cpu.load(IOAPIC + 4n)].map(Number);
+  });
+  assert.deepEqual(values, ['170011', '11', '55667788']);
+});
+
 test('a split irqchip: neither 8259s nor an 8254 answer, port 0x61 reads 0x20', () => {
   const ports = [0x20, 0x21, 0x40, 0x43, 0xa1];
   assert.deepEqual(

@@ -2,6 +2,7 @@
 import type { Device } from '../../devices/device';
 import { Ioapic82093aa } from '../../devices/ioapic82093aa';
 import { Uart16550 } from '../../devices/uart16550';
+import { KvmRunData, ThroughRunData } from '../kvm/runData';
 import type { BoardInputs } from '../model';
 import { IOAPIC, RAM_64 } from './addresses';
 import { CloudHypervisorCmos } from './cmos';
@@ -22,6 +23,7 @@ const OLD_PORTS = { sleep: 0x3c0, timer: 0xb008 } as const;
 
 export interface Chips {
   readonly ioapic: Ioapic82093aa;
+  readonly runData: KvmRunData;
   /** Null where the config turns the serial port off. */
   readonly serial: Uart16550 | null;
   /** In the order of a snapshot. */
@@ -46,6 +48,7 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
           out2Gate: false,
           transmit: (text) => inputs.console(text),
         });
+  const runData = new KvmRunData();
   const ram = ramOf(machine);
   const cmos = new CloudHypervisorCmos(clock, {
     epoch: EPOCH,
@@ -57,9 +60,10 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
   const power = [facts.acpiPorts, ...(facts.oldAcpiPortsToo ? [OLD_PORTS] : [])];
   return {
     ioapic,
+    runData,
     serial,
     devices: [
-      ioapic,
+      new ThroughRunData(ioapic, runData, ioapicTakes),
       new ResetController(() => inputs.request(RESETS.i8042)),
       cmos,
       ...power.flatMap(({ sleep, timer }) => [
@@ -73,9 +77,16 @@ export function chipsOf(inputs: BoardInputs, version: CloudHypervisorVersion): C
       ]),
       ...(serial ? [serial] : []),
       ...debugOutputs(inputs, version),
-      new PciHost(),
+      new ThroughRunData(new PciHost(), runData),
+      runData,
     ],
   };
+}
+
+/** Other sizes and other places are left alone, with a line in the log (devices/src/ioapic.rs, BusDevice). */
+function ioapicTakes(address: bigint, size: number): boolean {
+  const offset = address - IOAPIC.start;
+  return size === 4 && (offset === 0x00n || offset === 0x10n);
 }
 
 /** Boot codes go to the log; what firmware writes to 0x402 goes to the VMM's own standard output. */

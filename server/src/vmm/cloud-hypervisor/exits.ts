@@ -4,6 +4,7 @@
  */
 import { hex } from '../../address/format';
 import { KVM_NOT_MODELLED } from '../kvm/exits';
+import type { KvmRunData } from '../kvm/runData';
 import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
 import { DSDT_GAPS } from './dsdt';
 import { hasOption, textOption } from './origin';
@@ -52,12 +53,25 @@ export function unansweredPort({ unansweredReadsOnes }: CloudHypervisorFacts, { 
   return { kind: 'answer', value: unansweredReadsOnes ? ones(size) : 0n };
 }
 
-export function unansweredMmio({ unansweredReadsOnes }: CloudHypervisorFacts, { size }: MmioAccess): Verdict {
-  return { kind: 'answer', value: unansweredReadsOnes ? ones(size) : 0n };
+/**
+ * Until v53.0 a read gives what the exits before it left in the buffer (issue 7415, pull request 8237, commit 4091e965b); since
+ * then all ones, which stay there.
+ */
+export function unansweredMmio(
+  { unansweredReadsOnes }: CloudHypervisorFacts,
+  access: MmioAccess,
+  runData: KvmRunData,
+): Verdict {
+  if (unansweredReadsOnes && !access.write) runData.mmioWrite(ones(access.size), access.size);
+  return { kind: 'answer', value: runData.unanswered(access) };
 }
 
-/** The serial port does nothing with an access that is wider than a byte (devices/src/legacy/serial.rs). */
-export function screenPort({ port, size }: PortAccess): Verdict | null {
+/**
+ * Every port access leaves the kernel, where nothing but local APICs is. The serial port does nothing with one that is wider than
+ * a byte (devices/src/legacy/serial.rs).
+ */
+export function screenPort({ port, size }: PortAccess, runData: KvmRunData): Verdict | null {
+  runData.portExit();
   return size !== 1 && port >= 0x3f8 && port < 0x400 ? { kind: 'answer', value: 0n } : null;
 }
 
@@ -74,7 +88,7 @@ export function notModelled(version: CloudHypervisorVersion, { machine }: BoardI
   ];
   if (!facts.unansweredReadsOnes) {
     list.push(
-      'an MMIO read that nobody answers gives what the MMIO exit before it left in KVM’s buffer in this version; here it gives 0',
+      'KVM’s buffer for MMIO, whose bytes a read that nobody answers gives in this version, is one a vCPU; here all vCPUs share one',
     );
   }
   if (!facts.bearsWrongSizes) {

@@ -79,7 +79,7 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     ],
     consoleInput: serial[0],
     screenPort: (access) => {
-      if (!inKernel(irqchip, access.port)) runData?.portExit();
+      if (!irqchip.answersPort(access.port)) runData?.portExit();
       return screenPort(access, ports);
     },
     unansweredPort: () => UNANSWERED,
@@ -93,10 +93,6 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     powerOn: (core) => powerOn(core, inputs, facts),
     notModelled: notModelled(facts),
   };
-}
-
-function inKernel({ devices }: KvmIrqchip, port: number): boolean {
-  return devices.some(({ ports }) => ports?.some(({ start, end }) => port >= start && port < end));
 }
 
 /** COM1 is the console; COM2 to COM4, where they are, write nowhere. */

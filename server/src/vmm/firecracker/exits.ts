@@ -12,11 +12,8 @@ const EXIT_OK = 0;
 export const UNANSWERED: Verdict = { kind: 'answer', value: 0n };
 
 /** An MMIO access that no device answers; without `runData` the buffer was cleared before. */
-export function unansweredMmio({ write, size, value }: MmioAccess, runData: KvmRunData | null): Verdict {
-  if (!runData) return UNANSWERED;
-  if (!write) return { kind: 'answer', value: runData.mmioRead(size) };
-  runData.mmioWrite(value, size);
-  return UNANSWERED;
+export function unansweredMmio(access: MmioAccess, runData: KvmRunData | null): Verdict {
+  return runData ? { kind: 'answer', value: runData.unanswered(access) } : UNANSWERED;
 }
 
 export const SERIAL_PORTS = [0x3f8, 0x2f8, 0x3e8, 0x2e8] as const;

@@ -31,6 +31,8 @@ export interface KvmIrqchipOptions {
 export interface KvmIrqchip {
   /** In the order of a snapshot. */
   readonly devices: readonly Device[];
+  /** Whether KVM answers a port itself, so that the VMM sees no exit. */
+  answersPort(port: number): boolean;
   /** The line of a GSI as KVM routes it until the VMM sets a table of its own: input n of the IOAPIC, and of the 8259 pair below 16. */
   line(gsi: number): InterruptLine;
   /** The INTA cycle of the 8259 pair. */
@@ -61,8 +63,10 @@ export function kvmIrqchip(
     devices.push(timer);
     if (speaker) devices.push(new SystemPort61(clock, timer, SPEAKER));
   }
+  const spans = devices.flatMap(({ ports }) => ports ?? []);
   return {
     devices,
+    answersPort: (port) => spans.some(({ start, end }) => port >= start && port < end),
     line,
     acknowledge: () => pic.acknowledge(),
     endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),

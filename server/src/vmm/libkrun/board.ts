@@ -11,6 +11,7 @@ import { KVM_NOT_MODELLED } from '../kvm/exits';
 import { kvmHypercall } from '../kvm/hypercalls';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
+import { KvmRunData } from '../kvm/runData';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
 import { startKvmVcpus } from '../kvm/vcpus';
@@ -52,15 +53,28 @@ export function libkrunBoard(inputs: BoardInputs): Board {
   });
   const msrs = new KvmMsrs(cpu.vendor, clock, firmwareBoot ? new Map() : BOOT_MSRS.board);
   const serial = serialPorts(inputs, version, guest, irqchip, firmwareBoot);
+  const runData = new KvmRunData();
   return {
     profile: libkrunCpuProfile(cpu, inputs.machine.vcpus.value),
     slots: memorySlots(inputs),
-    devices: [...irqchip.devices, ...serial, ...legacyDevices(inputs, version, irqchip), clock, msrs],
+    devices: [
+      ...irqchip.devices,
+      ...serial,
+      ...legacyDevices(inputs, version, irqchip),
+      clock,
+      msrs,
+      runData,
+    ],
     ...(guest.serialConsoles > 0
       ? { consoleInput: serial[firmwareBoot && guest.implicitConsole ? 1 : 0] }
       : {}),
+    // No access is vetoed; this is where all of them pass.
+    screenPort: ({ port }) => {
+      if (!irqchip.answersPort(port)) runData.portExit();
+      return null;
+    },
     unansweredPort,
-    unansweredMmio,
+    unansweredMmio: (access) => unansweredMmio(access, runData),
     acknowledge: () => irqchip.acknowledge(),
     endOfInterrupt: (vector) => irqchip.endOfInterrupt(vector),
     hypercall: kvmHypercall,
@@ -194,7 +208,8 @@ function refusal(
 function notModelled(inputs: BoardInputs, guest: LibkrunGuest): string[] {
   const list = [
     ...KVM_NOT_MODELLED,
-    'virtio devices (balloon, entropy, console hvc0, file systems, disks, network, vsock): their pages from 0xd0000000 on read as 0, so the guest’s drivers find none, and nothing that is written to hvc0 is seen',
+    'virtio devices (balloon, entropy, console hvc0, file systems, disks, network, vsock): nobody answers at their pages from 0xd0000000 on, so the guest’s drivers find none, and nothing that is written to hvc0 is seen',
+    'KVM’s buffer for MMIO, whose bytes a read that nobody answers gives, is one a vCPU; here all vCPUs share one',
     'what libkrun adds to the command line for its init (KRUN_INIT, KRUN_ENV and the like), for TSI and for further devices',
     'the time between the guest’s 0xfe and the end of the process, in which its vCPUs still run',
     'the exit status that libkrun’s init stores over virtio-fs when it ends, which comes before the others',

@@ -2,7 +2,8 @@
  * What libkrun does with the exits that no device answers, and how its process ends
  * (containers/libkrun src/vmm/src/linux/vstate.rs, run_emulation; src/vmm/src/lib.rs, Vmm::process; src/devices/src/bus.rs).
  */
-import type { Verdict } from '../model';
+import type { KvmRunData } from '../kvm/runData';
+import type { MmioAccess, Verdict } from '../model';
 
 /** FC_EXIT_CODE_OK. */
 export const EXIT_OK = 0;
@@ -12,9 +13,9 @@ export function unansweredPort(): Verdict {
   return { kind: 'answer', value: 0n };
 }
 
-/** A write is dropped. A read leaves the buffer alone, which may hold what an earlier access left; 0 is taken here. */
-export function unansweredMmio(): Verdict {
-  return { kind: 'answer', value: 0n };
+/** A write is dropped, and a read gives what the exits before it left in the buffer (Bus::read), in every version up to 1.19.0. */
+export function unansweredMmio(access: MmioAccess, runData: KvmRunData): Verdict {
+  return { kind: 'answer', value: runData.unanswered(access) };
 }
 
 /**
