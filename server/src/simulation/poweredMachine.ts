@@ -21,6 +21,7 @@ import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import type { Recorder } from './recorder';
 import type { ExitCount } from './report';
+import { mapSlots } from './memorySlots';
 import type { RunWatch } from './runLoop';
 import type { RunObserver } from './runObserver';
 
@@ -147,9 +148,13 @@ export class PoweredMachine {
     recorder.now = () => this.core.now;
     const { captured } = options;
     const slots = captured ? capturedSlots(captured, this.board.slots) : this.board.slots;
-    for (const { start, end, kind } of slots) core.map(start, end, kind);
+    const unmapped = mapSlots(core, slots);
     core.reset();
-    this.problem = made.problem ?? (captured ? loadCapture(captured, core) : this.board.powerOn(core));
+    // What the VMM refuses comes before what the emulator cannot do.
+    this.problem =
+      (captured ? (made.problem ?? loadCapture(captured, core)) : this.board.powerOn(core)) ??
+      made.problem ??
+      unmapped;
     options.observer?.poweredOn(core);
   }
 
@@ -351,7 +356,7 @@ export class PoweredMachine {
   }
 }
 
-/** A core with as many vCPUs as the emulator runs, where the machine has more. */
+/** A core with as many vCPUs as the emulator runs, where the machine has more or none. */
 function coreFor(
   options: PowerOptions,
   asked: CoreOptions,
@@ -360,8 +365,11 @@ function coreFor(
     return { core: options.createCore(asked), problem: null };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const problem = `it has ${asked.vcpus} vCPUs, and the emulator runs ${MAX_VCPUS} at most`;
-    return { core: options.createCore({ ...asked, vcpus: MAX_VCPUS }), problem };
+    const none = !(asked.vcpus >= 1);
+    const problem = none
+      ? 'it has no vCPU'
+      : `it has ${asked.vcpus} vCPUs, and the emulator runs ${MAX_VCPUS} at most, so nothing is simulated`;
+    return { core: options.createCore({ ...asked, vcpus: none ? 1 : MAX_VCPUS }), problem };
   }
 }
 

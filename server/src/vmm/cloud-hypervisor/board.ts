@@ -108,6 +108,7 @@ function powerOn(
   const image = inputs.kernel ?? inputs.firmware;
   if (!image) return 'the config names neither payload.kernel nor payload.firmware, and no image was given';
   const ram = ramOf(machine);
+  if (ram.length === 0) return 'its config gives no memory size that Cloud Hypervisor takes';
   const write: WriteMemory = (address, bytes) => bytes.length === 0 || core.write(address, bytes);
   const loaded = loadPayload(image, version, {
     isRam: ({ start, end }) => ram.some((range) => range.start <= start && end <= range.end),

@@ -102,6 +102,7 @@ function bootOf({ boot, machine, initrd }: BoardInputs): DirectBoot {
 
 function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null {
   const { kernel, firmware } = inputs;
+  if (memory <= 0n) return 'no memory size is given, and the plain PC lays its memory out by that';
   const boot = bootOf(inputs);
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   // The vCPU is as RESET leaves it, at the ROM's reset vector.
@@ -126,7 +127,7 @@ function powerOn(core: Core, inputs: BoardInputs, memory: bigint): string | null
   });
   if ('problem' in state) return `the image cannot be loaded: ${state.problem}`;
   core.setState(0, state);
-  for (let vcpu = 0; vcpu < vcpus; vcpu++) core.setMsr(vcpu, IA32_MTRR_DEF_TYPE, MTRRS_WRITE_BACK);
+  for (let vcpu = 0; vcpu < core.vcpus; vcpu++) core.setMsr(vcpu, IA32_MTRR_DEF_TYPE, MTRRS_WRITE_BACK);
   core.enterVirtualWireMode();
   return null;
 }
