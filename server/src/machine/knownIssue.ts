@@ -24,6 +24,8 @@ export interface Hypothesis {
 export interface ShownRun {
   /** Of the VMM. */
   readonly version: string;
+  /** Bytes of the guest's RAM from 4 GiB on. */
+  readonly highMemory: bigint;
   /** One of the outcomes of the report. */
   readonly outcome: string;
   readonly reason: string;

@@ -39,6 +39,8 @@ export interface EndedRun {
   readonly nameOf: (state: VcpuState) => string | null;
 }
 
+const FOUR_GIB = 1n << 32n;
+
 const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
   'triple-fault': 'error',
   'vmm-exit': 'error',
@@ -92,7 +94,7 @@ export function conclude(run: EndedRun): Conclusion {
 
 /** What the run of a known issue's cell reached. */
 function shownCell(
-  { guest, version, powered, recorder, chain, ending }: EndedRun,
+  { guest, machine, version, powered, recorder, chain, ending }: EndedRun,
   outcome: Outcome,
   reason: string,
   probeStatus: string | null,
@@ -103,6 +105,9 @@ function shownCell(
   const registers = Array.from({ length: core.vcpus }, (_, vcpu) => core.state(vcpu));
   const reached = issue.simulation!.reached({
     version,
+    highMemory: machine.regions
+      .filter(({ kind, range }) => kind === 'ram' && range.start >= FOUR_GIB)
+      .reduce((sum, { range }) => sum + range.end - range.start, 0n),
     outcome,
     reason,
     exitStatus: exitStatusOf(ending, powered),

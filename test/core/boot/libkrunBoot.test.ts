@@ -25,6 +25,20 @@ for (const { cell, outcome, exitStatus, reached, says } of CELLS) {
   });
 }
 
+test('libkrun-i8042-reset says of the restart only what the command line says', () => {
+  const slow = bootLibkrun(
+    { commandLine: 'reboot=k panic=1 console=hvc0' },
+    { knownIssue: 'libkrun-i8042-reset' },
+  );
+  assert.match(slow.shown?.reached ?? '', /panic= on the command line made it restart/);
+  assert.ok(!slow.findings.some(({ message }) => message.includes('panic=-1')));
+});
+
+test('a probe that is a kernel starts as one where the config names a firmware', () => {
+  const report = bootLibkrun({ images: ['firmware'] }, { knownIssue: 'libkrun-i8042-reset' });
+  assert.match(report.reason, /0xfe to port 0x64/);
+});
+
 for (const { id: version } of LIBKRUN_VERSIONS) {
   test(`libkrun ${version}: an early panic under its own command line costs two port accesses and ends with 0`, () => {
     const report = bootLibkrun({ version }, { probe: 'early-panic' });

@@ -208,6 +208,14 @@ test('propolis-cmos-memory: 1 of 1025 GiB under 2025-05, and nothing to say unde
   assert.ok(!shown('2025-06', 1).findings.some(({ code }) => code === 'propolis-cmos-memory'));
 });
 
+test('propolis-cmos-memory is not said of a guest whose high memory fits into CMOS', () => {
+  for (const memory of [gib(1) / 2n, gib(8), gib(1026)]) {
+    const report = boot({ knownIssue: 'propolis-cmos-memory' }, { version: '2025-05', memory });
+    assert.equal(report.evidence, null, `${memory}`);
+    assert.ok(!report.findings.some(({ code }) => code === 'propolis-cmos-memory'), `${memory}`);
+  }
+});
+
 test('a memory map of bhyvectl runs on its own regions, and the guest is told of them', () => {
   const map = `Address     Length      Segment     Offset      Prot  Flags
 0           1024MB      sysmem      0           RWX

@@ -86,9 +86,9 @@ export function libkrunBoard(inputs: BoardInputs): Board {
   };
 }
 
-/** With krun_set_firmware alone; an image in the place of the firmware is one too. */
+/** With krun_set_firmware alone, or an image in the place of the firmware: a kernel comes before it (`choose_payload`). */
 function startsFirmware({ firmware, kernel }: BoardInputs, { payload }: LibkrunGuest): boolean {
-  return payload === 'firmware' || (firmware !== null && kernel === null);
+  return kernel === null && (payload === 'firmware' || firmware !== null);
 }
 
 /** RAM behind all that libkrun allocates, in whole pages; a firmware is in RAM too and ends at 4 GiB. */

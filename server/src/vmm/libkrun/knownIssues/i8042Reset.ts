@@ -134,7 +134,7 @@ export const libkrunI8042Reset: KnownIssue = {
     ],
     reached,
     shows:
-      'Only consoles that are up at the time of a panic get its message, and hvc0 comes with the virtio bus, late. A serial port together with earlyprintk= on the command line shows the reason, where the kernel has that console (libkrunfw’s has not); without panic=-1 the guest stays in its panic loop instead of ending the VMM. Why the guest of the report gave up is not shown: it left no record.',
+      'Only consoles that are up at the time of a panic get its message, and hvc0 comes with the virtio bus, late. A serial port together with earlyprintk= on the command line shows the reason, where the kernel has that console (libkrunfw’s has not); without panic= the guest stays in its panic loop instead of ending the VMM. Why the guest of the report gave up is not shown: it left no record.',
   },
 };
 
@@ -142,5 +142,5 @@ export const libkrunI8042Reset: KnownIssue = {
 function reached({ outcome, exitStatus, console, exits }: ShownRun): string | null {
   const command = exits.find(({ kind, at }) => kind === 'out' && at === 0x64n);
   if (outcome !== 'vmm-exit' || exitStatus !== 0 || !command || console !== '') return null;
-  return 'Port 0x64 got 0xfe, the VMM ended with status 0, and the console is empty: the guest panicked before hvc0 was up, no boot console was there to take the message, and panic=-1 left no time to look.';
+  return 'Port 0x64 got 0xfe, the VMM ended with status 0, and the console is empty: the guest panicked before hvc0 was up, no boot console was there to take the message, and panic= on the command line made it restart.';
 }
