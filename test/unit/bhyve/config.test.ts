@@ -155,6 +155,30 @@ test('references that name each other end at 15 levels, and those that multiply 
   assert.ok(document.problems.length > 0);
 });
 
+test('a config of ten thousand values that refer to each other is read in a second, and says what it leaves out', () => {
+  const lines = [
+    'k0=0123456789',
+    ...Array.from({ length: 9999 }, (_, i) => `k${i + 1}=${`%(k${i})`.repeat(8)}`),
+  ];
+  const before = process.cpuUsage();
+  const document = read(lines.join('\n'));
+  const { user } = process.cpuUsage(before);
+  assert.ok(user < 1_000_000, `${user} µs`);
+  const left = document.problems.filter(({ message }) => message.includes('4 MiB in all'));
+  assert.equal(left.length, 1);
+  const key = `k${left[0]!.at!.range.start.line}`;
+  assert.equal(
+    valueOf(document, key),
+    lines[left[0]!.at!.range.start.line]!.slice(key.length + 1),
+    'as written',
+  );
+});
+
+test('a device named like a property that every object has is a device that nobody knows', () => {
+  const document = read('pci.0.3.0.device=constructor\npci.0.3.0.path=/x\n');
+  assert.deepEqual(document.machines[0]?.images, []);
+});
+
 /** vm_parse_memsize with strtoul and expand_number. */
 const SIZES: readonly (readonly [text: string, bytes: bigint | null])[] = [
   ['1G', GIB],

@@ -16,11 +16,11 @@ const identity = (vendor: number, device: number, classCode: number): PciIdentit
 });
 
 /** The devices that the model has, by their names in a config. */
-const DEVICES: Readonly<Record<string, PciIdentity>> = {
-  hostbridge: identity(0x1275, 0x1275, 0x060000),
-  amd_hostbridge: identity(0x1022, 0x7432, 0x060000),
-  lpc: identity(0x8086, 0x7000, 0x060100),
-};
+const DEVICES: ReadonlyMap<string, PciIdentity> = new Map([
+  ['hostbridge', identity(0x1275, 0x1275, 0x060000)],
+  ['amd_hostbridge', identity(0x1022, 0x7432, 0x060000)],
+  ['lpc', identity(0x8086, 0x7000, 0x060100)],
+]);
 /** PIRQ routing of the ISA bridge can be written. */
 const PIRQ = [0x60, 0x61, 0x62, 0x63, 0x68, 0x69, 0x6a, 0x6b] as const;
 const PIRQ_DISABLED = 0x80;
@@ -30,7 +30,7 @@ const LEGACY_SPACE = 256;
 
 export function pciFunctions(slots: readonly PciSlot[]): PciFunction[] {
   return slots.flatMap(({ bus, slot, function: fn, device }) => {
-    const known = DEVICES[device];
+    const known = DEVICES.get(device);
     if (!known) return [];
     const made = pciFunction(bus, slot, fn, known);
     if (device === 'lpc') {
@@ -46,7 +46,7 @@ export function pciFunctions(slots: readonly PciSlot[]): PciFunction[] {
 /** Names of devices that a config has and the model does not. */
 export function missingDevices(slots: readonly PciSlot[]): string[] {
   return slots
-    .filter(({ device }) => DEVICES[device] === undefined)
+    .filter(({ device }) => !DEVICES.has(device))
     .map(({ bus, slot, function: fn, device }) => `${device} at ${bus}:${slot}:${fn}`);
 }
 

@@ -10,7 +10,7 @@ import { readFlatConfig, type BadLine, type Span } from './flatConfig';
 import { guestOf, imagesOf, type ConfigValue } from './guest';
 import { outlineOf } from './outline';
 import { BHYVE_PROBLEMS, type BhyveProblem } from './problems';
-import { expandValue, type ReferenceProblem } from './references';
+import { References, type ReferenceProblem } from './references';
 import { configTree, type ConfigTree, type KeyProblem } from './tree';
 
 export interface BhyveConfigDocument extends Document {
@@ -72,8 +72,9 @@ function expanded(
 ): { values: Map<string, ConfigValue>; findings: Finding[] } {
   const values = new Map<string, ConfigValue>();
   const findings: Finding[] = [];
+  const references = new References(tree.values);
   for (const [key, entry] of tree.values) {
-    const { value, problems } = expandValue(entry.raw, tree.values);
+    const { value, problems } = references.expand(entry.raw);
     values.set(key, { entry, value });
     for (const problem of problems.slice(0, 3)) {
       findings.push(finding(source, 'bhyve-config-reference', entry.valueSpan, referenceText(key, problem)));
@@ -125,6 +126,8 @@ function referenceText(key: string, problem: ReferenceProblem): string {
       return `The backslash at the end of ${value} has nothing behind it: bhyve leaves it out.`;
     case 'too-long':
       return `References make ${value} longer than 64 KiB: the rest is not read here.`;
+    case 'too-many':
+      return `References of this config come to more than 4 MiB in all: ${value} and those behind it are taken as they are written.`;
   }
 }
 

@@ -113,12 +113,12 @@ interface Image {
 
 const DEVICE_PATH = /^(pci\.\d+\.\d+\.\d+)\.path$/;
 const PORT_PATH = /^(pci\.\d+\.\d+\.\d+)\.port\.(\d+)\.path$/;
-const DISKS: Readonly<Record<string, ImageRole>> = {
-  'virtio-blk': 'disk',
-  nvme: 'disk',
-  'ahci-hd': 'disk',
-  'ahci-cd': 'cdrom',
-};
+const DISKS: ReadonlyMap<string, ImageRole> = new Map([
+  ['virtio-blk', 'disk'],
+  ['nvme', 'disk'],
+  ['ahci-hd', 'disk'],
+  ['ahci-cd', 'cdrom'],
+]);
 
 /** Boot ROM, disks and CD-ROMs. */
 export function imagesOf(values: ReadonlyMap<string, ConfigValue>, { facts }: BhyveVersion): Image[] {
@@ -129,7 +129,7 @@ export function imagesOf(values: ReadonlyMap<string, ConfigValue>, { facts }: Bh
   if (rom) images.push({ role: 'firmware', from: rom });
   for (const [key, from] of values) {
     const device = DEVICE_PATH.exec(key)?.[1];
-    const role = device === undefined ? undefined : DISKS[values.get(`${device}.device`)?.value ?? ''];
+    const role = device === undefined ? undefined : DISKS.get(values.get(`${device}.device`)?.value ?? '');
     if (role && !from.value.startsWith('ram=')) images.push({ role, from });
     const port = PORT_PATH.exec(key);
     if (port) {

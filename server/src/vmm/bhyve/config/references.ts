@@ -8,9 +8,12 @@ const DEEPEST = 15;
 /** References can multiply: nobody needs a longer value. */
 const LONGEST = 64 * 1024;
 const MOST_STEPS = 10_000;
+/** Of a whole config, in UTF-16 units: every value of it may refer to long ones. */
+const LONGEST_TOGETHER = 4 * 1024 * 1024;
+const MOST_STEPS_TOGETHER = 400_000;
 
 export type ReferenceProblem =
-  | { readonly why: 'invalid' | 'empty' | 'too-deep' | 'trailing-backslash' | 'too-long' }
+  | { readonly why: 'invalid' | 'empty' | 'too-deep' | 'trailing-backslash' | 'too-long' | 'too-many' }
   | { readonly why: 'missing'; readonly key: string };
 
 export interface Expanded {
@@ -18,17 +21,34 @@ export interface Expanded {
   readonly problems: readonly ReferenceProblem[];
 }
 
-export function expandValue(raw: string, values: ReadonlyMap<string, ConfigEntry>): Expanded {
-  if (!raw.includes('%')) return { value: raw, problems: [] };
-  const run = new Expansion(values);
-  const value = run.expand(raw, 0);
-  return { value: value.slice(0, LONGEST), problems: run.problems };
+/** The values of one config with their references expanded. */
+export class References {
+  private length = 0;
+  private steps = 0;
+  private told = false;
+
+  constructor(private readonly values: ReadonlyMap<string, ConfigEntry>) {}
+
+  /** Where all values together have become too long, a value stays as it is written; the first one that does so says it. */
+  expand(raw: string): Expanded {
+    if (!raw.includes('%')) return { value: raw, problems: [] };
+    if (this.length > LONGEST_TOGETHER || this.steps > MOST_STEPS_TOGETHER) {
+      const first = !this.told;
+      this.told = true;
+      return { value: raw, problems: first ? [{ why: 'too-many' }] : [] };
+    }
+    const run = new Expansion(this.values);
+    const value = run.expand(raw, 0);
+    this.length += run.length;
+    this.steps += run.steps;
+    return { value: value.slice(0, LONGEST), problems: run.problems };
+  }
 }
 
 class Expansion {
   readonly problems: ReferenceProblem[] = [];
-  private length = 0;
-  private steps = 0;
+  length = 0;
+  steps = 0;
 
   constructor(private readonly values: ReadonlyMap<string, ConfigEntry>) {}
 
