@@ -4,6 +4,7 @@ import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
 import { BHYVE_CHECKS } from './bhyve/rows';
+import { CONFIG_CHECKS } from './config/rows';
 import { HOST_CHECKS } from './host/imageMissing';
 import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
@@ -14,6 +15,7 @@ import { VMCONF_CHECKS } from './vmconf/rows';
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
 export const CHECKS: readonly Check[] = [
   ...VMCONF_CHECKS,
+  ...CONFIG_CHECKS,
   ...BHYVE_CHECKS,
   ...PROPOLIS_CHECKS,
   ...LAYOUT_CHECKS,
@@ -37,7 +39,7 @@ const MOST_OF_A_CODE = 500;
  * in the order of the text (the document's own file first).
  */
 export function runChecks(document: Document, settings: CheckSettings = {}): Finding[] {
-  const found: Finding[] = [...document.problems];
+  const found = upToMost(document.problems);
   for (const check of CHECKS) {
     if (!check.run || settings.severities?.[check.code] === 'off' || !applies(check, document)) continue;
     let count = 0;
@@ -57,6 +59,15 @@ export function runChecks(document: Document, settings: CheckSettings = {}): Fin
     )
     .flatMap((finding) => weigh(clipped(finding), settings))
     .sort((a, b) => compareFindings(a, b, document.source.uri));
+}
+
+function upToMost(problems: readonly Finding[]): Finding[] {
+  const counts = new Map<string, number>();
+  return problems.filter(({ code }) => {
+    const count = (counts.get(code) ?? 0) + 1;
+    counts.set(code, count);
+    return count <= MOST_OF_A_CODE;
+  });
 }
 
 /** A name in a message may be as long as the file. */
