@@ -1,9 +1,11 @@
 /** Findings as diagnostics of one file, each with a link to its page and the places that are related to it. */
 import type { Diagnostic } from 'vscode-languageserver-types';
+import { CHECKS } from '../checks/catalogue';
 import { CRASH_RULES, documentationOf } from '../crash/rules';
 import type { Document } from '../machine/language';
 import type { Finding } from '../text/finding';
 import type { TextRange } from '../text/position';
+import { VMM_MODELS } from '../vmm/models';
 import { resolvePath } from './documentLinks';
 import type { WireFinding } from './wireFinding';
 import { SEVERITY, TAG } from './protocolNumbers';
@@ -16,9 +18,17 @@ const START: TextRange = { start: { line: 0, character: 0 }, end: { line: 0, cha
 /** Pages of the crash rules' codes, from the root of the repository. */
 const CRASH_PAGES = new Map(CRASH_RULES.map((rule) => [rule.code, documentationOf(rule)]));
 
+/** Known issues of which no check has the code: a boot alone finds them. */
+const ISSUES_OF_BOOTS = new Set(
+  VMM_MODELS.flatMap(({ knownIssues }) => knownIssues.map(({ id }) => id)).filter(
+    (id) => !CHECKS.some(({ code }) => code === id),
+  ),
+);
+
 /** The page that explains the code of a check or of a boot finding. */
-function pageOf(code: string): string {
-  return `${REPOSITORY}docs/checks/${encodeURIComponent(code)}.md`;
+export function pageOf(code: string): string {
+  const folder = ISSUES_OF_BOOTS.has(code) ? 'known-issues' : 'checks';
+  return `${REPOSITORY}docs/${folder}/${encodeURIComponent(code)}.md`;
 }
 
 /** The page that explains the code of a crash finding. */

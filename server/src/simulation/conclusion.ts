@@ -41,7 +41,8 @@ export interface EndedRun {
 
 const FOUR_GIB = 1n << 32n;
 
-const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
+/** How much the finding `boot-OUTCOME` weighs; the other outcomes have none. */
+export const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
   'triple-fault': 'error',
   'vmm-exit': 'error',
   'host-panic': 'error',

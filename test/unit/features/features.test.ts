@@ -1,16 +1,20 @@
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { runChecks } from '../../../server/src/checks/catalogue';
 import { codeActions, fixAllEdits, type CodeActionQuery } from '../../../server/src/features/codeActions';
 import { codeLenses } from '../../../server/src/features/codeLenses';
 import { completionItems } from '../../../server/src/features/completion';
-import { diagnosticsIn, diagnosticsOf } from '../../../server/src/features/diagnostics';
+import { diagnosticsIn, diagnosticsOf, pageOf } from '../../../server/src/features/diagnostics';
 import { documentLinks, resolvePath } from '../../../server/src/features/documentLinks';
 import { documentSymbols } from '../../../server/src/features/documentSymbols';
 import { foldingRanges } from '../../../server/src/features/folding';
 import { inlayHints } from '../../../server/src/features/inlayHints';
 import { machineAtPosition, wireMachines } from '../../../server/src/features/layout';
 import { definition, references } from '../../../server/src/features/namedSymbols';
+import { FINDING_SEVERITY } from '../../../server/src/simulation/conclusion';
+import { VMM_MODELS } from '../../../server/src/vmm/models';
 import type { Document } from '../../../server/src/machine/language';
 import { applyEdits, marked } from '../../lsp/markers';
 import { parseToy, toy, TOY_URI } from './toyLanguage';
@@ -262,3 +266,16 @@ for (const [line, expected] of [
     assert.deepEqual(found && [found.machine.name, found.selected], expected);
   });
 }
+
+test('every finding of a boot and every known issue that a boot shows links to a page that exists', () => {
+  const codes = [
+    ...Object.keys(FINDING_SEVERITY).map((outcome) => `boot-${outcome}`),
+    ...VMM_MODELS.flatMap(({ knownIssues }) => knownIssues.map(({ id }) => id)),
+  ];
+  const missing = codes.filter((code) => {
+    const path = /\/main\/(.+)$/.exec(pageOf(code))![1]!;
+    return !existsSync(join(process.env.BOOTPATH_ROOT!, path));
+  });
+  assert.deepEqual(missing, []);
+  assert.match(pageOf('illumos-13253'), /docs\/checks\//, 'the page of its check');
+});
