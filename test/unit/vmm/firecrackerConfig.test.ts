@@ -95,6 +95,14 @@ for (const [version, given, expected] of [
   });
 }
 
+test('a number of devices that no command line has room for ends where the line is too long', () => {
+  const { facts } = firecrackerVersion('1.16');
+  const origin = { kind: 'vmm', vmm: 'cloud-hypervisor', version: '', citation: 'another config' } as const;
+  const settings = new Map([['virtio-devices', { value: (1n << 64n) - 1n, origin }]]);
+  const { length } = firecrackerCommandLine('', { settings }, facts);
+  assert.ok(length > facts.commandLineMax && length < facts.commandLineMax + 100, `${length}`);
+});
+
 for (const [version, expected] of [
   [
     '1.0',

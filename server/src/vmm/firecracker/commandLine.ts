@@ -27,10 +27,14 @@ export function firecrackerCommandLine(
   const [kernel, ...init] = (given ?? facts.commandLine).split(' -- ');
   const words = [kernel!];
   if (facts.addsPciOff) words.push('pci=off');
-  for (let index = 0; index < number(DEVICE_SETTINGS.count); index++) {
+  let length = 0;
+  // A line that is too long is refused anyway; another VMM's config may give any number of devices.
+  for (let index = 0; index < number(DEVICE_SETTINGS.count) && length <= facts.commandLineMax; index++) {
     if (index === number(DEVICE_SETTINGS.rootIndex) && typeof root === 'string') words.push(root);
     const address = facts.firstDevice + BigInt(index) * PAGE;
-    words.push(`virtio_mmio.device=4K@${hex(address)}:${FIRST_INTERRUPT + index}`);
+    const word = `virtio_mmio.device=4K@${hex(address)}:${FIRST_INTERRUPT + index}`;
+    words.push(word);
+    length += word.length + 1;
   }
   return [words.filter((word) => word !== '').join(' '), ...init].join(' -- ');
 }
