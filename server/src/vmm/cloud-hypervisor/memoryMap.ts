@@ -1,6 +1,6 @@
 /** The memory map that the guest is told, in Cloud Hypervisor's order: the reserved ECAM comes last, below what stands before it. */
-import type { Machine, RegionKind } from '../../machine/machine';
-import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
+import type { Machine } from '../../machine/machine';
+import { E820_RAM, E820_RESERVED, e820OfRegions, type E820Entry } from '../e820';
 import { EBDA, ECAM, HIGH_RAM } from './addresses';
 import { ramRanges } from './memory';
 
@@ -9,29 +9,11 @@ import { ramRanges } from './memory';
  * the same entries. Memory that may be plugged is not told.
  */
 export function guestMemoryMap(machine: Machine): E820Entry[] {
-  if (machine.memory === null) return mapOfRegions(machine);
+  if (machine.memory === null) return e820OfRegions(machine.regions);
   const [low, high] = ramRanges(machine.memory.value);
   const entries: E820Entry[] = [{ range: { start: 0n, end: EBDA }, type: E820_RAM }];
   if (low) entries.push({ range: { start: HIGH_RAM, end: low.end }, type: E820_RAM });
   if (high) entries.push({ range: high, type: E820_RAM });
   entries.push({ range: ECAM, type: E820_RESERVED });
   return entries;
-}
-
-/** Address range types of ACPI 6.5, table 15.4. */
-const TYPES: Partial<Record<RegionKind, number>> = {
-  ram: E820_RAM,
-  reserved: E820_RESERVED,
-  rom: E820_RESERVED,
-  acpi: 3,
-  nvs: 4,
-  unusable: 5,
-  persistent: 7,
-};
-
-function mapOfRegions({ regions }: Machine): E820Entry[] {
-  return regions.flatMap(({ range, kind }) => {
-    const type = TYPES[kind];
-    return type === undefined ? [] : [{ range, type }];
-  });
 }

@@ -18,7 +18,14 @@ import type { WriteMemory } from '../loaders/loader';
 import type { Board, BoardInputs } from '../model';
 import { mpTable, type MpTableOptions } from '../mpTable';
 import { writeAcpiTables } from './acpiTables';
-import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage, type Initrd } from './bootParameters';
+import {
+  COMMAND_LINE,
+  MOST_MAP_ENTRIES,
+  pvhStartInfo,
+  ZERO_PAGE,
+  zeroPage,
+  type Initrd,
+} from './bootParameters';
 import { bootTables, linuxState, pvhState } from './bootState';
 import { firecrackerCommandLine } from './commandLine';
 import { toldMap } from './e820';
@@ -152,6 +159,9 @@ function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): stri
   const tableBytes = mpTable(table);
   if (!write(SYSTEM_DATA, tableBytes)) return `there is no RAM for the MP table at ${hex(SYSTEM_DATA)}`;
   const map = toldMap(machine, facts);
+  if (loaded.protocol === 'linux' && map.length > MOST_MAP_ENTRIES) {
+    return `its memory map has ${map.length} entries, and the zero page has room for ${MOST_MAP_ENTRIES}`;
+  }
   const parts = [
     ...bootTables(loaded.protocol),
     ...(loaded.protocol === 'pvh'

@@ -12,6 +12,8 @@ export const COMMAND_LINE = 0x20000n;
 const PAGE_SIZE = 4096;
 /** Offsets in the zero page (Documentation/arch/x86/zero-page.rst). */
 const AT = { acpiRsdp: 0x70, e820Count: 0x1e8, e820Table: 0x2d0 } as const;
+/** E820_MAX_ENTRIES_ZEROPAGE: more are refused (add_e820_entry, E820Configuration). */
+export const MOST_MAP_ENTRIES = 128;
 const LOADER_OTHER = 0xff;
 const ELF_ALIGNMENT = 0x1000000;
 const PVH_MAGIC = 0x336ec578;
@@ -33,7 +35,7 @@ export interface ParameterValues {
   readonly header: Uint8Array | null;
 }
 
-/** 4 KiB for 0x7000. Of a bzImage's header code32_start is what the file says, where the kernel was loaded. */
+/** 4 KiB for 0x7000, with `MOST_MAP_ENTRIES` at most. Of a bzImage's header code32_start is what the file says, where the kernel was loaded. */
 export function zeroPage({ map, initrd, commandLineSize, acpi, header }: ParameterValues): Uint8Array {
   const page = new Uint8Array(PAGE_SIZE);
   const view = new DataView(page.buffer);

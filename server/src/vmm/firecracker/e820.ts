@@ -1,6 +1,6 @@
 /** The memory map that Firecracker tells its guest, in the zero page and in PVH's start info alike. */
 import type { Machine } from '../../machine/machine';
-import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
+import { E820_RAM, E820_RESERVED, e820OfRegions, type E820Entry } from '../e820';
 import { dramRanges, HIGH_MEMORY, SYSTEM_DATA } from './layout';
 import type { FirecrackerFacts } from './versions';
 
@@ -21,22 +21,8 @@ export function firecrackerMap(facts: FirecrackerFacts, memory: bigint): E820Ent
   ];
 }
 
-/** Address range types of ACPI 6.5, table 15.4. */
-const TYPES: Readonly<Partial<Record<Machine['regions'][number]['kind'], number>>> = {
-  ram: E820_RAM,
-  reserved: E820_RESERVED,
-  rom: E820_RESERVED,
-  acpi: 3,
-  nvs: 4,
-  unusable: 5,
-  persistent: 7,
-};
-
 /** What a machine's guest is told: of a config as Firecracker computes it, of a memory map what the map says. */
 export function toldMap({ memory, regions }: Machine, facts: FirecrackerFacts): E820Entry[] {
   if (memory) return firecrackerMap(facts, memory.value);
-  return regions.flatMap(({ range, kind }) => {
-    const type = TYPES[kind];
-    return type === undefined ? [] : [{ range, type }];
-  });
+  return e820OfRegions(regions);
 }
