@@ -13,13 +13,15 @@ export function runBootpath(root, row, files) {
   const asked = row.bootpath(files);
   const until = row.until === undefined ? [] : ['--until', row.until];
   const cpus = row.cpus === undefined ? [] : ['--cpus', String(row.cpus)];
-  const args = ['simulate', ...asked, ...cpus, '--memory', row.memory, ...until];
+  // A config says it itself.
+  const memory = row.memory === undefined ? [] : ['--memory', row.memory];
+  const args = ['simulate', ...asked, ...cpus, ...memory, ...until];
   const started = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
       [join(root, 'dist/cli.js'), ...args, '--max-instructions', String(BUDGET), '--format', 'json'],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     const out = [];
     let problem = '';
@@ -39,9 +41,10 @@ export function runBootpath(root, row, files) {
 }
 
 /** Why the report is not what the row expects, or null. */
-export function mismatch(row, { outcome, reason }) {
+export function mismatch(row, { outcome, reason, console: text }) {
   const wanted = row.until === undefined ? row.ends : { outcome: 'expectation-met' };
   if (outcome !== wanted.outcome) return `${outcome} instead of ${wanted.outcome}: ${reason}`;
   if (wanted.reason && !wanted.reason.test(reason)) return `${reason} (expected ${wanted.reason})`;
+  if (wanted.wrote && !text.includes(wanted.wrote)) return `the guest did not write "${wanted.wrote}"`;
   return null;
 }

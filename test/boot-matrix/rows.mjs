@@ -1,12 +1,11 @@
 // What the matrix boots: an image of a Debian package, how Bootpath and QEMU are asked to boot it, and the milestone: the text
 // `until` that the guest must write, or how the run must end (`ends`).
+import { FIRST_LINE, LINUX, OVMF, ROOT_MOUNT, SEABIOS } from './packageNames.mjs';
+import { VMM_ROWS } from './vmmRows.mjs';
 
-const SEABIOS = 'seabios';
 const MEMTEST = 'memtest86+';
-const OVMF = 'ovmf';
 const QBOOT = 'qemu-system-data';
 const XEN = 'xen-hypervisor-4.17-amd64';
-const LINUX = ['linux-image-cloud-amd64', 'linux-image-\\S*-cloud-amd64'];
 const I386 = 'debian-installer-12-netboot-i386';
 
 const firmware = (id, title, name, path, row) => ({
@@ -57,8 +56,6 @@ const memtest = (width) => ({
 });
 
 const CONSOLE = 'console=ttyS0 earlyprintk=ttyS0';
-const FIRST_LINE = 'Linux version';
-const ROOT_MOUNT = 'Unable to mount root fs';
 
 /** The bzImage, or for PVH the ELF file in it. */
 const kernelFor = (protocol, { kernel, vmlinux }) => (protocol === 'pvh' ? vmlinux() : kernel);
@@ -147,4 +144,5 @@ export const ROWS = [
   },
   ovmf(2, 'OVMF_CODE.fd', 'OVMF_VARS.fd'),
   ovmf(4, 'OVMF_CODE_4M.fd', 'OVMF_VARS_4M.fd'),
+  ...VMM_ROWS,
 ];

@@ -13,6 +13,9 @@ export const COLUMNS = [
 const millions = (count) => `${(count / 1e6).toFixed(1)} M`;
 const seconds = (value) => (value === null ? '–' : value.toFixed(2));
 
+/** A row's title, with the model that it runs under. */
+export const named = ({ title, vmm }) => (vmm ? `${title}, ${vmm}` : title);
+
 /** A result's cells, as texts. */
 export function cells({ row, instructions, wall, mips, qemu }) {
   const milestone = row.until === undefined ? row.ends.outcome : row.until;
@@ -29,11 +32,23 @@ export function cells({ row, instructions, wall, mips, qemu }) {
 
 const CODE = new Set([1]);
 
+const line = (texts) => `| ${texts.join(' | ')} |`;
+
+/** The columns up to `count`, of plain PCs with QEMU's, of VMMs without. */
+function table(results, count, name) {
+  const row = (result) =>
+    cells(result)
+      .slice(0, count)
+      .map((text, i) => (CODE.has(i) ? `\`${text}\`` : text));
+  const columns = COLUMNS.slice(0, count);
+  return [
+    line([...(name ? ['model'] : []), ...columns]),
+    line([...(name ? ['---'] : []), ...columns.map((_, i) => (i < 2 ? '---' : '---:'))]),
+    ...results.map((result) => line([...(name ? [name(result)] : []), ...row(result)])),
+  ];
+}
+
 export function markdown({ results, failures, skipped, machine, packages, qemu, command }) {
-  const line = (texts) => `| ${texts.join(' | ')} |`;
-  const body = results.map((result) =>
-    line(cells(result).map((text, i) => (CODE.has(i) ? `\`${text}\`` : text))),
-  );
   const list = (title, items) => (items.length === 0 ? [] : ['', `## ${title}`, '', ...items]);
   return [
     '# What boots, and how fast',
@@ -46,16 +61,27 @@ export function markdown({ results, failures, skipped, machine, packages, qemu, 
     'the same at every run. QEMU boots the same image with its TCG translator on its machine `pc`, where a BIOS of its own loads',
     'kernels; above 1, Bootpath is faster.',
     '',
-    line(COLUMNS),
-    line(COLUMNS.map((_, i) => (i < 2 ? '---' : '---:'))),
-    ...body,
+    ...table(
+      results.filter(({ row }) => !row.vmm),
+      COLUMNS.length,
+    ),
+    '',
+    '## Under the models of VMMs',
+    '',
+    'Configs of `test/boot-matrix/configs` with the image put in the place of theirs. None of these machines is QEMU’s.',
+    '',
+    ...table(
+      results.filter(({ row }) => row.vmm),
+      COLUMNS.indexOf('QEMU TCG s'),
+      ({ row }) => row.vmm,
+    ),
     ...list(
       'Failed',
-      failures.map(({ row, reason }) => `- ${row.title}: ${reason}`),
+      failures.map(({ row, reason }) => `- ${named(row)}: ${reason}`),
     ),
     ...list(
       'Skipped',
-      skipped.map(({ row, reason }) => `- ${row.title}: ${reason}`),
+      skipped.map(({ row, reason }) => `- ${named(row)}: ${reason}`),
     ),
     ...list(
       'Packages',
@@ -63,7 +89,7 @@ export function markdown({ results, failures, skipped, machine, packages, qemu, 
     ),
     ...list(
       'Commands',
-      results.map(({ row, shown }) => `- ${row.title}: \`${shown}\``),
+      results.map(({ row, shown }) => `- ${named(row)}: \`${shown}\``),
     ),
     '',
   ].join('\n');

@@ -1,4 +1,4 @@
-// `npm run boot:matrix`: boots real images of Debian packages under Bootpath and under QEMU, checks milestones, and writes
+// `npm run boot:matrix`: boots real images of Debian packages under Bootpath and, on plain PCs, under QEMU, checks milestones, and writes
 // docs/fidelity.md. `-- --format json` prints JSON, `-- NAME…` runs the rows whose id contains a NAME (and writes nothing),
 // `-- --no-qemu` leaves QEMU out (and writes nothing), `-- --list` lists the rows.
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { mismatch, runBootpath } from '../boot-matrix/bootpath.mjs';
 import { debianPackage, withoutFolders } from '../boot-matrix/packages.mjs';
 import { qemuVersion, runQemu } from '../boot-matrix/qemu.mjs';
 import { ROWS } from '../boot-matrix/rows.mjs';
-import { cells, COLUMNS, markdown } from '../boot-matrix/table.mjs';
+import { cells, COLUMNS, markdown, named } from '../boot-matrix/table.mjs';
 import { gunzipped, vmlinuxOf } from '../boot-matrix/vmlinux.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -22,7 +22,7 @@ const json = args.includes('--format') && args.includes('json');
 const names = args.filter((arg) => !arg.startsWith('--') && arg !== 'json');
 const rows = ROWS.filter(({ id }) => names.length === 0 || names.some((name) => id.includes(name)));
 if (args.includes('--list')) {
-  for (const { id, title } of ROWS) console.log(`${id}: ${title}`);
+  for (const row of ROWS) console.log(`${row.id}: ${named(row)}`);
   process.exit(0);
 }
 if (rows.length === 0) {
@@ -76,7 +76,7 @@ async function runRow(row) {
     };
     results.push(result);
     if (qemu && row.qemu) result.qemu = await runQemu(row, files);
-    note(cells(result).join('  '));
+    note([...(row.vmm ? [row.vmm] : []), ...cells(result)].join('  '));
   } catch (error) {
     note(`FAILED ${row.id}: ${error.message}`);
     failures.push({ row, reason: error.message });
@@ -91,7 +91,7 @@ for (const row of rows) await runRow(row);
 const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Node ${process.versions.node}`;
 const versions = [...packages.values()].map(({ name, version }) => ({ name, version }));
 if (json) {
-  const plain = ({ row: { id, title }, ...rest }) => ({ id, title, ...rest });
+  const plain = ({ row: { id, title, vmm = null }, ...rest }) => ({ id, title, vmm, ...rest });
   const lists = { results: results.map(plain), failures: failures.map(plain), skipped: skipped.map(plain) };
   console.log(JSON.stringify({ machine, qemu, packages: versions, ...lists }, null, 2));
 } else if (names.length === 0 && qemu) {
