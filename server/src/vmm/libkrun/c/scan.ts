@@ -35,6 +35,8 @@ interface Token extends Span {
 const PREFIX = 'krun_';
 const MOST_CALLS = 2000;
 const MOST_ARGUMENTS = 64;
+/** Of one call: where nobody closes it, the rest of the text is none of its arguments. */
+const MOST_TOKENS = 1024;
 
 /** All calls of functions whose names begin with `krun_`, in the order of the text; declarations are none. */
 export function krunCalls(text: string): CCall[] {
@@ -62,7 +64,8 @@ function readCall(
   let depth = 0;
   let end = tokens[at + 1]!.end;
   let closed = false;
-  for (let next = at + 1; next < tokens.length && groups.length <= MOST_ARGUMENTS; next++) {
+  const last = Math.min(tokens.length, at + MOST_TOKENS);
+  for (let next = at + 1; next < last && groups.length <= MOST_ARGUMENTS; next++) {
     const token = tokens[next]!;
     // A call that is still being typed does not swallow the rest of the function.
     if (token.text === ';' || token.text === '{' || token.text === '}') break;
@@ -178,8 +181,9 @@ function unquoted(text: string): string {
     .replace(/\\(.)/gs, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
 }
 
+/** A loop over alternatives takes stack for each of its rounds: plain runs are loops of their own, and escapes are counted. */
 const LEXICAL =
-  /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?|[A-Za-z_]\w*|\.?\d(?:[\w.]|'\w)*|[^\s]/g;
+  /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*){0,65536}"?|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*){0,65536}'?|[A-Za-z_]\w*|\.?\d[\w.]*(?:'\w[\w.]*){0,64}|[^\s]/g;
 
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
