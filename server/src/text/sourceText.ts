@@ -11,6 +11,17 @@ export class SourceText {
     this.lines = new LineIndex(text);
   }
 
+  /** The file's name without its ending; empty where it has none. */
+  get name(): string {
+    const file = this.uri.slice(this.uri.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
+    try {
+      return decodeURIComponent(file);
+    } catch {
+      // A stray percent sign stays.
+      return file;
+    }
+  }
+
   /** The source range of the half-open offset range `[start, end)`. */
   at(start: number, end: number): SourceRange {
     return { uri: this.uri, range: this.lines.rangeAt(start, end) };

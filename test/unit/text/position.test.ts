@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { LineIndex } from '../../../server/src/text/position';
+import { SourceText } from '../../../server/src/text/sourceText';
 
 const texts = (...pieces: string[]) =>
   fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join(''));
@@ -36,4 +37,14 @@ for (const [what, text] of [
       }),
     );
   });
+}
+
+for (const [uri, name] of [
+  ['file:///srv/vm/web.json', 'web'],
+  ['file:///srv/my%20guest.conf', 'my guest'],
+  ['file:///srv/100%.json', '100%'],
+  ['untitled:Untitled-1', 'untitled:Untitled-1'],
+  ['file:///srv/.json', ''],
+] as const) {
+  test(`the text at ${uri} is called "${name}"`, () => assert.equal(new SourceText(uri, '').name, name));
 }

@@ -1,8 +1,8 @@
 /** A VM's JSON for Cloud Hypervisor as a Document: one machine, with the place of every option. */
 import type { Document, ParseContext, PathLink } from '../../machine/language';
-import { onDemand } from '../../machine/onDemand';
 import { jsonAt, parseJson, type JsonNode, type JsonText } from '../../text/json';
 import type { SourceText } from '../../text/sourceText';
+import { configDocument } from '../configDocument';
 import { jsonFindings, jsonOutline } from '../jsonConfig';
 import { chooseVersion } from '../versionChoice';
 import { imagesOf, machineOf } from './machine';
@@ -27,30 +27,18 @@ export function isCloudHypervisorDocument(document: Document): document is Cloud
 
 /** Never throws: what was not understood is in `problems`. */
 export function parseCloudHypervisor(source: SourceText, context: ParseContext): CloudHypervisorDocument {
-  const { version, reason, problems } = chooseVersion(source, context, VERSIONS);
+  const chosen = chooseVersion(source, context, VERSIONS);
   const json = parseJson(source.text);
   const vm = vmOf(json.root);
-  const outline = onDemand(() => jsonOutline(source, json.root));
-  const links = onDemand(() => linksOf(source, vm));
-  return {
-    source,
-    language: 'cloud-hypervisor',
-    choice: { vmm: NAME, version: version.id },
-    choiceReason: reason,
-    machines: vm?.kind === 'object' ? [machineOf(source, vm, version)] : [],
-    problems: [...problems, ...jsonFindings(source, json)],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    get links() {
-      return links();
-    },
-    wanted: [],
-    read: [source.uri],
-    json,
-    vm,
+  const parts = {
+    vmm: NAME,
+    chosen,
+    machines: vm?.kind === 'object' ? [machineOf(source, vm, chosen.version)] : [],
+    problems: jsonFindings(source, json),
+    outline: () => jsonOutline(source, json.root),
+    links: () => linksOf(source, vm),
   };
+  return configDocument(source, 'cloud-hypervisor', parts, { json, vm });
 }
 
 function vmOf(root: JsonNode | null): JsonNode | null {

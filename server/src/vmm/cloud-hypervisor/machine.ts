@@ -34,7 +34,8 @@ export function machineOf(source: SourceText, vm: JsonObject, version: CloudHype
     settings.set('serial.mode', decided<Setting>('Null', 'SerialConfig::default'));
   const commandLine = textFact(source, jsonAt(vm, 'payload', 'cmdline') ?? jsonAt(vm, 'cmdline', 'args'));
   const guest: GuestDescription = {
-    name: fileName(source.uri),
+    // The config itself gives a VM no name.
+    name: source.name || 'vm',
     memory:
       memoryFact(source, vm) ?? absent(vm, decided(DEFAULT_MEMORY, 'DEFAULT_MEMORY_MB'), 'memory', 'size'),
     vcpus: vcpusFact(source, vm) ?? decided(DEFAULT_VCPUS, 'DEFAULT_VCPUS'),
@@ -97,10 +98,4 @@ export function imagesOf(vm: JsonNode | null): { readonly role: ImageRole; reado
   return named.flatMap(({ role, node }) =>
     node?.kind === 'string' && node.value !== '' ? [{ role, node }] : [],
   );
-}
-
-/** The last part of the path without its extension: the config itself gives a VM no name. */
-function fileName(uri: string): string {
-  const last = uri.split('/').at(-1) ?? '';
-  return last.replace(/\.\w+$/, '') || 'vm';
 }

@@ -1,9 +1,9 @@
 /** A Firecracker config as a Document, with the tree that only the rooms that know Firecracker look at. */
 import type { Document, ParseContext } from '../../machine/language';
-import { onDemand } from '../../machine/onDemand';
 import type { Finding } from '../../text/finding';
 import { parseJson, type JsonNode, type JsonText } from '../../text/json';
 import type { SourceText } from '../../text/sourceText';
+import { configDocument } from '../configDocument';
 import { JSON_SYNTAX, jsonFindings, jsonOutline } from '../jsonConfig';
 import { chooseVersion } from '../versionChoice';
 import { firecrackerLinks } from './links';
@@ -21,33 +21,23 @@ export function isFirecrackerDocument(document: Document): document is Firecrack
 
 /** Reads a config. Never throws: what was not understood is in `problems`. */
 export function parseDocument(source: SourceText, context: ParseContext): FirecrackerDocument {
-  const { version, reason, problems } = chooseVersion(source, context, {
+  const chosen = chooseVersion(source, context, {
     vmm: 'firecracker',
     versions: FIRECRACKER_VERSIONS,
     unlisted: UNLISTED_FIRECRACKER,
     code: 'config-pragma',
   });
   const json = parseJson(source.text);
-  const outline = onDemand(() => jsonOutline(source, json.root));
-  const links = onDemand(() => firecrackerLinks(source, json.root));
-  return {
-    source,
-    language: 'firecracker',
-    choice: { vmm: 'firecracker', version: version.id },
-    choiceReason: reason,
-    machines: machinesOf(source, json.root, version),
-    problems: [...problems, ...syntaxProblems(source, json)],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    get links() {
-      return links();
-    },
-    wanted: [],
-    read: [source.uri],
-    root: json.root,
+  const { root } = json;
+  const parts = {
+    vmm: 'firecracker',
+    chosen,
+    machines: machinesOf(source, root, chosen.version),
+    problems: syntaxProblems(source, json),
+    outline: () => jsonOutline(source, root),
+    links: () => firecrackerLinks(source, root),
   };
+  return configDocument(source, 'firecracker', parts, { root });
 }
 
 function syntaxProblems(source: SourceText, json: JsonText): Finding[] {

@@ -31,7 +31,7 @@ export function machinesOf(
   const named = jsonMember(root, 'boot-source') ?? jsonMember(root, 'machine-config');
   const at = jsonRange(source, root);
   const guest: GuestDescription = {
-    name: nameOf(source.uri),
+    name: source.name || 'microVM',
     memory: memoryOf(source, root, own),
     vcpus: vcpusOf(source, root, own),
     images: imagesOf(source, root),
@@ -101,16 +101,4 @@ function settingsOf(source: SourceText, root: JsonNode, own: Own): ReadonlyMap<s
     settings.set(DEVICE_SETTINGS.rootIndex, { value: BigInt(rootIndex), origin: at });
   }
   return settings;
-}
-
-/** The file's name without its ending. */
-function nameOf(uri: string): string {
-  const file = uri.slice(uri.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
-  let name = file;
-  try {
-    name = decodeURIComponent(file);
-  } catch {
-    // A stray percent sign stays.
-  }
-  return name === '' ? 'microVM' : name;
 }

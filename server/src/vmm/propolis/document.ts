@@ -1,11 +1,11 @@
 /** A config of propolis-standalone as a Document, with its TOML for the rooms that know Propolis. */
 import type { Document, ParseContext, PathLink } from '../../machine/language';
 import type { Machine } from '../../machine/machine';
-import { onDemand } from '../../machine/onDemand';
 import type { Finding } from '../../text/finding';
 import type { SourceText } from '../../text/sourceText';
 import { readToml } from '../../text/toml/read';
 import type { TomlDocument, TomlProblem, TomlTable } from '../../text/toml/tree';
+import { configDocument } from '../configDocument';
 import { chooseVersion } from '../versionChoice';
 import { guestOf, tableIn } from './guest';
 import { layOutPropolis } from './layout';
@@ -31,28 +31,17 @@ const CODES: Readonly<Record<TomlProblem['kind'], PropolisProblem>> = {
 /** Reads a config. Never throws: what was not understood is in `problems`. */
 export function parsePropolis(source: SourceText, context: ParseContext): PropolisDocument {
   const list = { vmm: 'propolis', versions: PROPOLIS_VERSIONS, code: 'propolis-pragma' };
-  const { version, reason, problems } = chooseVersion(source, context, list);
+  const chosen = chooseVersion(source, context, list);
   const toml = readToml(source.text);
-  const outline = onDemand(() => outlineOf(source, toml.root));
-  const links = onDemand(() => pathLinks(source, toml.root));
-  return {
-    source,
-    language: 'propolis',
-    choice: { vmm: 'propolis', version: version.id },
-    choiceReason: reason,
-    machines: machinesOf(source, toml.root, version),
-    problems: [...problems, ...toml.problems.map((problem) => finding(source, problem))],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    get links() {
-      return links();
-    },
-    wanted: [],
-    read: [source.uri],
-    toml,
+  const parts = {
+    vmm: 'propolis',
+    chosen,
+    machines: machinesOf(source, toml.root, chosen.version),
+    problems: toml.problems.map((problem) => finding(source, problem)),
+    outline: () => outlineOf(source, toml.root),
+    links: () => pathLinks(source, toml.root),
   };
+  return configDocument(source, 'propolis', parts, { toml });
 }
 
 function machinesOf(source: SourceText, root: TomlTable, version: PropolisVersion): Machine[] {

@@ -1,11 +1,11 @@
 /** A flat config of bhyve as a Document. */
-import type { Document, OutlineNode, ParseContext } from '../../../machine/language';
-import { onDemand } from '../../../machine/onDemand';
+import type { Document, ParseContext, PathLink } from '../../../machine/language';
 import type { Finding } from '../../../text/finding';
 import type { SourceText } from '../../../text/sourceText';
+import { configDocument } from '../../configDocument';
 import { chooseVersion } from '../../versionChoice';
 import { layOut } from '../layout';
-import { BHYVE_VERSIONS } from '../versions';
+import { BHYVE_VERSIONS, type BhyveVersion } from '../versions';
 import { readFlatConfig, type BadLine, type Span } from './flatConfig';
 import { guestOf, imagesOf, type ConfigValue } from './guest';
 import { outlineOf } from './outline';
@@ -26,23 +26,20 @@ export function isBhyveConfigDocument(document: Document): document is BhyveConf
 /** Reads a config. Never throws: what was not understood is in `problems`. */
 export function parseBhyveConfig(source: SourceText, context: ParseContext): BhyveConfigDocument {
   const list = { vmm: 'bhyve', versions: BHYVE_VERSIONS, code: 'bhyve-pragma' };
-  const { version, reason, problems } = chooseVersion(source, context, list);
+  const chosen = chooseVersion(source, context, list);
+  const { version } = chosen;
   const flat = readFlatConfig(source.text);
   const tree = configTree(flat.entries);
   const { values, findings } = expanded(source, tree);
   const { guest, refused } = guestOf(source, values, version);
   const empty = flat.entries.length === 0;
-  const outline = onDemand((): OutlineNode[] => (empty ? [] : outlineOf(source, guest, values)));
-  return {
-    source,
-    language: 'bhyve-config',
-    choice: { vmm: 'bhyve', version: version.id },
-    choiceReason: reason,
+  const parts = {
+    vmm: 'bhyve',
+    chosen,
     machines: empty
       ? []
       : [{ ...guest, vmm: 'bhyve', version: version.id, regions: layOut(guest, version.id) }],
     problems: [
-      ...problems,
       ...flat.bad.map((bad) => finding(source, 'bhyve-config-syntax', bad.span, badLine(bad))),
       ...tree.problems.map((problem) => keyFinding(source, problem)),
       ...findings,
@@ -50,20 +47,23 @@ export function parseBhyveConfig(source: SourceText, context: ParseContext): Bhy
         finding(source, 'bhyve-config-number', entry.valueSpan, message),
       ),
     ],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    links: imagesOf(values, version)
-      .filter(({ from }) => !from.entry.raw.includes('%'))
-      .map(({ from }) => ({
-        range: source.lines.rangeAt(from.entry.valueSpan.start, from.entry.valueSpan.end),
-        path: from.value,
-      })),
-    wanted: [],
-    read: [source.uri],
-    values,
+    outline: () => (empty ? [] : outlineOf(source, guest, values)),
+    links: () => linksOf(source, values, version),
   };
+  return configDocument(source, 'bhyve-config', parts, { values });
+}
+
+function linksOf(
+  source: SourceText,
+  values: ReadonlyMap<string, ConfigValue>,
+  version: BhyveVersion,
+): PathLink[] {
+  return imagesOf(values, version)
+    .filter(({ from }) => !from.entry.raw.includes('%'))
+    .map(({ from }) => ({
+      range: source.lines.rangeAt(from.entry.valueSpan.start, from.entry.valueSpan.end),
+      path: from.value,
+    }));
 }
 
 function expanded(

@@ -1,8 +1,8 @@
 /** BoxLite's options as a Document, with the tree that only the rooms that know BoxLite look at. */
 import type { Document, ParseContext, PathLink } from '../../../machine/language';
-import { onDemand } from '../../../machine/onDemand';
 import { jsonAt, parseJson, type JsonNode } from '../../../text/json';
 import type { SourceText } from '../../../text/sourceText';
+import { configDocument } from '../../configDocument';
 import { jsonFindings, jsonOutline } from '../../jsonConfig';
 import { chooseVersion } from '../../versionChoice';
 import { LIBKRUN_VERSION_LIST } from '../versions';
@@ -15,28 +15,18 @@ export interface BoxliteDocument extends Document {
 
 /** Reads options. Never throws: what was not understood is in `problems`. */
 export function parseDocument(source: SourceText, context: ParseContext): BoxliteDocument {
-  const { version, reason, problems } = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
+  const chosen = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
   const json = parseJson(source.text);
-  const outline = onDemand(() => jsonOutline(source, json.root));
-  const links = onDemand(() => pathLinks(source, optionsOf(json.root)));
-  return {
-    source,
-    language: 'boxlite',
-    choice: { vmm: 'libkrun', version: version.id },
-    choiceReason: reason,
-    machines: machinesOf(source, json.root, version),
-    problems: [...problems, ...jsonFindings(source, json)],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    get links() {
-      return links();
-    },
-    wanted: [],
-    read: [source.uri],
-    root: json.root,
+  const { root } = json;
+  const parts = {
+    vmm: 'libkrun',
+    chosen,
+    machines: machinesOf(source, root, chosen.version),
+    problems: jsonFindings(source, json),
+    outline: () => jsonOutline(source, root),
+    links: () => pathLinks(source, optionsOf(root)),
   };
+  return configDocument(source, 'boxlite', parts, { root });
 }
 
 /** Files of the host: the kernel, its initrd, a root directory and the volumes. */

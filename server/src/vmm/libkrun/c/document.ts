@@ -1,8 +1,8 @@
 /** A C text that calls libkrun as a Document: machines, and links to the files that it names. */
 import type { Document, OutlineNode, ParseContext, PathLink } from '../../../machine/language';
-import { onDemand } from '../../../machine/onDemand';
 import type { Finding } from '../../../text/finding';
 import type { SourceText } from '../../../text/sourceText';
+import { configDocument } from '../../configDocument';
 import { chooseVersion } from '../../versionChoice';
 import { LIBKRUN_VERSION_LIST } from '../versions';
 import { API_CALLS } from './calls';
@@ -11,28 +11,18 @@ import { krunCalls, type CCall } from './scan';
 
 /** Reads a text. Never throws; a call that is not understood gives less and no finding but for its number of arguments. */
 export function parseDocument(source: SourceText, context: ParseContext): Document {
-  const { version, reason, problems } = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
+  const chosen = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
   const calls = krunCalls(source.text);
   const contexts = contextsOf(calls);
-  const outline = onDemand(() => contexts.map((one) => outlineOf(source, one)));
-  const links = onDemand(() => calls.flatMap((call) => linksOf(source, call)));
-  return {
-    source,
-    language: 'libkrun-c',
-    choice: { vmm: 'libkrun', version: version.id },
-    choiceReason: reason,
-    machines: machinesOf(source, contexts, version),
-    problems: [...problems, ...calls.flatMap((call) => callProblems(source, call))],
-    get outline() {
-      return outline();
-    },
-    symbols: [],
-    get links() {
-      return links();
-    },
-    wanted: [],
-    read: [source.uri],
+  const parts = {
+    vmm: 'libkrun',
+    chosen,
+    machines: machinesOf(source, contexts, chosen.version),
+    problems: calls.flatMap((call) => callProblems(source, call)),
+    outline: () => contexts.map((one) => outlineOf(source, one)),
+    links: () => calls.flatMap((call) => linksOf(source, call)),
   };
+  return configDocument(source, 'libkrun-c', parts, {});
 }
 
 function callProblems(source: SourceText, call: CCall): Finding[] {

@@ -45,7 +45,7 @@ export function machinesOf(
   contexts: readonly KrunContext[],
   version: LibkrunVersion,
 ): Machine[] {
-  const base = nameOf(source.uri);
+  const base = source.name || 'libkrun guest';
   return contexts.map((context, index) => {
     const { config, calls } = context;
     const name = index === 0 ? base : `${base} ${index + 1}`;
@@ -158,16 +158,4 @@ function settingsOf(source: SourceText, calls: readonly CCall[]): Map<string, Fa
 
 function settingOf(argument: CArgument): Setting | null {
   return argument.kind === 'other' || argument.kind === 'null' ? null : argument.value;
-}
-
-/** The file's name without its ending. */
-function nameOf(uri: string): string {
-  const file = uri.slice(uri.lastIndexOf('/') + 1).replace(/\.[^.]*$/, '');
-  let name = file;
-  try {
-    name = decodeURIComponent(file);
-  } catch {
-    // A stray percent sign stays.
-  }
-  return name === '' ? 'libkrun guest' : name;
 }
