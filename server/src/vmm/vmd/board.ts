@@ -1,6 +1,6 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
 import { formatSize, hex } from '../../address/format';
-import { GIB, MIB, PAGE, type AddressRange } from '../../address/range';
+import { contains, GIB, MIB, PAGE, type AddressRange } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
@@ -19,7 +19,7 @@ import type { Board, BoardInputs } from '../model';
 import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
 import { FLAT16 } from './bootState';
 import { vmdCpuProfile } from './cpuProfile';
-import { guestMemoryMap } from './e820';
+import { toldMap } from './e820';
 import { bootElf } from './elfBoot';
 import {
   notModelled,
@@ -169,8 +169,8 @@ const HOST_BRIDGE = {
 /** Memory sizes as mc146818_init puts them: 64 KiB units above 16 MiB and above 4 GiB. */
 function nvramMemory(regions: readonly Region[]): Record<number, number> {
   const at = (start: bigint) => {
-    const found = regions.find((region) => region.range.start === start && region.kind === 'ram');
-    return found ? found.range.end - found.range.start : 0n;
+    const found = regions.find(({ range, kind }) => kind === 'ram' && contains(range, start));
+    return found ? found.range.end - start : 0n;
   };
   const above1m = at(MIB);
   const low = Number((above1m > 15n * MIB ? above1m - 15n * MIB : 0n) / 65536n);
@@ -194,7 +194,7 @@ function firmwareConfiguration(inputs: BoardInputs, version: VmdVersion): FwCfg 
   const files: { name: string; bytes: Uint8Array }[] = [
     { name: 'etc/screen-and-debug', bytes: Uint8Array.of(inputs.observed ? 1 : 0, 0, 0, 0) },
   ];
-  const map = guestMemoryMap(version, inputs.machine.memory?.value ?? 0n, 'bios');
+  const map = toldMap(inputs.machine, version, 'bios');
   if (map) files.unshift({ name: 'etc/e820', bytes: e820Bytes(map.entries) });
   return new FwCfg({
     items,
@@ -217,9 +217,13 @@ function powerOn(
   behaviour: VmdBehaviour,
 ): string | null {
   const { facts } = version;
-  const memory = inputs.machine.memory?.value;
-  if (memory === undefined) return 'its config gives no memory size that this vmd takes';
-  if (memory > largestMemory(version)) {
+  const { machine } = inputs;
+  const memory = machine.memory?.value;
+  if (machine.regions.length === 0 && memory === undefined) {
+    return 'its config gives no memory size that this vmd takes';
+  }
+  // A memory map says where RAM is, not how much was asked for.
+  if (memory !== undefined && memory > largestMemory(version)) {
     const end = createMemoryMap(version, memory).at(-1)?.range.end;
     if (end === undefined)
       return `its ${formatSize(memory)} are more than this vmm(4) takes, ${formatSize(facts.maxMemory)}`;
@@ -231,7 +235,7 @@ function powerOn(
   if (inputs.kernel && isElf(inputs.kernel)) {
     const elf = parseElf(inputs.kernel);
     if ('problem' in elf) return `the kernel cannot be loaded: ${elf.problem}`;
-    const map = guestMemoryMap(version, memory, 'elf');
+    const map = toldMap(machine, version, 'elf');
     const booted = bootElf(elf, map?.entries ?? [], behaviour, write);
     if (typeof booted === 'string') return booted;
     state = booted;

@@ -1,5 +1,6 @@
 /** The memory map that vmd tells the guest: through fw_cfg to a BIOS, in the boot arguments to an ELF kernel. */
-import { E820_RAM, E820_RESERVED, type E820Entry } from '../e820';
+import type { Machine } from '../../machine/machine';
+import { E820_RAM, E820_RESERVED, e820OfRegions, type E820Entry } from '../e820';
 import { createMemoryMap } from './layout';
 import { isVmdSince, lowmemEnd, type VmdVersion } from './versions';
 
@@ -39,4 +40,14 @@ export function guestMemoryMap(
       type: E820_RAM,
     }));
   return { entries, citation: 'usr.sbin/vmd/loadfile_elf.c rev 1.34 (2019), create_bios_memmap' };
+}
+
+/** What a machine's guest is told: of a config as vmd computes it, of a memory map what the map says. */
+export function toldMap(
+  { memory, regions }: Pick<Machine, 'memory' | 'regions'>,
+  version: VmdVersion,
+  boot: 'bios' | 'elf',
+): GuestMemoryMap | null {
+  const map = guestMemoryMap(version, memory?.value ?? 0n, boot);
+  return map && memory === null ? { ...map, entries: e820OfRegions(regions) } : map;
 }
