@@ -1,7 +1,14 @@
 /** Under which VMM a machine is booted, or beside which, or which known issue is shown with it: the person's pick. */
 import * as vscode from 'vscode';
 import * as z from 'zod/mini';
-import { ModelsRequest, type ModelsResult, type SimulateParams } from '../../server/src/protocol';
+import {
+  ModelsRequest,
+  StatusRequest,
+  type ModelsResult,
+  type SimulateParams,
+  type StatusParams,
+  type StatusResult,
+} from '../../server/src/protocol';
 import type { Server } from './languageClient';
 
 export type BootAs = Pick<SimulateParams, 'as' | 'compare' | 'knownIssue'>;
@@ -21,11 +28,38 @@ const Given = z.union([
 type Row = vscode.QuickPickItem & { readonly boot?: BootAs };
 
 /** Undefined where the person turns away. */
-export async function chooseBootAs(server: Server): Promise<BootAs | undefined> {
-  const { models } = await server.request<ModelsResult>(ModelsRequest, {});
-  const issues = models.flatMap(({ knownIssues }) => knownIssues);
+export async function chooseBootAs(server: Server, uri: vscode.Uri): Promise<BootAs | undefined> {
+  const [own, ...others] = await modelsFor(server, uri);
+  if (!own) return undefined;
   const rows: Row[] = [
-    ...versionRows(models, (as) => ({ as })),
+    ...versionRows([own], (as) => ({ as })),
+    ...issueRows([own]),
+    ...versionRows(others, (as) => ({ as })),
+    ...issueRows(others),
+  ];
+  return pick(rows, 'Under which VMM is the machine to boot?');
+}
+
+/** Undefined where the person turns away. */
+export async function chooseCompared(server: Server, uri: vscode.Uri): Promise<BootAs | undefined> {
+  const rows = versionRows(await modelsFor(server, uri), (compare) => ({ compare }));
+  return pick(rows, 'Beside which VMM? The report says at which access the two boots part.');
+}
+
+/** All models, that of the document's own VMM first. */
+async function modelsFor(server: Server, uri: vscode.Uri): Promise<ModelsResult['models']> {
+  const params: StatusParams = { uri: uri.toString() };
+  const [{ models }, { vmm }] = await Promise.all([
+    server.request<ModelsResult>(ModelsRequest, {}),
+    server.request<StatusResult>(StatusRequest, params),
+  ]);
+  return [...models.filter(({ name }) => name === vmm), ...models.filter(({ name }) => name !== vmm)];
+}
+
+function issueRows(models: ModelsResult['models']): Row[] {
+  const issues = models.flatMap(({ knownIssues }) => knownIssues);
+  if (issues.length === 0) return [];
+  return [
     { label: 'known issues, with this machine', kind: vscode.QuickPickItemKind.Separator },
     ...issues.map(({ id, title }): Row => ({
       label: `$(bug) ${id}`,
@@ -33,14 +67,6 @@ export async function chooseBootAs(server: Server): Promise<BootAs | undefined> 
       boot: { knownIssue: id },
     })),
   ];
-  return pick(rows, 'Under which VMM is the machine to boot?');
-}
-
-/** Undefined where the person turns away. */
-export async function chooseCompared(server: Server): Promise<BootAs | undefined> {
-  const { models } = await server.request<ModelsResult>(ModelsRequest, {});
-  const rows = versionRows(models, (compare) => ({ compare }));
-  return pick(rows, 'Beside which VMM? The report says at which access the two boots part.');
 }
 
 async function pick(rows: readonly Row[], placeHolder: string): Promise<BootAs | undefined> {

@@ -45,9 +45,9 @@ export function activate(
       return choice ? boots.run(target.uri, target.machine, choice) : undefined;
     };
   const configured =
-    (chooseAs: (server: Server) => Promise<BootAs | undefined>) =>
+    (chooseAs: (server: Server, uri: vscode.Uri) => Promise<BootAs | undefined>) =>
     async (uri: vscode.Uri, given: unknown): Promise<BootChoice | undefined> => {
-      const as = isBootAs(given) ? given : await chooseAs(server);
+      const as = isBootAs(given) ? given : await chooseAs(server, uri);
       return as && { ...configuredImage(uri), ...as };
     };
   context.subscriptions.push(

@@ -164,7 +164,8 @@ async function simulate(
   const parted =
     report.comparison && compared ? divergenceText(report.comparison, label(machine), label(compared)) : '';
   const shown = issue && runs.length > 0 ? issueRunsText(issue, runs, EDITOR_STYLE) : '';
-  return { ...result, text: result.text + parted + shown };
+  // The runs stand first: an output channel is read from its top.
+  return { ...result, text: (shown ? `${shown.trimStart()}\n` : '') + result.text + parted };
 }
 
 const label = (machine: Machine): string => vmmLabel(machine) ?? machine.name;

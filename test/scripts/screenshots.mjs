@@ -91,11 +91,39 @@ const MAP_SCENES = {
   },
 };
 
+/** Scenes of a bhyve config whose guest panics the host of an affected version. */
+const ISSUE_SCENES = {
+  async 'boot-as'({ page, workbench, shot }) {
+    await workbench.lens('as…').first().click();
+    await page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await workbench.settle();
+    await shot();
+    await page.keyboard.press('Escape');
+  },
+
+  async 'known-issue'({ page, workbench, shot }) {
+    await workbench.command('View: Move Panel Right');
+    await workbench.lens('as…').first().click();
+    await page.locator('.quick-input-list .monaco-list-row').first().waitFor();
+    await page.keyboard.type('illumos-14042');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'illumos-14042' }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.locator('.output-view .view-line', { hasText: 'Known issue' }).first().waitFor();
+    await workbench.widenPanel(500);
+    await page.mouse.move(5, 5);
+    await workbench.lens('instructions').first().waitFor();
+    await workbench.settle();
+    await shot();
+  },
+};
+
 async function theme(name, colorTheme, chosen) {
   const config = { folder: join(root, 'examples/vmd-alpine'), file: 'vm.conf' };
   const map = { folder: join(root, 'test/workbench/workspace'), file: 'maps/guest.memmap' };
   await take(name, colorTheme, config, SCENES, chosen);
   await take(name, colorTheme, map, MAP_SCENES, chosen);
+  const issue = { folder: join(root, 'examples/illumos-14042'), file: 'guest.conf' };
+  await take(name, colorTheme, issue, ISSUE_SCENES, chosen);
 }
 
 async function take(name, colorTheme, what, scenes, chosen) {
@@ -151,4 +179,5 @@ const pick = (all) => {
   return named.length > 0 ? named : Object.keys(all);
 };
 if (asked.length === 0 || asked.includes('icon')) await icon();
-for (const name of pick(THEMES)) await theme(name, THEMES[name], pick({ ...SCENES, ...MAP_SCENES }));
+for (const name of pick(THEMES))
+  await theme(name, THEMES[name], pick({ ...SCENES, ...MAP_SCENES, ...ISSUE_SCENES }));

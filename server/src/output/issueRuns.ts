@@ -34,19 +34,28 @@ export function issueRunsJson(issue: KnownIssue, runs: readonly IssueRun[]): obj
   };
 }
 
+/** The runs first, each with its outcome and grade, then what they show together and what helps. */
 export function issueRunsText(issue: KnownIssue, runs: readonly IssueRun[], style: ReportStyle): string {
-  const lines = ['', `Known issue ${issue.id}: ${issue.title}`, `  ${issue.link}`, ''];
+  const count = runs.filter(({ report }) => report.shown?.reached).length;
+  const lines = [
+    '',
+    `Known issue ${issue.id}`,
+    ...wrap(issue.title, style, '  '),
+    `  ${issue.link}`,
+    '',
+    `Runs: ${count} of ${runs.length} come to the state that the report describes (●)`,
+  ];
   for (const { cell, report } of runs) {
     const reached = report.shown?.reached ?? null;
     const chain = report.faultChain.map(({ vector }) => exceptionName(vector)).join(' → ');
     lines.push(
-      `  ${reached === null ? '  ' : '● '}${cell.name} (${issue.vmm}@${cell.version}, ${cell.evidence})`,
-      `      ${report.outcome}${chain ? `, ${chain}` : ''}`,
+      '',
+      `  ${reached === null ? '○' : '●'} ${cell.name}`,
+      `      ${report.outcome}${chain ? `, ${chain}` : ''} · ${issue.vmm}@${cell.version} · ${cell.evidence}`,
       ...wrap(reached ?? report.reason, style, '      '),
     );
   }
-  lines.push('', '  ● reaches the state that the report describes.', '');
-  lines.push(...wrap(issue.simulation?.shows ?? '', style, '  '));
-  lines.push('', ...wrap(`Fix: ${issue.fix}`, style, '  '));
+  lines.push('', 'Together', ...wrap(issue.simulation?.shows ?? '', style, '  '));
+  lines.push('', 'Fix', ...wrap(issue.fix, style, '  '));
   return lines.join('\n') + '\n';
 }

@@ -38,7 +38,7 @@ function versionNote(facts: OopsFacts): {
       if (!region.at) continue;
       related.push({
         at: region.at,
-        message: `produces ${region.name} ${formatRange(region.range)} of ${machine.name} on vmd@${machine.version}; ending it at 0x90000 is the remedy if the blob was overwritten, not an established cause`,
+        message: `produces ${region.name} ${formatRange(region.range)} of ${machine.name} on vmd@${machine.version}; ending it at 0x90000 is reported to avoid the failure, and why is not established`,
       });
     }
     const ids = [...new Set(affected.map(({ machine }) => `vmd@${machine.version}`))].join(', ');
