@@ -38,7 +38,7 @@ function versionNote(facts: OopsFacts): {
       if (!region.at) continue;
       related.push({
         at: region.at,
-        message: `produces ${region.name} ${formatRange(region.range)} of ${machine.name} on vmd@${machine.version}; ending it at 0x90000 is reported to avoid the failure, and why is not established`,
+        message: `produces ${region.name} ${formatRange(region.range)} of ${machine.name} on vmd@${machine.version}; ending it at 0x90000 is the reported remedy, not an established cause`,
       });
     }
     const ids = [...new Set(affected.map(({ machine }) => `vmd@${machine.version}`))].join(', ');
