@@ -1,6 +1,6 @@
 /** A guest of bhyve with the power off: its memory, its devices and what bhyve does with every exit. */
 import { hex } from '../../address/format';
-import { contains, MIB, PAGE, type AddressRange } from '../../address/range';
+import { contains, MIB, type AddressRange } from '../../address/range';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
 import { I8042 } from '../../devices/i8042';
@@ -8,6 +8,7 @@ import { PciConfig1 } from '../../devices/pciConfig1';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
 import { e820Bytes } from '../e820';
+import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { writeBhyveAcpi } from './acpiTables';
 import { bootMethod, loadGuest, romRange } from './boot';
@@ -75,14 +76,9 @@ export function bhyveBoard(inputs: BoardInputs): Board {
 
 /** RAM as the regions have it, in whole pages, and of the boot ROM's segment what the file fills. */
 function memorySlots({ machine, firmware }: BoardInputs): Board['slots'] {
-  const ram = machine.regions
-    .filter(({ kind }) => kind === 'ram' || kind === 'acpi' || kind === 'nvs')
-    .map(({ range }) => ({
-      start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
-      end: (range.end / PAGE) * PAGE,
-      kind: 'ram' as const,
-    }))
-    .filter(({ start, end }) => start < end);
+  const ram = slotsOf(
+    machine.regions.filter(({ kind }) => kind === 'ram' || kind === 'acpi' || kind === 'nvs'),
+  );
   const rom = firmware ? romRange(firmware) : null;
   return rom ? [...ram, { ...rom, kind: 'rom' as const }] : ram;
 }

@@ -10,6 +10,7 @@ import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { KVM_RESET_CR0, startKvmVcpus } from '../kvm/vcpus';
 import type { WriteMemory } from '../loaders/loader';
 import { mpTable, mpTableSize, type MpTableOptions } from '../mpTable';
+import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice } from '../model';
 import { acpiTables } from './acpiTables';
 import {
@@ -82,13 +83,9 @@ function slots(
   { machine, kernel, firmware }: BoardInputs,
   { facts }: CloudHypervisorVersion,
 ): Board['slots'] {
-  const backed = machine.regions
-    .filter(({ kind }) => kind !== 'mmio' && kind !== 'hole' && kind !== 'unusable')
-    .map(({ range, kind }) => ({
-      start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
-      end: (range.end / PAGE) * PAGE,
-      kind: kind === 'rom' ? ('rom' as const) : ('ram' as const),
-    }));
+  const backed = slotsOf(
+    machine.regions.filter(({ kind }) => kind !== 'mmio' && kind !== 'hole' && kind !== 'unusable'),
+  );
   const image = kernel ?? firmware;
   const raw = image && facts.rawFirmware && !isElf(image) && image.length <= RAW_FIRMWARE_MAX;
   const start = raw ? ((FOUR_GIB - BigInt(image.length)) / PAGE) * PAGE : FOUR_GIB;

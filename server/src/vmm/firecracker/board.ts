@@ -4,7 +4,6 @@ import { hex } from '../../address/format';
 import { PAGE } from '../../address/range';
 import { MinimalI8042 } from '../../devices/minimalI8042';
 import { Uart16550 } from '../../devices/uart16550';
-import type { Machine } from '../../machine/machine';
 import { KVM_DEFAULT_CPU, kvmCpuProfile } from '../kvm/cpuProfile';
 import { kvmHypercall } from '../kvm/hypercalls';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
@@ -15,6 +14,7 @@ import { startKvmVcpus } from '../kvm/vcpus';
 import { terminated } from '../loaders/commandLine';
 import { joinedInitrd } from '../loaders/linuxParameters';
 import type { WriteMemory } from '../loaders/loader';
+import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { mpTable, type MpTableOptions } from '../mpTable';
 import { writeAcpiTables } from './acpiTables';
@@ -72,7 +72,8 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
   const runData = facts.zeroedReads ? null : new KvmRunData();
   return {
     profile: kvmCpuProfile(cpu, machine.vcpus.value),
-    slots: memorySlots(machine),
+    // Also where the memory map says nothing of it.
+    slots: slotsOf(machine.regions.filter(({ kind }) => kind !== 'mmio' && kind !== 'hole')),
     devices: [
       ...irqchip.devices,
       ...serial,
@@ -113,29 +114,6 @@ function serialPorts(inputs: BoardInputs, facts: FirecrackerFacts, irqchip: KvmI
     });
   const console = port(0, (text) => inputs.console(text));
   return facts.sinkPorts ? [console, ...[1, 2, 3].map((index) => port(index, () => undefined))] : [console];
-}
-
-/** RAM behind everything but device addresses, also where the memory map says nothing of it. */
-function memorySlots(machine: Machine): Board['slots'] {
-  const backed = machine.regions
-    .filter(({ kind }) => kind !== 'mmio' && kind !== 'hole')
-    .map(({ range, kind }) => ({ ...range, kind: kind === 'rom' ? ('rom' as const) : ('ram' as const) }))
-    .sort((a, b) => (a.start < b.start ? -1 : 1));
-  const slots: { start: bigint; end: bigint; kind: 'ram' | 'rom' }[] = [];
-  for (const range of backed) {
-    const last = slots.at(-1);
-    // Neighbours are one slot, so that a border within a page takes no page away.
-    if (last?.kind === range.kind && range.start <= last.end) {
-      if (range.end > last.end) last.end = range.end;
-    } else slots.push({ ...range });
-  }
-  return slots
-    .map(({ start, end, kind }) => ({
-      start: ((start + PAGE - 1n) / PAGE) * PAGE,
-      end: (end / PAGE) * PAGE,
-      kind,
-    }))
-    .filter(({ start, end }) => start < end);
 }
 
 function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): string | null {

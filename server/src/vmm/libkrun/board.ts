@@ -1,6 +1,5 @@
 /** A VM of libkrun on KVM with the power off: its memory, its legacy devices and what libkrun does with every exit. */
 import { hex } from '../../address/format';
-import { union } from '../../address/intervals';
 import { PAGE } from '../../address/range';
 import type { Device } from '../../devices/device';
 import { MinimalI8042 } from '../../devices/minimalI8042';
@@ -15,6 +14,7 @@ import { KvmRunData } from '../kvm/runData';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
 import { startKvmVcpus } from '../kvm/vcpus';
+import { ramSlots } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { FOUR_GIB } from './addresses';
 import { BOOT_MSRS } from './bootState';
@@ -98,13 +98,7 @@ function memorySlots({ machine, firmware }: BoardInputs): Board['slots'] {
     .filter(({ kind }) => kind !== 'mmio' && kind !== 'hole')
     .map(({ range }) => range)
     .concat(size > 0n ? [{ start: FOUR_GIB - size, end: FOUR_GIB }] : []);
-  return union(backed)
-    .map(({ start, end }) => ({
-      start: ((start + PAGE - 1n) / PAGE) * PAGE,
-      end: (end / PAGE) * PAGE,
-      kind: 'ram' as const,
-    }))
-    .filter(({ start, end }) => start < end);
+  return ramSlots(backed);
 }
 
 /**

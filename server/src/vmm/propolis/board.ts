@@ -7,6 +7,7 @@ import type { GuestDescription } from '../../machine/machine';
 import { bhyveCpuProfile } from '../bhyve/cpuProfile';
 import { interprocessorInterrupt } from '../bhyve/interruptCommand';
 import { BHYVE_VERSIONS } from '../bhyve/versions';
+import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice, PortAccess, Verdict } from '../model';
 import { RESET_STATE } from './bootState';
 import { propolisChips } from './chips';
@@ -39,14 +40,7 @@ export function propolisBoard(inputs: BoardInputs): Board {
       cores: 1,
       threads: 1,
     }),
-    slots: machine.regions
-      .filter(({ kind }) => kind === 'ram' || kind === 'rom')
-      .map(({ range, kind }) => ({
-        start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
-        end: (range.end / PAGE) * PAGE,
-        kind: kind === 'rom' ? ('rom' as const) : ('ram' as const),
-      }))
-      .filter(({ start, end }) => start < end),
+    slots: slotsOf(machine.regions.filter(({ kind }) => kind === 'ram' || kind === 'rom')),
     devices,
     consoleInput: console,
     screenPort: (access) => screenPort(access) ?? wideSerial(access),

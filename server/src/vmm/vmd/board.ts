@@ -1,6 +1,6 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
 import { formatSize, hex } from '../../address/format';
-import { contains, GIB, MIB, PAGE, type AddressRange } from '../../address/range';
+import { contains, GIB, MIB, type AddressRange } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
@@ -13,8 +13,9 @@ import { SystemPort61 } from '../../devices/systemPort61';
 import { Uart16550 } from '../../devices/uart16550';
 import type { Core } from '../../../emulator/face';
 import { isElf, parseElf } from '../../machine/image/elf';
-import type { Machine, Region } from '../../machine/machine';
+import type { Region } from '../../machine/machine';
 import { e820Bytes } from '../e820';
+import { ramSlots } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
 import { FLAT16 } from './bootState';
@@ -77,7 +78,10 @@ export function vmdBoard(inputs: BoardInputs): Board {
       ibt: behaviour.ibt,
       cpu: inputs.cpu,
     }),
-    slots: memorySlots(machine),
+    // The reserved ranges are memory too, since guests write to 0xB8000 without asking; a boot ROM is RAM to vmd.
+    slots: ramSlots(
+      machine.regions.filter(({ kind }) => kind !== 'mmio' && kind !== 'hole').map(({ range }) => range),
+    ),
     devices: [...devices, msrs],
     consoleInput: devices.find((device) => device instanceof Uart16550),
     screenPort: (access) => screenPort(behaviour, bootDevice, access),
@@ -92,21 +96,6 @@ export function vmdBoard(inputs: BoardInputs): Board {
     powerOn: (core) => powerOn(core, inputs, version, behaviour),
     notModelled: notModelled(behaviour, inputs),
   };
-}
-
-/**
- * RAM behind every range but the MMIO window: the reserved ones are memory too, since guests write to 0xB8000 without
- * asking. Cut to whole pages.
- */
-function memorySlots(machine: Machine): Board['slots'] {
-  return machine.regions
-    .filter((region) => region.kind !== 'mmio' && region.kind !== 'hole')
-    .map(({ range }) => ({
-      start: ((range.start + PAGE - 1n) / PAGE) * PAGE,
-      end: (range.end / PAGE) * PAGE,
-      kind: 'ram' as const,
-    }))
-    .filter((slot) => slot.start < slot.end);
 }
 
 function createDevices(
