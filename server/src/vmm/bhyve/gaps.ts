@@ -2,6 +2,7 @@
 import type { BoardInputs } from '../model';
 import type { BootMethod } from './boot';
 import { missingDevices } from './pciHost';
+import { EXIT } from './exits';
 import { lpcOf, type BhyveSettings } from './settings';
 import { HOST_DEBUG } from './tearDown';
 import type { BhyveFacts } from './versions';
@@ -16,6 +17,7 @@ export function notModelled(
     'the host: CPUID is a plain model CPU without AVX behind the masks of vmm, and time is counted in instructions',
     'a frame buffer with its VGA',
     'interrupts of PCI functions, so there is neither a _PRT nor an entry for them in the MP table',
+    `HLT with interrupts off on every vCPU: where HLT is an exit (-H, x86.vmexit_on_hlt), vmm suspends the guest (VM_SUSPEND_HALT) and bhyve ends with status ${EXIT.halt}; here the run ends as halted`,
     'vCPU 0’s local APIC begins with LINT0 as ExtINT and the APIC enabled; vmm’s begins disabled, and takes the 8259’s interrupts then',
   ];
   if (!facts.smbios) list.push('SMBIOS tables at 0xF1000');

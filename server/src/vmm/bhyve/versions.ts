@@ -21,8 +21,6 @@ export interface BhyveFacts {
   readonly spcr: boolean;
   /** Its SMBIOS tables were read (smbiostbl.c); before, they have other strings. */
   readonly smbios: boolean;
-  /** A guest's HLT is a VM exit unless the config says otherwise. */
-  readonly exitsOnHalt: boolean;
   /** Config key of the boot ROM: `lpc.bootrom`, which newer ones take for an alias of `bootrom`. */
   readonly bootromKey: 'lpc.bootrom' | 'bootrom';
   /** The flat config file and -o exist; before, there is only the command line. */
@@ -55,7 +53,6 @@ const ILLUMOS_2020: BhyveFacts = {
   acpiPlaces: 'fixed',
   spcr: false,
   smbios: false,
-  exitsOnHalt: true,
   bootromKey: 'lpc.bootrom',
   configFile: false,
   gpe0: false,
@@ -79,7 +76,6 @@ const FREEBSD_13: BhyveFacts = {
   acpiPlaces: 'fixed',
   spcr: false,
   smbios: false,
-  exitsOnHalt: false,
   bootromKey: 'lpc.bootrom',
   configFile: true,
   gpe0: true,
