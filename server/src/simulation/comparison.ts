@@ -97,6 +97,9 @@ function ended({ outcome, reason }: BootReport): Parting {
   return { step: null, outcome, reason };
 }
 
+/** What happens within the guest alone: no exit, and what differs there has come from an access or from the start. */
+const WITHIN: ReadonlySet<TraceEvent['event']> = new Set(['mode', 'cr-write', 'table-load']);
+
 /** Counts the steps of a run and knows its core. */
 abstract class Steps implements RunObserver {
   count = 0;
@@ -114,7 +117,7 @@ abstract class Steps implements RunObserver {
   }
 
   trace(event: TraceEvent): void {
-    this.step(event);
+    if (!WITHIN.has(event.event)) this.step(event);
   }
 
   /** `step` with the state of its vCPU as it is now: within an access, before the instruction has ended. */
