@@ -14,6 +14,9 @@ WRITTEN equ 0x12345678
         ENTRY32
 main32:
         mov esp, KERNEL_BASE + MEMORY_SIZE
+        mov eax, cr0                                    ; a VMM that starts kernels with paging on has mapped less than 4 GiB
+        and eax, 0x7fffffff
+        mov cr0, eax
         mov esi, text_probe
         call put_text
         mov eax, [ADDRESS]
