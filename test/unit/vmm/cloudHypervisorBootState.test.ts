@@ -140,3 +140,19 @@ for (const [version, image, reason] of [
     assert.match(report.reason, reason);
   });
 }
+
+for (const version of ['v15.0', '2026-08']) {
+  test(`${version} starts no bzImage with more entries in the memory map than boot_params takes`, () => {
+    const machine = sized(version, 512n * MIB);
+    const ram = machine.regions.find(({ kind }) => kind === 'ram')!;
+    const pieces = Array.from({ length: 300 }, (_, i) => {
+      const start = MIB + BigInt(i) * 64n * MIB;
+      return { ...ram, range: { start, end: start + 32n * MIB } };
+    });
+    const { report } = powerOn(
+      { ...machine, memory: null, regions: [ram, ...pieces] },
+      { kernel: linuxFile() },
+    );
+    assert.match(report.reason, /the memory map has 301 entries, boot_params takes 128/);
+  });
+}

@@ -11,6 +11,7 @@ import { Ioapic82093aa } from '../../devices/ioapic82093aa';
 import { Mc146818 } from '../../devices/mc146818';
 import { SystemPort61 } from '../../devices/systemPort61';
 import type { BoardInputs, PortAccess } from '../model';
+import { EPOCH } from '../epoch';
 
 export const IOAPIC_BASE = 0xfec00000n;
 export const HPET_BASE = 0xfed00000n;
@@ -35,8 +36,6 @@ const HPET_ROUTES = 0xff000000;
 const TIMER_INPUT = 2;
 /** vatpic_notify_intr pulses input 0 of the I/O APIC beside LINT0. */
 const PIC_INPUT = 0;
-/** 2026-01-01T00:00:00Z: when every run begins. */
-const EPOCH = 1_767_225_600;
 
 export interface KernelDeviceOptions {
   /** Bytes of CMOS that userland has written, by index. */

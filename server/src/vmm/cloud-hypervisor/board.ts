@@ -5,11 +5,14 @@ import type { Core } from '../../../emulator/face';
 import { isElf } from '../../machine/image/elf';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
 import { kvmHypercall } from '../kvm/hypercalls';
+import { ENTRY_GDT, ENTRY_MSRS, firstGibTables, quadwords } from '../kvm/kernelEntry';
 import { KvmMsrs } from '../kvm/msrs';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
-import { KVM_RESET_CR0, startKvmVcpus } from '../kvm/vcpus';
+import { startKvmVcpus } from '../kvm/vcpus';
+import type { Initrd } from '../loaders/linuxParameters';
 import type { WriteMemory } from '../loaders/loader';
 import { mpTable, mpTableSize, type MpTableOptions } from '../mpTable';
+import { EPOCH } from '../epoch';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice } from '../model';
 import { acpiTables } from './acpiTables';
@@ -28,23 +31,19 @@ import {
   RSDP,
   SMBIOS,
 } from './addresses';
-import { linuxEntry32, linuxEntry64, LONG_GDT, PROTECTED_GDT, pvhEntry } from './bootState';
-import { chipsOf, EPOCH } from './chips';
+import { linuxEntry32, linuxEntry64, pvhEntry } from './bootState';
+import { chipsOf } from './chips';
 import { cloudHypervisorCpu } from './cpuProfile';
 import { notModelled, screenPort, tripleFault, unansweredMmio, unansweredPort } from './exits';
 import { loadPayload, RAW_FIRMWARE_MAX, type LoadedPayload } from './kernelLoad';
 import { lowRamEnd, ramOf, refusesMemory } from './memory';
 import { guestMemoryMap } from './memoryMap';
 import { smbiosTables } from './smbios';
-import { writeBootParameters, writeStartInfo, type PlacedInitrd } from './startInfo';
+import { writeBootParameters, writeStartInfo } from './startInfo';
 import { cloudHypervisorVersion, type CloudHypervisorVersion } from './versions';
 
 const FOUR_GIB = 1n << 32n;
-const MISC_ENABLE = 0x1a0;
-const MISC_ENABLE_FAST_STRING = 1n;
-const MTRR_DEF_TYPE = 0x2ff;
-/** MTRRs on, write back (boot_msr_entries in hypervisor/src/kvm/mod.rs). */
-const MTRR_WRITE_BACK = 0x806n;
+const TABLES = { pml4: PML4, pdpt: PDPT, pageDirectory: PAGE_DIRECTORY } as const;
 /** More vCPUs get no MP table from v48.0 on; before, the VM is refused (MAX_SUPPORTED_CPUS). */
 const MP_VCPUS = 254;
 
@@ -57,7 +56,7 @@ export function cloudHypervisorBoard(inputs: BoardInputs): Board {
     epoch: EPOCH,
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
-  const msrs = new KvmMsrs(cpu.vendor, clock, new Map([[MISC_ENABLE, MISC_ENABLE_FAST_STRING]]));
+  const msrs = new KvmMsrs(cpu.vendor, clock, ENTRY_MSRS.board);
   return {
     profile: cloudHypervisorCpu(version, inputs.machine, cpu),
     slots: slots(inputs, version),
@@ -117,7 +116,8 @@ function powerOn(
   const initrd = placeInitrd(inputs, lowRamEnd(ram), write);
   if (typeof initrd === 'string') return initrd;
   const la57 = cpu.added.includes('LA57');
-  writeBoot(inputs, loaded, initrd, la57, write);
+  const unwritten = writeBoot(inputs, loaded, initrd, la57, write);
+  if (unwritten) return unwritten;
   startVcpus(core, loaded, la57);
   return null;
 }
@@ -175,7 +175,7 @@ function placeInitrd(
   { initrd, boot }: BoardInputs,
   lowEnd: bigint,
   write: WriteMemory,
-): PlacedInitrd | null | string {
+): Initrd | null | string {
   const bytes = initrd ?? boot?.modules[0]?.bytes ?? null;
   if (!bytes) return null;
   const start = ((lowEnd - BigInt(bytes.length)) / PAGE) * PAGE;
@@ -188,34 +188,28 @@ function placeInitrd(
 function writeBoot(
   { machine }: BoardInputs,
   loaded: LoadedPayload,
-  initrd: PlacedInitrd | null,
+  initrd: Initrd | null,
   la57: boolean,
   write: WriteMemory,
-): void {
+): string | null {
   const map = guestMemoryMap(machine);
   if (loaded.protocol === 'pvh' || loaded.protocol === 'raw') writeStartInfo(map, initrd, write);
-  else writeBootParameters(loaded.image, loaded.load, map, initrd, write);
-  if (loaded.protocol === 'raw') return;
-  const gdt = loaded.protocol === 'linux64' ? LONG_GDT : PROTECTED_GDT;
-  write(BOOT_GDT, words(gdt));
-  write(BOOT_IDT, words([0n]));
-  if (loaded.protocol === 'linux64') {
-    if (la57) write(PML5, words([PML4 | 3n]));
-    write(PML4, words([PDPT | 3n]));
-    write(PDPT, words([PAGE_DIRECTORY | 3n]));
-    write(PAGE_DIRECTORY, words(Array.from({ length: 512 }, (_, i) => (BigInt(i) << 21n) | 0x83n)));
+  else {
+    const problem = writeBootParameters(loaded.image, loaded.load, map, initrd, write);
+    if (problem) return problem;
   }
-}
-
-function words(values: readonly bigint[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8 * values.length));
-  values.forEach((value, index) => view.setBigUint64(8 * index, value, true));
-  return new Uint8Array(view.buffer);
+  if (loaded.protocol === 'raw') return null;
+  const long = loaded.protocol === 'linux64';
+  write(BOOT_GDT, quadwords(long ? ENTRY_GDT.long : ENTRY_GDT.protected));
+  write(BOOT_IDT, quadwords([0n]));
+  if (!long) return null;
+  if (la57) write(PML5, quadwords([PML4 | 3n]));
+  for (const { at, bytes } of firstGibTables(TABLES)) write(at, bytes);
+  return null;
 }
 
 /** configure_vcpu gives every vCPU the registers of the entry. Raw firmware starts as KVM leaves a vCPU. */
 function startVcpus(core: Core, loaded: LoadedPayload, la57: boolean): void {
-  const msrs = new Map([[MTRR_DEF_TYPE, MTRR_WRITE_BACK]]);
   const state =
     loaded.protocol === 'raw'
       ? core.state(0)
@@ -223,6 +217,6 @@ function startVcpus(core: Core, loaded: LoadedPayload, la57: boolean): void {
         ? pvhEntry(loaded.entry)
         : loaded.protocol === 'linux32'
           ? linuxEntry32(loaded.entry)
-          : linuxEntry64(loaded.entry, KVM_RESET_CR0, la57);
-  startKvmVcpus(core, state, msrs);
+          : linuxEntry64(loaded.entry, la57);
+  startKvmVcpus(core, state, ENTRY_MSRS.core);
 }

@@ -4,6 +4,7 @@ import { Ioapic82093aa } from '../../devices/ioapic82093aa';
 import { Uart16550 } from '../../devices/uart16550';
 import { KvmRunData, ThroughRunData } from '../kvm/runData';
 import type { BoardInputs } from '../model';
+import { EPOCH } from '../epoch';
 import { IOAPIC, RAM_64 } from './addresses';
 import { CloudHypervisorCmos } from './cmos';
 import { powerOff, RESETS, timerPanic } from './exits';
@@ -13,8 +14,6 @@ import { PciHost } from './pciHost';
 import { DebugOutput, PmTimer, ResetController, SleepRegister } from './platformDevices';
 import type { CloudHypervisorVersion } from './versions';
 
-/** 2026-01-01T00:00:00Z: when every run begins. */
-export const EPOCH = 1_767_225_600;
 const COM1 = 0x3f8;
 const COM1_IRQ = 4;
 const DEBUG_CONSOLE_PORT = 0xe9;

@@ -6,26 +6,21 @@ import { MinimalI8042 } from '../../devices/minimalI8042';
 import { Uart16550 } from '../../devices/uart16550';
 import { KVM_DEFAULT_CPU, kvmCpuProfile } from '../kvm/cpuProfile';
 import { kvmHypercall } from '../kvm/hypercalls';
+import { ENTRY_MSRS } from '../kvm/kernelEntry';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
 import { KvmRunData } from '../kvm/runData';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { startKvmVcpus } from '../kvm/vcpus';
 import { terminated } from '../loaders/commandLine';
-import { joinedInitrd } from '../loaders/linuxParameters';
+import { joinedInitrd, MOST_MAP_ENTRIES, type Initrd } from '../loaders/linuxParameters';
 import type { WriteMemory } from '../loaders/loader';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { mpTable, type MpTableOptions } from '../mpTable';
+import { EPOCH } from '../epoch';
 import { writeAcpiTables } from './acpiTables';
-import {
-  COMMAND_LINE,
-  MOST_MAP_ENTRIES,
-  pvhStartInfo,
-  ZERO_PAGE,
-  zeroPage,
-  type Initrd,
-} from './bootParameters';
+import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage } from './bootParameters';
 import { bootTables, linuxState, pvhState } from './bootState';
 import { firecrackerCommandLine } from './commandLine';
 import { toldMap } from './e820';
@@ -42,13 +37,6 @@ import { loadKernel } from './kernelLoad';
 import { refusal, SYSTEM_DATA } from './layout';
 import { firecrackerVersion, type FirecrackerFacts } from './versions';
 
-/** 2026-01-01T00:00:00Z: when every run begins. */
-const EPOCH = 1_767_225_600;
-const IA32_MISC_ENABLE = 0x1a0;
-const FAST_STRINGS = 1n;
-const IA32_MTRR_DEF_TYPE = 0x2ff;
-/** MTRRs on, default type write back. */
-const WRITE_BACK = 0x806n;
 const KEYBOARD_GSI = 1;
 /** COM1 and COM3, COM2 and COM4. */
 const SERIAL_GSIS = [4, 3, 4, 3] as const;
@@ -66,7 +54,7 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     epoch: EPOCH,
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
-  const msrs = new KvmMsrs(cpu.vendor, paravirtual, new Map([[IA32_MISC_ENABLE, FAST_STRINGS]]));
+  const msrs = new KvmMsrs(cpu.vendor, paravirtual, ENTRY_MSRS.board);
   const serial = serialPorts(inputs, facts, irqchip);
   const ports = SERIAL_PORTS.slice(0, serial.length);
   const runData = facts.zeroedReads ? null : new KvmRunData();
@@ -146,7 +134,7 @@ function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): stri
       ? pvhStartInfo(map, initrd)
       : [
           {
-            address: ZERO_PAGE,
+            at: ZERO_PAGE,
             bytes: zeroPage({
               map,
               initrd,
@@ -157,10 +145,10 @@ function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): stri
           },
         ]),
   ];
-  for (const { address, bytes } of parts) write(address, bytes);
+  for (const { at, bytes } of parts) write(at, bytes);
   if (facts.acpi) writeAcpiTables(facts, machine.vcpus.value, SYSTEM_DATA + BigInt(tableBytes.length), write);
   const state = loaded.protocol === 'pvh' ? pvhState(loaded.entry) : linuxState(loaded.entry);
-  startKvmVcpus(core, state, new Map(facts.mtrrs ? [[IA32_MTRR_DEF_TYPE, WRITE_BACK]] : []));
+  startKvmVcpus(core, state, facts.mtrrs ? ENTRY_MSRS.core : new Map());
   return null;
 }
 

@@ -8,6 +8,7 @@ import type { Core } from '../../../emulator/face';
 import { parseElf, isElf } from '../../machine/image/elf';
 import { KVM_NOT_MODELLED } from '../kvm/exits';
 import { kvmHypercall } from '../kvm/hypercalls';
+import { ENTRY_MSRS } from '../kvm/kernelEntry';
 import { kvmIrqchip, type KvmIrqchip } from '../kvm/irqchip';
 import { KvmMsrs } from '../kvm/msrs';
 import { KvmRunData } from '../kvm/runData';
@@ -15,22 +16,21 @@ import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
 import { startKvmVcpus } from '../kvm/vcpus';
 import { ramSlots } from '../backedMemory';
+import type { WriteMemory } from '../loaders/loader';
 import type { Board, BoardInputs } from '../model';
+import { EPOCH } from '../epoch';
 import { FOUR_GIB } from './addresses';
-import { BOOT_MSRS } from './bootState';
 import { MemorySizeCmos } from './cmos';
 import { libkrunCommandLine } from './commandLine';
 import { libkrunCpuProfile } from './cpuProfile';
 import { resetCommand, tripleFault, unansweredMmio, unansweredPort } from './exits';
 import { libkrunGuest, type LibkrunGuest } from './guestFacts';
 
-import { bootKernel, configureSystem, type SystemInputs, type WriteMemory } from './kernelBoot';
+import { bootKernel, configureSystem, type SystemInputs } from './kernelBoot';
 import { kernelHole } from './layout';
 import { libkrunMemory } from './memory';
 import { libkrunVersion, type LibkrunVersion } from './versions';
 
-/** 2026-01-01T00:00:00Z: when every run begins. */
-const EPOCH = 1_767_225_600;
 /** COM1 to COM4 and their interrupts (`register_devices`, `attach_legacy_devices`). */
 const SERIAL_PORTS = [
   { base: 0x3f8, irq: 4 },
@@ -51,7 +51,7 @@ export function libkrunBoard(inputs: BoardInputs): Board {
     epoch: EPOCH,
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
-  const msrs = new KvmMsrs(cpu.vendor, clock, firmwareBoot ? new Map() : BOOT_MSRS.board);
+  const msrs = new KvmMsrs(cpu.vendor, clock, firmwareBoot ? new Map() : ENTRY_MSRS.board);
   const serial = serialPorts(inputs, version, guest, irqchip, firmwareBoot);
   const runData = new KvmRunData();
   return {
@@ -168,7 +168,7 @@ function powerOn(
   if (!kernel) return 'there is no kernel to start: libkrunfw’s is not at hand';
   const state = bootKernel(system, kernel, write);
   if (typeof state === 'string') return state;
-  startKvmVcpus(core, state, BOOT_MSRS.core);
+  startKvmVcpus(core, state, ENTRY_MSRS.core);
   return null;
 }
 

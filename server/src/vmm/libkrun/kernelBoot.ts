@@ -5,7 +5,9 @@ import { isPvh, parsePvh } from '../../machine/image/pvh';
 import type { Machine } from '../../machine/machine';
 import type { VcpuState } from '../../x86/state';
 import type { E820Entry } from '../e820';
+import type { Placed } from '../kvm/kernelEntry';
 import { terminated } from '../loaders/commandLine';
+import type { WriteMemory } from '../loaders/loader';
 import { mpTable } from '../mpTable';
 import { COMMAND_LINE, COMMAND_LINE_SIZE, MP_TABLE, RAW_KERNEL } from './addresses';
 import {
@@ -16,13 +18,10 @@ import {
   pvhState,
   zeroPage,
   type BootParameters,
-  type Placed,
 } from './bootState';
 import { endOfRam, libkrunMemoryMap } from './e820';
 import type { Payload } from './guestFacts';
 import type { LibkrunFacts } from './versions';
-
-export type WriteMemory = (address: bigint, bytes: Uint8Array) => boolean;
 
 /** What `MmioTransport`, `load_cmdline` and `configure_system` leave in memory, whatever is started. */
 export interface SystemInputs {

@@ -9,7 +9,8 @@ import type { LoadTarget } from './loader';
 
 const SIZE = 4096;
 const AT = { acpiRsdpAddr: 0x70, e820Entries: 0x1e8, e820Table: 0x2d0 } as const;
-const E820_MAX = 128;
+/** E820_MAX_ENTRIES_ZEROPAGE. */
+export const MOST_MAP_ENTRIES = 128;
 /** "Special, undefined". */
 const LOADER = 0xff;
 /** What Firecracker writes for a kernel that brings no header. */
@@ -86,10 +87,15 @@ export function parametersPage(image: LinuxImage | null, values: HeaderValues): 
   return page;
 }
 
-/** Adds what the setup code would have found out. There is no screen: screen_info stays zero. */
-export function addMachine(page: Uint8Array, { memoryMap, rsdp }: LoadTarget): ImageProblem | null {
-  if (memoryMap.length > E820_MAX) {
-    return { problem: `the memory map has ${memoryMap.length} entries, boot_params takes ${E820_MAX}` };
+/** Adds what the setup code would have found out; nothing where there are too many entries. There is no screen: screen_info stays zero. */
+export function addMachine(
+  page: Uint8Array,
+  { memoryMap, rsdp }: Pick<LoadTarget, 'memoryMap' | 'rsdp'>,
+): ImageProblem | null {
+  if (memoryMap.length > MOST_MAP_ENTRIES) {
+    return {
+      problem: `the memory map has ${memoryMap.length} entries, boot_params takes ${MOST_MAP_ENTRIES}`,
+    };
   }
   page[AT.e820Entries] = memoryMap.length;
   page.set(e820Bytes(memoryMap), AT.e820Table);

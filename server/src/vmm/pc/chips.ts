@@ -23,13 +23,12 @@ import { SystemPort61 } from '../../devices/systemPort61';
 import { SystemPort92 } from '../../devices/systemPort92';
 import { Uart16550 } from '../../devices/uart16550';
 import type { BoardInputs } from '../model';
+import { EPOCH } from '../epoch';
 import { cmos } from './cmos';
 import { firmwareConfiguration } from './firmwareConfiguration';
 import { HPET_BASE, IOAPIC_BASE } from './layout';
 import { PM, PM_BASE, pmPlace, SCI } from './powerManagement';
 
-/** 2026-01-01T00:00:00Z: when every run begins. */
-const EPOCH = 1_767_225_600;
 const DEBUG_EXIT_PORT = 0xf4;
 /** IRQ 0 of the timer reaches input 2 of the I/O APIC, since input 0 has the 8259 pair on a PC. */
 const TIMER_INPUT = 2;

@@ -17,6 +17,7 @@ import type { Region } from '../../machine/machine';
 import { e820Bytes } from '../e820';
 import { ramSlots } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
+import { EPOCH } from '../epoch';
 import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
 import { FLAT16 } from './bootState';
 import { vmdCpuProfile } from './cpuProfile';
@@ -37,8 +38,6 @@ import { VmdMsrs } from './msrs';
 import { createMemoryMap, largestMemory } from './layout';
 import { NEWEST_VMD, vmdVersion, type VmdFacts, type VmdVersion } from './versions';
 
-/** 2026-01-01T00:00:00Z: when every run begins. */
-const EPOCH = 1_767_225_600;
 /** Size of CMOS: an index from here on selects register D (mc146818.c, NVRAM_SIZE). */
 const NVRAM_SIZE = 0x60;
 
