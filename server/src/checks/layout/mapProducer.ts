@@ -6,3 +6,11 @@ import type { Machine } from '../../machine/machine';
 export function isBhyvectl(document: Document, machine: Machine): boolean {
   return document.language === 'memmap' && machine.name.startsWith('bhyvectl');
 }
+
+/** VMMs that back the whole first MiB with RAM on purpose; the firmware makes the map that the guest sees. */
+const BACK_THE_FIRST_MIB: ReadonlySet<string | null> = new Set(['bhyve', 'propolis']);
+
+/** True where RAM below 1 MiB, through the VGA window and the BIOS, is as its VMM means it. */
+export function backsFirstMib(document: Document, machine: Machine): boolean {
+  return document.language === 'memmap' ? isBhyvectl(document, machine) : BACK_THE_FIRST_MIB.has(machine.vmm);
+}

@@ -2,7 +2,7 @@
 import { formatRange } from '../../address/format';
 import { overlaps, type AddressRange } from '../../address/range';
 import type { Check } from '../check';
-import { isBhyvectl } from './mapProducer';
+import { backsFirstMib } from './mapProducer';
 
 interface Area {
   readonly range: AddressRange;
@@ -37,8 +37,7 @@ export const ramOverFirmware: Check = {
   on: ['memmap', 'vmconf'],
   *run(document) {
     for (const machine of document.machines) {
-      // bhyve backs the whole first MiB with RAM on purpose; its firmware's e820 map cuts it for the guest.
-      const spared = isBhyvectl(document, machine);
+      const spared = backsFirstMib(document, machine);
       for (const region of machine.regions) {
         if (region.kind !== 'ram') continue;
         const areas = AREAS.filter(

@@ -6,9 +6,10 @@ import { at, vmconfCheck } from './vmconfCheck';
 
 export const vmdLowmem = vmconfCheck(
   { code: issue.id, severity: 'information', title: issue.title },
-  function* (config) {
+  function* (config, { choice }) {
     const { version } = config;
-    if (!issue.affected.includes(version.id)) return;
+    // Read for another VMM, the file has no guest of vmd.
+    if ((choice && choice.vmm !== issue.vmm) || !issue.affected.includes(version.id)) return;
     const end = lowmemEnd(version.facts);
     for (const vm of config.vms) {
       // An OpenBSD kernel that is booted directly does not reboot through Linux's blob.
