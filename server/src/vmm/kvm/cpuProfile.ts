@@ -2,14 +2,12 @@
  * The CPU that a VMM on KVM shows: KVM_GET_SUPPORTED_CPUID of its host with KVM's own leaves (Linux arch/x86/kvm/cpuid.c;
  * Documentation/virt/kvm/x86/cpuid.rst). The host is a plain model CPU of either vendor.
  */
-import { hasFeature } from '../../x86/cpuid/answers';
 import type { CpuidFeatureName } from '../../x86/cpuid/features';
-import { CpuidModel } from '../../x86/cpuid/model';
-import { cpuidText, maximumAndVendor, withVcpus } from '../../x86/cpuid/models';
+import type { CpuidModel } from '../../x86/cpuid/model';
+import { cpuidText, plainCpu, withVcpus } from '../../x86/cpuid/models';
 import type { CpuChoice } from '../model';
 
 const PHYSICAL_WIDTH = 46;
-const HIGHEST_EXTENDED = 0x80000008;
 /** One tick of guest time is one nanosecond. */
 const TSC_HERTZ = 1_000_000_000;
 
@@ -33,45 +31,34 @@ const FEATURES: readonly CpuidFeatureName[] = [
 
 const VENDORS = {
   /** Skylake server. */
-  intel: { name: 'GenuineIntel', signature: 0x00050654, basic: 0x16, features: ['PCID'] },
+  intel: { signature: 0x00050654, basic: 0x16, features: ['PCID'] },
   /** Zen 2; AMD does not tell the TSC's frequency by CPUID. */
-  amd: { name: 'AuthenticAMD', signature: 0x00830f10, basic: 0x10, features: ['LFenceAlwaysSerializing'] },
+  amd: { signature: 0x00830f10, basic: 0x10, features: ['LFenceAlwaysSerializing'] },
 } as const;
 
 export const KVM_DEFAULT_CPU: CpuChoice = { vendor: 'intel', added: [], removed: [] };
 
 export function kvmCpuProfile({ vendor, added, removed }: CpuChoice, vcpus: number): CpuidModel {
-  const { name, signature, basic, features } = VENDORS[vendor];
-  const amd = vendor === 'amd';
-  const model = CpuidModel.of([
-    { leaf: 0, subleaf: null, registers: maximumAndVendor(basic, name) },
-    { leaf: 1, subleaf: null, registers: [signature, 8 << 8, 0, 0] },
-    { leaf: 0xb, subleaf: 0, registers: [0, 1, 0x100, 0] },
-    ...(amd ? [] : [{ leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] } as const]),
-    { leaf: 0x40000000, subleaf: null, registers: [HIGHEST_KVM, ...signatureWords()] },
-    { leaf: 0x40000001, subleaf: null, registers: [PARAVIRTUAL, 0, 0, 0] },
-    {
-      leaf: 0x80000000,
-      subleaf: null,
-      registers: amd ? maximumAndVendor(HIGHEST_EXTENDED, name) : [HIGHEST_EXTENDED, 0, 0, 0],
-    },
-    { leaf: 0x80000001, subleaf: null, registers: [amd ? signature : 0, 0, 0, 0] },
-    { leaf: 0x80000008, subleaf: null, registers: [PHYSICAL_WIDTH, 0, 0, 0] },
-  ])
-    .with(...FEATURES, ...features, ...added)
-    .without(...removed);
-  const linear = hasFeature(model, 'LA57') ? 57 : 48;
-  return withVcpus(withXsave(model).force(0x80000008, 0, { eax: linear << 8 }), vcpus);
+  const { features, ...processor } = VENDORS[vendor];
+  const model = plainCpu({
+    vendor,
+    ...processor,
+    physicalWidth: PHYSICAL_WIDTH,
+    features: [...FEATURES, ...features, ...added],
+    removed,
+    leaves: [
+      { leaf: 0xb, subleaf: 0, registers: [0, 1, 0x100, 0] },
+      ...(vendor === 'amd'
+        ? []
+        : [{ leaf: 0x15, subleaf: null, registers: [1, 100, TSC_HERTZ / 100, 0] } as const]),
+      { leaf: 0x40000000, subleaf: null, registers: [HIGHEST_KVM, ...signatureWords()] },
+      { leaf: 0x40000001, subleaf: null, registers: [PARAVIRTUAL, 0, 0, 0] },
+    ],
+  });
+  return withVcpus(model, vcpus);
 }
 
 function signatureWords(): [number, number, number] {
   const [ebx, ecx, edx] = [0, 4, 8].map((at) => cpuidText(SIGNATURE.slice(at)));
   return [ebx!, ecx!, edx!];
-}
-
-/** Leaf 0xD: x87 and SSE in the legacy region, PKRU where Intel and AMD put it (SDM vol. 1, 13.2). */
-function withXsave(model: CpuidModel): CpuidModel {
-  if (!hasFeature(model, 'XSAVE')) return model.replace(0xd, null, null);
-  if (!hasFeature(model, 'PKU')) return model.replace(0xd, 0, [3, 576, 576, 0]);
-  return model.replace(0xd, 0, [0x203, 576, 0xa88, 0]).replace(0xd, 9, [8, 0xa80, 0, 0]);
 }

@@ -6,7 +6,7 @@
  */
 import { CpuidModel, type CpuidLeaf } from './model';
 import type { CpuidFeatureName } from './features';
-import type { CpuidRegisters } from './answers';
+import { hasFeature, type CpuidRegisters, type CpuVendor } from './answers';
 
 /** Four characters as CPUID gives them in a register. */
 export function cpuidText(text: string): number {
@@ -198,4 +198,53 @@ export function withVcpus(model: CpuidModel, count: number): CpuidModel {
       .mask(0x80000008, 0, { ecx: ~0xf0ff })
       .force(0x80000008, 0, { ecx: (bits << 12) | (count - 1) });
   return next;
+}
+
+/** A CPU without caches and brand, as models of VMMs show it. */
+export interface PlainCpu {
+  readonly vendor: CpuVendor;
+  /** The highest basic leaf. */
+  readonly basic: number;
+  /** Leaf 1 EAX: family, model, stepping. */
+  readonly signature: number;
+  /** Bits of a physical address. */
+  readonly physicalWidth: number;
+  readonly features: readonly CpuidFeatureName[];
+  /** Taken away again. */
+  readonly removed: readonly CpuidFeatureName[];
+  /** Further leaves. */
+  readonly leaves: readonly CpuidLeaf[];
+}
+
+const VENDOR_NAMES = { intel: 'GenuineIntel', amd: 'AuthenticAMD' } as const;
+const HIGHEST_EXTENDED = 0x80000008;
+
+/** Linear addresses have 48 bits, or 57 with LA57. AMD repeats vendor and signature in the extended leaves (APM vol. 3, E.4.1). */
+export function plainCpu(cpu: PlainCpu): CpuidModel {
+  const { vendor, basic, signature, physicalWidth, features, removed, leaves } = cpu;
+  const amd = vendor === 'amd';
+  const name = VENDOR_NAMES[vendor];
+  const model = CpuidModel.of([
+    row(0, null, ...maximumAndVendor(basic, name)),
+    row(1, null, signature, 0x800, 0, 0),
+    row(
+      0x80000000,
+      null,
+      ...(amd ? maximumAndVendor(HIGHEST_EXTENDED, name) : ([HIGHEST_EXTENDED, 0, 0, 0] as const)),
+    ),
+    row(0x80000001, null, amd ? signature : 0, 0, 0, 0),
+    row(0x80000008, null, physicalWidth, 0, 0, 0),
+    ...leaves,
+  ])
+    .with(...features)
+    .without(...removed);
+  const linear = hasFeature(model, 'LA57') ? 57 : 48;
+  return withXsave(model).force(0x80000008, 0, { eax: linear << 8 });
+}
+
+/** Leaf 0xD: x87 and SSE in the legacy region, PKRU where Intel and AMD put it (SDM vol. 1, 13.2). */
+function withXsave(model: CpuidModel): CpuidModel {
+  if (!hasFeature(model, 'XSAVE')) return model.replace(0xd, null, null);
+  if (!hasFeature(model, 'PKU')) return model.replace(0xd, 0, [3, LEGACY_XSAVE, LEGACY_XSAVE, 0]);
+  return model.replace(0xd, 0, [0x203, LEGACY_XSAVE, 0xa88, 0]).replace(0xd, 9, [8, 0xa80, 0, 0]);
 }
