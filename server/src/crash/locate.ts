@@ -58,7 +58,7 @@ function mapAddress({ machine }: Candidate, address: GuestPhysical): Mapping {
   };
 }
 
-export function describeRegion(region: Region): string {
+function describeRegion(region: Region): string {
   return `${region.name} ${formatRange(region.range)} (${region.kind})`;
 }
 

@@ -12,7 +12,7 @@ export interface ResetPort {
   readonly how: string;
 }
 
-export const RESET_PORTS: readonly ResetPort[] = [
+const RESET_PORTS: readonly ResetPort[] = [
   {
     port: 0x64,
     resets: (value) => value === 0xfe,

@@ -14,7 +14,7 @@ import { ECAM } from './layout';
 import { SCI } from './powerManagement';
 import type { BhyveFacts } from './versions';
 
-export const ACPI_BASE = 0xf2400n;
+const ACPI_BASE = 0xf2400n;
 
 /** acpi.c before basl.c: the BIOS area from ACPI_BASE on. */
 const FIXED = {

@@ -43,7 +43,7 @@ export const RESET: VcpuState = {
 const UNUSABLE: SegmentState = { selector: 0, base: 0n, limit: 0, attributes: 0x10000 };
 
 /** Pages of userboot (stand/userboot/userboot/elf64_freebsd.c, elf64_exec). */
-export const USERBOOT = { stack: 0x1000n, pml4: 0x2000n, pdpt: 0x3000n, pd: 0x4000n, gdt: 0x5000n } as const;
+const USERBOOT = { stack: 0x1000n, pml4: 0x2000n, pdpt: 0x3000n, pd: 0x4000n, gdt: 0x5000n } as const;
 const PRESENT_WRITABLE = 3n;
 const LARGE = 0x80n;
 /** vm_setup_freebsd_gdt: null, 64-bit code, data. */
@@ -94,7 +94,7 @@ export function freebsd64(entry: bigint): VcpuState {
 /** grub2-bhyve's GDT (bhyve_hostif.c): two unused entries, code, data, and a TSS that nothing uses. */
 const GRUB_GDT = [0n, 0n, 0x00cf9a000000ffffn, 0x00cf92000000ffffn, 0x0080890000000000n] as const;
 /** grub_relocator32_boot takes the first free 40 bytes from 0x200 on. */
-export const GRUB_GDT_AT = 0x200n;
+const GRUB_GDT_AT = 0x200n;
 
 export function writeGrubGdt(write: WriteMemory): boolean {
   return write(GRUB_GDT_AT, quads(GRUB_GDT));

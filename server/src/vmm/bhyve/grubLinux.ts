@@ -34,7 +34,7 @@ const INITRD_SLACK = 0x10000n;
 const EXTENDED_MEMORY = 0x8000;
 
 /** The line as grub writes it: its console first where the user names none, then the image. */
-export function grubCommandLine(imageName: string, commandLine: string): string {
+function grubCommandLine(imageName: string, commandLine: string): string {
   const words = commandLine.split(' ').filter((word) => word !== '');
   const console = words.some((word) => word.startsWith(CONSOLE)) ? [] : [CONSOLE];
   return [...console, `BOOT_IMAGE=${imageName}`, ...words].join(' ');

@@ -19,7 +19,7 @@ export const LOCAL_APIC_BASE = 0xfee00000n;
 export const PAGE_OF_APIC = 0x1000n;
 
 /** vioapic.c, REDIR_ENTRIES. */
-export const IOAPIC_PINS = 32;
+const IOAPIC_PINS = 32;
 
 /** vhpet.c: HPET_FREQ, VHPET_NUM_TIMERS, vhpet_capabilities and vhpet_init. */
 export const VHPET: HpetShape = {

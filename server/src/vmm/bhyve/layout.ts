@@ -13,7 +13,7 @@ import { HPET_BASE, IOAPIC_BASE, LOCAL_APIC_BASE, PAGE_OF_APIC } from './kernelD
 import { bhyveVersion, NEWEST_BHYVE, type BhyveVersion } from './versions';
 
 /** VM_LOWMEM_LIMIT of libvmmapi: memory beyond it goes to 4 GiB. */
-export const LOWMEM_LIMIT = 3n * GIB;
+const LOWMEM_LIMIT = 3n * GIB;
 export const HIGHMEM_BASE = 4n * GIB;
 /** BOOTROM_SIZE of bootrom.c: the segment ends at 4 GiB, and ROM and variables are allocated in it from the top. */
 export const BOOTROM_SEGMENT: AddressRange = { start: HIGHMEM_BASE - 16n * MIB, end: HIGHMEM_BASE };
@@ -165,6 +165,6 @@ export function layOut(guest: GuestDescription, id: string): Region[] {
   return sortRegions(regions);
 }
 
-export function bhyveOrigin({ id }: BhyveVersion, citation: string): Origin {
+function bhyveOrigin({ id }: BhyveVersion, citation: string): Origin {
   return { kind: 'vmm', vmm: 'bhyve', version: id, citation };
 }

@@ -21,10 +21,6 @@ const VERSIONS = { vmm: NAME, versions: CLOUD_HYPERVISOR_VERSIONS, code: 'config
 const WRAPPERS = ['config', 'vm_config'] as const;
 const OWN_KEYS = ['cpus', 'memory', 'payload', 'kernel'] as const;
 
-export function isCloudHypervisorDocument(document: Document): document is CloudHypervisorDocument {
-  return document.language === 'cloud-hypervisor' && 'json' in document;
-}
-
 /** Never throws: what was not understood is in `problems`. */
 export function parseCloudHypervisor(source: SourceText, context: ParseContext): CloudHypervisorDocument {
   const chosen = chooseVersion(source, context, VERSIONS);

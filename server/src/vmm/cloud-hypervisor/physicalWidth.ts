@@ -8,7 +8,7 @@ import type { CloudHypervisorVersion } from './versions';
  * The model's hosts: an Intel server with 46 bits; an AMD EPYC with 48, of which SME takes 5 (CPUID 0x8000001F EBX 11:6), the
  * numbers of the report in cloud-hypervisor PR 8291.
  */
-export const HOST_WIDTH = {
+const HOST_WIDTH = {
   intel: { physical: 46, takenBySme: 0 },
   amd: { physical: 48, takenBySme: 5 },
 } as const satisfies Record<CpuVendor, { physical: number; takenBySme: number }>;

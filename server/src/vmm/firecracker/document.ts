@@ -15,10 +15,6 @@ export interface FirecrackerDocument extends Document {
   readonly root: JsonNode | null;
 }
 
-export function isFirecrackerDocument(document: Document): document is FirecrackerDocument {
-  return document.language === 'firecracker' && 'root' in document;
-}
-
 /** Reads a config. Never throws: what was not understood is in `problems`. */
 export function parseDocument(source: SourceText, context: ParseContext): FirecrackerDocument {
   const chosen = chooseVersion(source, context, {

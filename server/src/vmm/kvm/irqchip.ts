@@ -11,7 +11,7 @@ import type { BoardInputs } from '../model';
 
 /** IOAPIC_DEFAULT_BASE_ADDRESS and IOAPIC_MEM_LENGTH (ioapic.h): what lies behind the 256 bytes goes to the VMM. */
 export const KVM_IOAPIC_BASE = 0xfec00000n;
-export const KVM_IOAPIC_SIZE = 0x100n;
+const KVM_IOAPIC_SIZE = 0x100n;
 /** The ID register is 0 after reset (kvm_ioapic_reset), whatever the VMM's tables call the IOAPIC. */
 const IOAPIC_ID = 0;
 /** GSIs that reach the 8259 pair as well (irq.c, default_routing). */

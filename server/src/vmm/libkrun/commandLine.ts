@@ -8,7 +8,7 @@ import type { LibkrunGuest } from './guestFacts';
 import type { LibkrunFacts } from './versions';
 
 /** What the VMM starts the command line with where the caller gives none; on macOS it is the same. */
-export function libkrunDefaultCommandLine({ noModule }: Pick<LibkrunFacts, 'noModule'>): string {
+function libkrunDefaultCommandLine({ noModule }: Pick<LibkrunFacts, 'noModule'>): string {
   return `reboot=k panic=-1 panic_print=0 ${noModule} console=hvc0 rootfstype=virtiofs rw quiet no-kvmapf init=/init.krun`;
 }
 

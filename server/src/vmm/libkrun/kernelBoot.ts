@@ -38,7 +38,7 @@ export function ramEnd(machine: Machine): bigint {
   return endOfRam(machine.regions.filter(({ kind }) => kind === 'ram').map(({ range }) => range));
 }
 
-export function memoryMapOf(machine: Machine, pvh: boolean): E820Entry[] {
+function memoryMapOf(machine: Machine, pvh: boolean): E820Entry[] {
   return libkrunMemoryMap(ramEnd(machine), pvh);
 }
 
@@ -129,7 +129,7 @@ function placeInitrd(
 }
 
 /** src/arch/src/x86_64/mptable.rs, setup_mptable. */
-export function libkrunMpTable(vcpus: number): Uint8Array {
+function libkrunMpTable(vcpus: number): Uint8Array {
   return mpTable({
     at: MP_TABLE,
     localApicIds: Array.from({ length: vcpus }, (_, id) => id),

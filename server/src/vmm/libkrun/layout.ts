@@ -20,7 +20,7 @@ import { libkrunVersion, type LibkrunVersion } from './versions';
  * Size of libkrunfw's kernel where the file is not at hand: that of Linux 6.12.76 as BoxLite 0.9.7 ships it
  * (krunfw_get_kernel: load address 0x1000000, entry 0x1000123). Other builds differ.
  */
-export const MEASURED_BUNDLE_SIZE = 0x1230000n;
+const MEASURED_BUNDLE_SIZE = 0x1230000n;
 
 const LAYOUT_SOURCE = 'src/arch/src/x86_64/mod.rs, arch_memory_regions';
 

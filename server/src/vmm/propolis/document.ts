@@ -18,10 +18,6 @@ export interface PropolisDocument extends Document {
   readonly toml: TomlDocument;
 }
 
-export function isPropolisDocument(document: Document): document is PropolisDocument {
-  return document.language === 'propolis' && 'toml' in document;
-}
-
 const CODES: Readonly<Record<TomlProblem['kind'], PropolisProblem>> = {
   syntax: 'propolis-toml',
   duplicate: 'propolis-duplicate',

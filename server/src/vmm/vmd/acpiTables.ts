@@ -6,7 +6,7 @@ import { acpiChecksum, acpiTable, putText, seal, type AcpiMaker } from '../acpi/
 import { ioApic, localApic, madt } from '../acpi/madt';
 import type { WriteMemory } from './firmwareLoad';
 
-export const RSDP_ADDRESS = 0x9d000n;
+const RSDP_ADDRESS = 0x9d000n;
 /** The word in the BIOS data area that gives the segment of the EBDA. */
 const EBDA_POINTER = 0x40en;
 const LOCAL_APIC_BASE = 0xfee00000n;

@@ -10,7 +10,7 @@ const MESSAGE = /^bad pending MMIO state\b/;
 const EMULATION = /^(?:vm_handle_mmio_emul|vie_exitinfo|vie_emulate_mmio)$/;
 const INIT = 5;
 
-export function isBadPendingMmio({ panic }: PanicFacts): boolean {
+function isBadPendingMmio({ panic }: PanicFacts): boolean {
   return MESSAGE.test(panic.message);
 }
 

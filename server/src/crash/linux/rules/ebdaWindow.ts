@@ -8,7 +8,7 @@ import type { GuestPhysical } from '../../locate';
 import { guestPhysicalAddresses } from '../addresses';
 
 /** From SeaBIOS's lowest EBDA (src/config.h, BUILD_EBDA_MINIMUM) to the VGA window. */
-export const EBDA_WINDOW = { start: 0x90000n, end: 0xa0000n };
+const EBDA_WINDOW = { start: 0x90000n, end: 0xa0000n };
 
 /** Condition 1: the guest ran under OpenBSD's vmd, by the dump's hardware name; without one by the config that was given. */
 export function isUnderVmd(facts: OopsFacts): boolean {

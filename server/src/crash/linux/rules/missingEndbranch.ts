@@ -17,7 +17,7 @@ function startsWithEndbranch(facts: OopsFacts): boolean {
 }
 
 /** The first instruction behind an indirect jump into low memory has not retired. */
-export function isPendingJumpTarget(facts: OopsFacts): boolean {
+function isPendingJumpTarget(facts: OopsFacts): boolean {
   const rip = register(facts, 'rip');
   return (
     rip !== undefined &&

@@ -11,7 +11,7 @@ import { conflictingMachines, failureInWindow, isAffected, isUnderVmd } from './
 import { exceptionFrameUnpushable } from './exceptionFrame';
 
 /** All of it: vmd, the BIOS reboot path, its first instruction pending, a frame that could not be pushed, the window. */
-export function matchesVmdLowmem(facts: OopsFacts): boolean {
+function matchesVmdLowmem(facts: OopsFacts): boolean {
   const blob = facts.reboot?.blob;
   return (
     isUnderVmd(facts) &&
