@@ -34,6 +34,12 @@ test('libkrun-i8042-reset says of the restart only what the command line says', 
   assert.ok(!slow.findings.some(({ message }) => message.includes('panic=-1')));
 });
 
+test('the run without a serial port has none, whatever the config asks for', () => {
+  const report = bootLibkrun({ settings: SERIAL }, { knownIssue: 'libkrun-i8042-reset', cell: 1 });
+  assert.equal(report.console, '');
+  assert.ok(report.shown?.reached);
+});
+
 test('a probe that is a kernel starts as one where the config names a firmware', () => {
   const report = bootLibkrun({ images: ['firmware'] }, { knownIssue: 'libkrun-i8042-reset' });
   assert.match(report.reason, /0xfe to port 0x64/);

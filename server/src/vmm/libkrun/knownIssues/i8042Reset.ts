@@ -23,6 +23,7 @@ const REPORTED_GUEST = {
 
 const SILENT = 'reboot=k panic=-1 panic_print=0 nomodule console=hvc0 rootfstype=virtiofs rw quiet no-kvmapf';
 const WITH_SERIAL_PORT = { [SETTING.serialConsole]: true } as const;
+const WITHOUT_SERIAL_PORT = { [SETTING.serialConsole]: false } as const;
 
 const cell = (name: string, rest: Partial<SimulationCell> = {}): SimulationCell => ({
   name,
@@ -116,8 +117,11 @@ export const libkrunI8042Reset: KnownIssue = {
       nameAt: null,
     },
     cells: [
-      cell('libkrun’s own command line'),
-      cell('earlyprintk=serial without a serial port', { commandLine: `${SILENT} earlyprintk=serial` }),
+      cell('the guest’s command line, or libkrun’s own where it has none'),
+      cell('earlyprintk=serial without a serial port', {
+        commandLine: `${SILENT} earlyprintk=serial`,
+        settings: WITHOUT_SERIAL_PORT,
+      }),
       cell('a serial port and earlyprintk=serial', {
         commandLine: `${SILENT} earlyprintk=serial`,
         settings: WITH_SERIAL_PORT,

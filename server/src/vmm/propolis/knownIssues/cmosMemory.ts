@@ -17,8 +17,8 @@ const GUEST = {
   citation: `chosen for the simulation of: ${REPORT}`,
 } as const;
 
-const cell = (version: string): SimulationCell => ({
-  name: `1028 GiB under propolis@${version}`,
+const cell = (version: string, name: string): SimulationCell => ({
+  name,
   version,
   probe: 'cmos-memory',
   parameters: {},
@@ -69,7 +69,7 @@ export const propolisCmosMemory: KnownIssue = {
       at: null,
       nameAt: null,
     },
-    cells: [cell('2025-05'), cell('2025-06')],
+    cells: [cell('2025-05', 'CMOS alone'), cell('2025-06', 'CMOS and an E820 map')],
     reached: ({ version, console, highMemory }) => {
       const told = HIGH_LINE.exec(console)?.[1];
       if (told === undefined) return null;
