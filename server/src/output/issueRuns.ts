@@ -34,6 +34,9 @@ export function issueRunsJson(issue: KnownIssue, runs: readonly IssueRun[]): obj
   };
 }
 
+const NOT_SHOWN =
+  'No run comes to it with this guest; each says above how it ended. Without a file the issue’s own guest is run.';
+
 /** The runs first, each with its outcome and grade, then what they show together and what helps. */
 export function issueRunsText(issue: KnownIssue, runs: readonly IssueRun[], style: ReportStyle): string {
   const count = runs.filter(({ report }) => report.shown?.reached).length;
@@ -55,7 +58,9 @@ export function issueRunsText(issue: KnownIssue, runs: readonly IssueRun[], styl
       ...wrap(reached ?? report.reason, style, '      '),
     );
   }
-  lines.push('', 'Together', ...wrap(issue.simulation?.shows ?? '', style, '  '));
+  // What the runs show together holds where the issue is shown, and for no guest that does not come to it.
+  const together = count > 0 ? (issue.simulation?.shows ?? '') : NOT_SHOWN;
+  lines.push('', 'Together', ...wrap(together, style, '  '));
   lines.push('', 'Fix', ...wrap(issue.fix, style, '  '));
   return lines.join('\n') + '\n';
 }

@@ -24,6 +24,12 @@ test('a run that comes to the reported state is marked and says in which way, an
   assert.equal(lines[lines.indexOf(`  ○ ${second}`) + 2], '      The guest ended: reset.');
 });
 
+test('what the runs show together is not said where none comes to the reported state', () => {
+  const text = (runs: IssueRun[]) => issueRunsText(vmdLowmem, runs, STYLE);
+  assert.match(text(RUNS), /Together\n {2}Twelve runs/);
+  assert.match(text([run(0, 'vmm-exit', null)]), /Together\n {2}No run comes to it with this guest/);
+});
+
 test('the JSON has a cell a run, with the version, the grade and what was reached', () => {
   const { cells } = issueRunsJson(vmdLowmem, RUNS) as { cells: Record<string, unknown>[] };
   assert.deepEqual(
