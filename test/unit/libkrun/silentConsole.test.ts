@@ -97,3 +97,9 @@ test('a suppression comment silences it', () => {
     [],
   );
 });
+
+test('a command line of any length is looked through', () => {
+  const hidden = 'reboot=k panic=-1 console=hvc0';
+  assert.equal(hidesEarlyPanic(`${'x'.repeat(12_000_000)} ${hidden}`), true);
+  assert.equal(hidesEarlyPanic(`"${'x '.repeat(6_000_000)}${hidden}`), false, 'all of it is one quoted word');
+});

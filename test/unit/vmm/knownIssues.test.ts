@@ -19,8 +19,12 @@ for (const model of VMM_MODELS) {
     test(`${id} has its page, to which its link leads, and a row of the index with its title`, () => {
       assert.ok(existsSync(join(root, `docs/known-issues/${id}.md`)));
       assert.ok(link.endsWith(`/docs/known-issues/${id}.md`));
-      const row = index.split('\n').find((line) => line.includes(`(${id}.md)`));
-      assert.ok(row?.includes(title), `no row with "${title}"`);
+      const row = index.split('\n').find((line) => line.includes(`(${id}.md)`)) ?? '';
+      assert.ok(row.includes(title), `no row with "${title}"`);
+      const [first, last] = [affected[0]!, affected.at(-1)!];
+      assert.ok(row.includes(`| ${first === last ? first : `${first} to ${last}`} |`), `affected: ${row}`);
+      const shown = simulation ? `| ${simulation.cells.length} runs, ` : '| – |';
+      assert.ok(row.includes(shown), `${shown}: ${row}`);
     });
 
     test(`${id}: what is stated has a source, and the affected versions are versions of ${model.name}`, () => {

@@ -2,7 +2,7 @@
 
 /** The kernel's own parameters: what is behind `--` is init's. Quotes keep spaces, as in Linux's next_arg. */
 function parametersOf(commandLine: string): string[] {
-  const words: readonly string[] = commandLine.match(/(?:"[^"]*"?|[^\s"])+/g) ?? [];
+  const words: readonly string[] = commandLine.match(/(?:"[^"]*"?|[^\s"]+)+/g) ?? [];
   const end = words.indexOf('--');
   return (end < 0 ? words : words.slice(0, end)).map((word) => word.replaceAll('"', ''));
 }
