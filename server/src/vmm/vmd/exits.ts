@@ -160,6 +160,12 @@ export function notModelled(
     'bits of CR4 that the guest’s CPUID hides and its host’s CPU has: vmm(4) masks CR4.VMXE alone, so a real guest can set them; here they are reserved',
     'CR0.NE: on Intel hosts vmm(4) keeps it set and the guest reads 0; here the guest reads what it wrote',
   ];
+  const vcpus = inputs.machine.vcpus.value;
+  if (vcpus > 1 && !behaviour.apic) {
+    list.push(
+      `the refusal of ${vcpus} vCPUs: vmm(4) of that time creates VMs of one alone (sys/dev/vmm/vmm.c, vm_create: EINVAL), and vm.conf cannot ask for more; here the others never start`,
+    );
+  }
   if (behaviour.version === '7.6') {
     list.push('whether this version has fw_cfg file etc/e820: it was read in fw_cfg.c rev 1.11 of June 2025');
   }
