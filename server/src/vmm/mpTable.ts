@@ -1,51 +1,94 @@
-/**
- * The tables of Intel's MultiProcessor Specification 1.4, chapter 4: floating pointer structure and configuration table, in the
- * order and with the values of the VMMs that have them from crosvm (Firecracker, libkrun, Cloud Hypervisor).
- */
-import { KVM_IOAPIC_BASE } from './kvm/irqchip';
+/** The structures of Intel's MultiProcessor Specification 1.4, chapter 4, in whatever order and with the values that a VMM gives. */
 
 const LOCAL_APIC_BASE = 0xfee00000;
 const SPECIFICATION = 4;
-const APIC_VERSION = 0x14;
-/** Family 6, whatever CPUID says; FPU and APIC. */
-const SIGNATURE = 0x600;
-const FEATURES = 0x201;
 const ENABLED = 1;
 const BOOT_PROCESSOR = 2;
-/** Every local APIC, as a destination of LINT1. */
-const ALL_LOCAL_APICS = 0xff;
-const ENTRY = { processor: 0, bus: 1, ioapic: 2, interrupt: 3, localInterrupt: 4 } as const;
-const INTERRUPT = { vectored: 0, nmi: 1, extInt: 3 } as const;
+const TYPE = { processor: 0, bus: 1, ioapic: 2, interrupt: 3, localInterrupt: 4 } as const;
+/** Interrupt types (table 4-10). */
+export const MP_INTERRUPT = { vectored: 0, nmi: 1, extInt: 3 } as const;
+type InterruptType = (typeof MP_INTERRUPT)[keyof typeof MP_INTERRUPT];
+/** Every local APIC, as a destination. */
+export const ALL_LOCAL_APICS = 0xff;
 const POINTER_SIZE = 16;
 const HEADER_SIZE = 44;
-const PROCESSOR_SIZE = 20;
-const OTHER_SIZE = 8;
 
-export interface MpTableOptions {
+/** Bytes of an entry. */
+export type MpEntry = readonly number[];
+
+export interface MpProcessor {
+  readonly localApicId: number;
+  readonly apicVersion: number;
+  /** Family, model and stepping as CPUID gives them. */
+  readonly signature: number;
+  /** CPUID's feature flags, leaf 1 EDX. */
+  readonly features: number;
+  readonly boot: boolean;
+}
+
+export function mpProcessor({ localApicId, apicVersion, signature, features, boot }: MpProcessor): MpEntry {
+  const flags = ENABLED | (boot ? BOOT_PROCESSOR : 0);
+  return [
+    TYPE.processor,
+    localApicId,
+    apicVersion,
+    flags,
+    ...dword(signature),
+    ...dword(features),
+    ...zeros(8),
+  ];
+}
+
+/** `name` has 6 characters at most: `ISA`. */
+export function mpBus(id: number, name: string): MpEntry {
+  return [TYPE.bus, id, ...characters(name, 6)];
+}
+
+export function mpIoapic(id: number, version: number, address: number): MpEntry {
+  return [TYPE.ioapic, id, version, ENABLED, ...dword(address)];
+}
+
+export interface MpInterrupt {
+  readonly type: InterruptType;
+  /** Polarity and trigger mode; 0 is as the bus has them. */
+  readonly flags?: number;
+  readonly bus: number;
+  readonly irq: number;
+  /** The IOAPIC, or the local APIC for a local interrupt. */
+  readonly destination: number;
+  readonly input: number;
+}
+
+export function mpInterrupt(interrupt: MpInterrupt): MpEntry {
+  return [TYPE.interrupt, ...interruptBytes(interrupt)];
+}
+
+export function mpLocalInterrupt(interrupt: MpInterrupt): MpEntry {
+  return [TYPE.localInterrupt, ...interruptBytes(interrupt)];
+}
+
+function interruptBytes({ type, flags = 0, bus, irq, destination, input }: MpInterrupt): number[] {
+  return [type, flags & 0xff, flags >> 8, bus, irq, destination, input];
+}
+
+export interface MpHeader {
   /** Where the floating pointer structure goes; the configuration table follows it. */
   readonly at: bigint;
-  /** One a vCPU, the boot processor first. */
-  readonly localApicIds: readonly number[];
-  readonly ioapicId: number;
-  /** ISA interrupts 0 to `interrupts` - 1 reach the IOAPIC's inputs of the same number. */
-  readonly interrupts: number;
   /** 8 characters at most. */
   readonly oem: string;
   /** 12 characters at most. */
   readonly product: string;
-  /** What the header says of the number of entries; libkrun and Cloud Hypervisor leave it 0. */
+  /** What the header says of the number of entries. */
   readonly entryCount: number;
 }
 
-/** Bytes of both structures. */
-export function mpTableSize({ localApicIds, interrupts }: MpTableOptions): number {
-  // Bus, IOAPIC, LINT0 and LINT1 beside the interrupts.
-  return POINTER_SIZE + HEADER_SIZE + PROCESSOR_SIZE * localApicIds.length + OTHER_SIZE * (interrupts + 4);
-}
-
-export function mpTable(options: MpTableOptions): Uint8Array {
-  const { at, localApicIds, ioapicId, interrupts } = options;
-  const bytes = new Uint8Array(mpTableSize(options));
+/** Floating pointer structure and configuration table as they lie at `at`. */
+export function mpStructures(
+  { at, oem, product, entryCount }: MpHeader,
+  entries: readonly MpEntry[],
+): Uint8Array {
+  const body = entries.flat();
+  const bytes = new Uint8Array(POINTER_SIZE + HEADER_SIZE + body.length);
   const view = new DataView(bytes.buffer);
   const pointer = bytes.subarray(0, POINTER_SIZE);
   const table = bytes.subarray(POINTER_SIZE);
@@ -59,33 +102,21 @@ export function mpTable(options: MpTableOptions): Uint8Array {
   table.set(characters('PCMP', 4), 0);
   view.setUint16(POINTER_SIZE + 4, table.length, true);
   table[6] = SPECIFICATION;
-  table.set(characters(options.oem, 8), 8);
-  table.set(characters(options.product, 12), 16);
-  view.setUint16(POINTER_SIZE + 34, options.entryCount, true);
+  table.set(characters(oem, 8), 8);
+  table.set(characters(product, 12), 16);
+  view.setUint16(POINTER_SIZE + 34, entryCount, true);
   view.setUint32(POINTER_SIZE + 36, LOCAL_APIC_BASE, true);
-
-  let next = POINTER_SIZE + HEADER_SIZE;
-  localApicIds.forEach((id, index) => {
-    const flags = ENABLED | (index === 0 ? BOOT_PROCESSOR : 0);
-    bytes.set([ENTRY.processor, id, APIC_VERSION, flags], next);
-    view.setUint32(next + 4, SIGNATURE, true);
-    view.setUint32(next + 8, FEATURES, true);
-    next += PROCESSOR_SIZE;
-  });
-  const add = (...entry: readonly number[]): void => {
-    bytes.set(entry, next);
-    next += OTHER_SIZE;
-  };
-  add(ENTRY.bus, 0, ...characters('ISA   ', 6));
-  view.setUint32(next + 4, Number(KVM_IOAPIC_BASE), true);
-  add(ENTRY.ioapic, ioapicId, APIC_VERSION, ENABLED);
-  for (let irq = 0; irq < interrupts; irq++) {
-    add(ENTRY.interrupt, INTERRUPT.vectored, 0, 0, 0, irq, ioapicId, irq);
-  }
-  add(ENTRY.localInterrupt, INTERRUPT.extInt, 0, 0, 0, 0, 0, 0);
-  add(ENTRY.localInterrupt, INTERRUPT.nmi, 0, 0, 0, 0, ALL_LOCAL_APICS, 1);
+  table.set(body, HEADER_SIZE);
   table[7] = checksum(table);
   return bytes;
+}
+
+function dword(value: number): number[] {
+  return [value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24];
+}
+
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0);
 }
 
 function characters(text: string, length: number): number[] {

@@ -1,7 +1,7 @@
 /** The MP table against the tests of Firecracker's src/vmm/src/arch/x86_64/mptable.rs, and against what Linux checks. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { mpTable, mpTableSize, type MpTableOptions } from '../../../server/src/vmm/mpTable';
+import { mpTable, mpTableSize, type MpTableOptions } from '../../../server/src/vmm/kvm/mpTable';
 
 const OPTIONS: MpTableOptions = {
   at: 0x9fc00n,

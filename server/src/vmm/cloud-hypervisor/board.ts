@@ -11,7 +11,7 @@ import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { startKvmVcpus } from '../kvm/vcpus';
 import type { Initrd } from '../loaders/linuxParameters';
 import type { WriteMemory } from '../loaders/loader';
-import { mpTable, mpTableSize, type MpTableOptions } from '../mpTable';
+import { mpTable, mpTableSize, type MpTableOptions } from '../kvm/mpTable';
 import { EPOCH } from '../epoch';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice } from '../model';

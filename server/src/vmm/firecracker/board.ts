@@ -17,7 +17,7 @@ import { joinedInitrd, MOST_MAP_ENTRIES, type Initrd } from '../loaders/linuxPar
 import type { WriteMemory } from '../loaders/loader';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
-import { mpTable, type MpTableOptions } from '../mpTable';
+import { mpTable, type MpTableOptions } from '../kvm/mpTable';
 import { EPOCH } from '../epoch';
 import { writeAcpiTables } from './acpiTables';
 import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage } from './bootParameters';

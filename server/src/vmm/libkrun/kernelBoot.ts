@@ -8,7 +8,7 @@ import type { E820Entry } from '../e820';
 import type { Placed } from '../kvm/kernelEntry';
 import { terminated } from '../loaders/commandLine';
 import type { WriteMemory } from '../loaders/loader';
-import { mpTable } from '../mpTable';
+import { mpTable } from '../kvm/mpTable';
 import { COMMAND_LINE, COMMAND_LINE_SIZE, MP_TABLE, RAW_KERNEL } from './addresses';
 import {
   descriptorTables,
