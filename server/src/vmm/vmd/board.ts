@@ -1,6 +1,6 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
-import { formatSize, hex } from '../../address/format';
-import { contains, GIB, MIB, type AddressRange } from '../../address/range';
+import { formatRange, formatSize, hex } from '../../address/format';
+import { contains, GIB, MIB, PAGE, type AddressRange } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
@@ -198,6 +198,17 @@ function acpiPlace(facts: VmdFacts): AcpiPlace {
   return area ? { xsdt: area.start, madt: area.start + 0x1000n } : { xsdt: 0x9e000n, madt: 0x9f000n };
 }
 
+/** What vm_create_check_mem_ranges refuses before vmd loads anything (sys/dev/vmm/vmm.c rev 1.6; alike since 2016). */
+function refusedMap(version: VmdVersion, memory: bigint): string | null {
+  const ranges = createMemoryMap(version, memory);
+  if (ranges.length === 0)
+    return 'with no memory there is no range, and vmm(4) refuses such a VM with EINVAL';
+  const odd = ranges.find(({ range }) => range.start % PAGE !== 0n || range.end % PAGE !== 0n);
+  return odd
+    ? `its ${odd.name} would be ${formatRange(odd.range)}: vmm(4) takes page-aligned ranges only and refuses the VM with EINVAL`
+    : null;
+}
+
 function powerOn(
   core: Core,
   inputs: BoardInputs,
@@ -217,6 +228,8 @@ function powerOn(
       return `its ${formatSize(memory)} are more than this vmm(4) takes, ${formatSize(facts.maxMemory)}`;
     return `its memory map would end at ${hex(end)}, and vmm(4) refuses addresses beyond ${formatSize(facts.maxMemory)}`;
   }
+  const refused = memory === undefined ? null : refusedMap(version, memory);
+  if (refused) return refused;
   const write = (address: bigint, bytes: Uint8Array) => bytes.length === 0 || core.write(address, bytes);
   if (behaviour.apic) writeAcpiTables(inputs.machine.vcpus.value, acpiPlace(facts), write);
   let state = FLAT16;

@@ -215,7 +215,11 @@ export function notModelled(
       'direct kernel boot: symbol tables are not copied behind the kernel, and no random seed is filled in',
     );
   }
-  if (inputs.machine.regions.some(({ range }) => range.start % PAGE !== 0n || range.end % PAGE !== 0n)) {
+  const inMap = inputs.machine.memory === null;
+  if (
+    inMap &&
+    inputs.machine.regions.some(({ range }) => range.start % PAGE !== 0n || range.end % PAGE !== 0n)
+  ) {
     list.push('partial pages: a range that is not page aligned is cut to whole pages');
   }
   return list;
