@@ -2,7 +2,7 @@
 // docs/fidelity.md. `-- --format json` prints JSON, `-- NAME…` runs the rows whose id contains a NAME (and writes nothing),
 // `-- --no-qemu` leaves QEMU out (and writes nothing), `-- --list` lists the rows.
 import { spawnSync } from 'node:child_process';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,8 @@ const packages = new Map();
 const results = [];
 const failures = [];
 const skipped = [];
+/** The highest one-minute load average behind a row: this run alone makes about one. */
+let load = 0;
 const note = (text) => process.stderr.write(`${text}\n`);
 
 /** The row's files: paths, and what is packed in one of them. */
@@ -86,16 +88,28 @@ async function runRow(row) {
 const built = spawnSync(process.execPath, [join(root, 'esbuild.mjs')], { cwd: root, stdio: 'inherit' });
 if (built.status !== 0) process.exit(1);
 note(COLUMNS.join('  '));
-for (const row of rows) await runRow(row);
+for (const row of rows) {
+  await runRow(row);
+  load = Math.max(load, loadavg()[0]);
+}
 
 const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), Node ${process.versions.node}`;
 const versions = [...packages.values()].map(({ name, version }) => ({ name, version }));
 if (json) {
   const plain = ({ row: { id, title, vmm = null }, ...rest }) => ({ id, title, vmm, ...rest });
   const lists = { results: results.map(plain), failures: failures.map(plain), skipped: skipped.map(plain) };
-  console.log(JSON.stringify({ machine, qemu, packages: versions, ...lists }, null, 2));
+  console.log(JSON.stringify({ machine, load, qemu, packages: versions, ...lists }, null, 2));
 } else if (names.length === 0 && qemu) {
-  const text = markdown({ results, failures, skipped, machine, packages: versions, qemu, command: COMMAND });
+  const text = markdown({
+    results,
+    failures,
+    skipped,
+    machine,
+    load,
+    packages: versions,
+    qemu,
+    command: COMMAND,
+  });
   const options = await prettier.resolveConfig(join(root, 'docs/fidelity.md'));
   writeFileSync(
     join(root, 'docs/fidelity.md'),
