@@ -15,6 +15,7 @@ import type { Device } from '../devices/device';
 import type { Machine } from '../machine/machine';
 import type { Board, CpuChoice, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
 import type { CapturedState } from '../machine/captured/capturedState';
+import { allOnes } from '../devices/openBus';
 import { AddressDecode } from './addressDecode';
 import { capturedSlots, loadCapture } from './captureLoad';
 import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
@@ -350,9 +351,7 @@ export class PoweredMachine {
   private unansweredMmio(access: MmioAccess): bigint | Refused {
     const answer = this.board.unansweredMmio(access);
     if (answer.kind === 'answer') return answer.value;
-    return this.passesOver(answer)
-      ? (1n << BigInt(8 * access.size)) - 1n
-      : this.refuse(answer, access.address);
+    return this.passesOver(answer) ? allOnes(access.size) : this.refuse(answer, access.address);
   }
 }
 

@@ -2,6 +2,7 @@
 import { hex } from '../../address/format';
 import { GIB } from '../../address/range';
 import type { MmioAccess, PortAccess, Verdict } from '../model';
+import { allOnes } from '../../devices/openBus';
 import { FWCTL_IN, FWCTL_OUT } from './fwctl';
 import { kernelPortRefusal } from './kernelDevices';
 import { bhyveMemory } from './layout';
@@ -163,7 +164,3 @@ export const TRIPLE_FAULT: Verdict = {
   exitStatus: EXIT.tripleFault,
   reason: `vmm suspends the guest (VM_SUSPEND_TRIPLEFAULT) and bhyve ends with status ${EXIT.tripleFault}`,
 };
-
-function allOnes(size: number): bigint {
-  return (1n << BigInt(8 * size)) - 1n;
-}

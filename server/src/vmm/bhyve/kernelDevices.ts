@@ -12,6 +12,7 @@ import { Mc146818 } from '../../devices/mc146818';
 import { SystemPort61 } from '../../devices/systemPort61';
 import type { BoardInputs, PortAccess } from '../model';
 import { EPOCH } from '../epoch';
+import { hex } from '../../address/format';
 
 export const IOAPIC_BASE = 0xfec00000n;
 export const HPET_BASE = 0xfed00000n;
@@ -125,12 +126,10 @@ export function kernelPortRefusal({ port, size, write, value }: PortAccess): str
 function pitRefusal(word: number): string | null {
   const access = (word >> 4) & 3;
   if (word >> 6 === 3 || access === 0) return null;
-  if (access !== 3)
-    return `8254 control word 0x${word.toString(16)} asks for counts of one byte, vatpit takes two`;
-  if ((word & 1) !== 0)
-    return `8254 control word 0x${word.toString(16)} asks for BCD, which vatpit does not have`;
+  if (access !== 3) return `8254 control word ${hex(word)} asks for counts of one byte, vatpit takes two`;
+  if ((word & 1) !== 0) return `8254 control word ${hex(word)} asks for BCD, which vatpit does not have`;
   const mode = (word >> 1) & 7;
   return PIT_MODES.has(mode)
     ? null
-    : `8254 control word 0x${word.toString(16)} asks for mode ${mode}, which vatpit does not have`;
+    : `8254 control word ${hex(word)} asks for mode ${mode}, which vatpit does not have`;
 }

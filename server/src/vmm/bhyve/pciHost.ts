@@ -4,6 +4,7 @@
  */
 import type { Device, DeviceState } from '../../devices/device';
 import { pciFunction, type PciFunction, type PciIdentity } from '../../devices/pciConfig1';
+import { allOnes } from '../../devices/openBus';
 import { ECAM } from './layout';
 import type { PciSlot } from './settings';
 
@@ -59,9 +60,9 @@ export class EnhancedConfiguration implements Device {
 
   readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint {
     const found = this.at(address);
-    if (!found) return (1n << BigInt(8 * size)) - 1n;
+    if (!found) return allOnes(size);
     const { config, register } = found;
-    if (register >= LEGACY_SPACE) return register === LEGACY_SPACE ? 0n : (1n << BigInt(8 * size)) - 1n;
+    if (register >= LEGACY_SPACE) return register === LEGACY_SPACE ? 0n : allOnes(size);
     let value = 0n;
     for (let i = size - 1; i >= 0; i--) value = value * 256n + BigInt(config.config[register + i] ?? 0);
     return value;

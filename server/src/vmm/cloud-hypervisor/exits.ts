@@ -6,6 +6,7 @@ import { hex } from '../../address/format';
 import { KVM_NOT_MODELLED } from '../kvm/exits';
 import type { KvmRunData } from '../kvm/runData';
 import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
+import { allOnes } from '../../devices/openBus';
 import { DSDT_GAPS } from './dsdt';
 import { hasOption, textOption } from './origin';
 import type { CloudHypervisorFacts, CloudHypervisorVersion } from './versions';
@@ -46,11 +47,9 @@ export function tripleFault({ logsTripleFault }: CloudHypervisorFacts): Verdict 
   );
 }
 
-const ones = (size: number): bigint => (1n << BigInt(8 * size)) - 1n;
-
 /** Until v53.0 the buffer stays as it was: KVM clears that of IN before the exit (Linux arch/x86/kvm/x86.c). */
 export function unansweredPort({ unansweredReadsOnes }: CloudHypervisorFacts, { size }: PortAccess): Verdict {
-  return { kind: 'answer', value: unansweredReadsOnes ? ones(size) : 0n };
+  return { kind: 'answer', value: unansweredReadsOnes ? allOnes(size) : 0n };
 }
 
 /**
@@ -62,7 +61,7 @@ export function unansweredMmio(
   access: MmioAccess,
   runData: KvmRunData,
 ): Verdict {
-  if (unansweredReadsOnes && !access.write) runData.mmioWrite(ones(access.size), access.size);
+  if (unansweredReadsOnes && !access.write) runData.mmioWrite(allOnes(access.size), access.size);
   return { kind: 'answer', value: runData.unanswered(access) };
 }
 

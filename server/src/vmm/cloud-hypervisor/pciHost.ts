@@ -3,6 +3,7 @@
  * device has function 0 alone: the ports answer all ones for others, the ECAM does not look at the function.
  */
 import type { Device, DeviceState } from '../../devices/device';
+import { allOnes } from '../../devices/openBus';
 import { ECAM, ECAM_PER_SEGMENT } from './addresses';
 
 const ADDRESS = 0xcf8;
@@ -38,7 +39,7 @@ export class PciHost implements Device {
 
   readMmio(address: bigint, size: 1 | 2 | 4 | 8): bigint {
     const offset = Number(address - ECAM.start);
-    if (size === 8 || (offset & 3) + size > 4) return (1n << BigInt(8 * size)) - 1n;
+    if (size === 8 || (offset & 3) + size > 4) return allOnes(size);
     return BigInt(part(this.read(ofEcam(offset)), offset & 3, size));
   }
 

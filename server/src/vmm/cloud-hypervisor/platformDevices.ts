@@ -2,6 +2,7 @@
 import type { Clock, Device, DeviceState } from '../../devices/device';
 import { Frequency } from '../../devices/frequency';
 import { PM_TIMER_HERTZ } from '../../devices/acpiPm';
+import { hex } from '../../address/format';
 
 /** A device that keeps nothing. */
 abstract class Stateless implements Device {
@@ -57,7 +58,7 @@ export class SleepRegister extends Stateless {
 
   constructor(private readonly options: SleepRegisterOptions) {
     super();
-    this.name = `ACPI sleep register at 0x${options.first.toString(16)}`;
+    this.name = `ACPI sleep register at ${hex(options.first)}`;
     this.ports = [{ start: options.first, end: options.first + 4 }];
   }
 
@@ -85,7 +86,7 @@ export class PmTimer extends Stateless {
     private readonly wrongSize: (() => void) | null,
   ) {
     super();
-    this.name = `ACPI PM timer at 0x${first.toString(16)}`;
+    this.name = `ACPI PM timer at ${hex(first)}`;
     this.ports = [{ start: first, end: first + 4 }];
   }
 
@@ -112,7 +113,7 @@ export class DebugOutput extends Stateless {
     private readonly show: (character: string) => void,
   ) {
     super();
-    this.name = `debug output at 0x${port.toString(16)}`;
+    this.name = `debug output at ${hex(port)}`;
     this.ports = [{ start: port, end: port + 1 }];
   }
 

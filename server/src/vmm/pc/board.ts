@@ -5,6 +5,7 @@ import type { WriteMemory } from '../loaders/loader';
 import { protocolFor } from '../loaders/protocols';
 import type { Board, BoardInputs, DirectBoot, MmioAccess, PortAccess, Verdict } from '../model';
 import { placeTables } from '../acpi/place';
+import { allOnes } from '../../devices/openBus';
 import { pcAcpiTables } from './acpiTables';
 import { writeBios } from './bios/bios';
 import { pcChips } from './chips';
@@ -73,7 +74,7 @@ const NOT_MODELLED = [
 ];
 
 function allOnes(size: number): Verdict {
-  return { kind: 'answer', value: (1n << BigInt(8 * size)) - 1n };
+  return { kind: 'answer', value: allOnes(size) };
 }
 
 function startFirmware(

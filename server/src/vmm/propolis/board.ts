@@ -9,6 +9,7 @@ import { interprocessorInterrupt } from '../bhyve/interruptCommand';
 import { BHYVE_VERSIONS } from '../bhyve/versions';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice, PortAccess, Verdict } from '../model';
+import { allOnes } from '../../devices/openBus';
 import { RESET_STATE } from './bootState';
 import { propolisChips } from './chips';
 import { memoryOf } from './e820';
@@ -64,7 +65,7 @@ export function propolisBoard(inputs: BoardInputs): Board {
     if (!device) return null;
     if (write) device.writePort(port, 1, value & 0xff);
     const byte = write ? 0 : device.readPort(port);
-    return { kind: 'answer', value: BigInt((0xffffff00 | byte) >>> 0) & ((1n << BigInt(8 * size)) - 1n) };
+    return { kind: 'answer', value: BigInt((0xffffff00 | byte) >>> 0) & allOnes(size) };
   }
 }
 
@@ -99,7 +100,7 @@ const NOT_MODELLED = [
 function romProblem(rom: Uint8Array): string | null {
   if (rom.length === 0) return 'the boot ROM’s file is empty';
   if (rom.length % Number(PAGE) !== 0) {
-    return `the boot ROM has 0x${rom.length.toString(16)} bytes, which is no multiple of 0x1000: Propolis ends with "length … not aligned"`;
+    return `the boot ROM has ${hex(rom.length)} bytes, which is no multiple of 0x1000: Propolis ends with "length … not aligned"`;
   }
   const most = sizeOf(ROM);
   return BigInt(rom.length) > most

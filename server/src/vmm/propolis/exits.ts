@@ -5,6 +5,7 @@
 import { hex } from '../../address/format';
 import { kernelPortRefusal } from '../bhyve/kernelDevices';
 import type { MmioAccess, PortAccess, Verdict } from '../model';
+import { allOnes } from '../../devices/openBus';
 import { PM_PORTS } from './chipset';
 import { ROM } from './layout';
 
@@ -71,8 +72,4 @@ export function unansweredMmio({ address, size, write }: MmioAccess): Verdict {
     );
   }
   return { kind: 'answer', value: allOnes(size) };
-}
-
-function allOnes(size: number): bigint {
-  return (1n << BigInt(8 * size)) - 1n;
 }

@@ -1,5 +1,5 @@
 /** The guest-physical regions that build_machine makes (bin/propolis-standalone/src/main.rs). */
-import { formatSize } from '../../address/format';
+import { formatSize, hex } from '../../address/format';
 import { fromLength, GIB, KIB, MIB, sizeOf, type AddressRange } from '../../address/range';
 import type { GuestDescription, Region, RegionKind } from '../../machine/machine';
 import { HPET_BASE, IOAPIC_BASE, LOCAL_APIC_BASE, PAGE_OF_APIC } from '../bhyve/kernelDevices';
@@ -44,11 +44,11 @@ export function memoryRefusal({ facts }: PropolisVersion, memory: bigint): strin
   const end = high?.end ?? HIGH_START;
   if (facts.dev64Start !== 'after-memory') {
     if (end <= facts.dev64Start) return null;
-    return `its high memory would end at ${hexOf(end)}, in the 64-bit MMIO region that begins at ${hexOf(facts.dev64Start)}: Propolis ends with "would conflict with existing entry"`;
+    return `its high memory would end at ${hex(end)}, in the 64-bit MMIO region that begins at ${hex(facts.dev64Start)}: Propolis ends with "would conflict with existing entry"`;
   }
   if (end < facts.addressSpaceEnd) return null;
   const largest = facts.addressSpaceEnd - HIGH_START + LOW_LIMIT - MIB;
-  return `its memory would end at ${hexOf(end)}, and the address space of Propolis ends at ${hexOf(facts.addressSpaceEnd)} (MAX_PHYSMEM) with some 64-bit MMIO before it: at most ${formatSize(largest)} fit`;
+  return `its memory would end at ${hex(end)}, and the address space of Propolis ends at ${hex(facts.addressSpaceEnd)} (MAX_PHYSMEM) with some 64-bit MMIO before it: at most ${formatSize(largest)} fit`;
 }
 
 /** The physical memory map as Propolis keeps it (PhysMap), sorted by start. Empty where it refuses the memory. */
@@ -116,8 +116,4 @@ export function layOutPropolis(guest: GuestDescription, versionId: string): Regi
     ...(sizeOf(hole) > 0n ? [region('gap below dev32', hole, 'hole', holeReason)] : []),
     ...KERNEL_CHIPS.map(([name, range, reason]) => region(name, range, 'mmio', reason)),
   ].sort((a, b) => (a.range.start < b.range.start ? -1 : 1));
-}
-
-function hexOf(address: bigint): string {
-  return `0x${address.toString(16)}`;
 }

@@ -1,5 +1,6 @@
 /** Propolis' PS/2 controller at ports 0x60 and 0x64 (hw/ps2/ctrl.rs, PS2Ctrl), with what it lacks of an 8042. */
 import type { Device, DeviceState, InterruptLine } from '../../devices/device';
+import { hex } from '../../address/format';
 import { PropolisKeyboard, PropolisMouse, type Ps2State } from './ps2Devices';
 
 const DATA = 0x60;
@@ -132,8 +133,7 @@ export class Ps2Controller implements Device {
   private writeRam(byte: number): void {
     const place = byte - 0x61;
     if (place >= 0 && place < RAM_BYTES) this.state.ram[place] = byte;
-    else
-      this.wires.panic(`byte 0x${byte.toString(16)} for the PS/2 controller’s memory is out of its bounds`);
+    else this.wires.panic(`byte ${hex(byte)} for the PS/2 controller’s memory is out of its bounds`);
   }
 
   private execute(command: number): void {

@@ -3,6 +3,7 @@ import { hex } from '../../address/format';
 import { contains, PAGE, type AddressRange } from '../../address/range';
 import { NEWEST_ARGUMENTS, type OpenBsdArgumentsForm } from '../loaders/openbsdArguments';
 import type { BoardInputs, MmioAccess, PortAccess, Verdict } from '../model';
+import { allOnes } from '../../devices/openBus';
 import { isVmdSince, vmdVersion } from './versions';
 
 /**
@@ -131,7 +132,7 @@ export function unansweredMmio(behaviour: VmdBehaviour, window: AddressRange, ac
     };
   }
   if (behaviour.mmioEmulated) {
-    return { kind: 'answer', value: (1n << BigInt(8 * access.size)) - 1n };
+    return { kind: 'answer', value: allOnes(access.size) };
   }
   const lacks = isVmdSince(behaviour.version, '7.6')
     ? 'is built without MMIO emulation (MMIO_NOTYET)'

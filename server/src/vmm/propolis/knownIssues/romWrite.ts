@@ -2,6 +2,7 @@
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
 import { NEWEST_PROPOLIS, PROPOLIS_VERSIONS } from '../versions';
+import { hex } from '../../../address/format';
 
 const REPORT = 'oxidecomputer/propolis issue 340, 2023-03-10';
 
@@ -85,7 +86,7 @@ export const propolisRomWrite: KnownIssue = {
       const address = outcome === 'vmm-exit' ? PAGING.exec(reason)?.[1] : undefined;
       return address === undefined
         ? null
-        : `A write to 0x${BigInt(address).toString(16)} came to Propolis as Paging(${address}, 2), which it does not handle.`;
+        : `A write to ${hex(BigInt(address))} came to Propolis as Paging(${address}, 2), which it does not handle.`;
     },
     shows:
       'One MOV to the ROM from 32-bit protected mode ends the VMM with the exit of the report. It does not show why the guest of the report wrote there.',
