@@ -26,6 +26,7 @@ export interface MpProcessor {
   readonly boot: boolean;
 }
 
+/** 20 bytes; the others have 8. */
 export function mpProcessor({ localApicId, apicVersion, signature, features, boot }: MpProcessor): MpEntry {
   const flags = ENABLED | (boot ? BOOT_PROCESSOR : 0);
   return [
@@ -44,6 +45,7 @@ export function mpBus(id: number, name: string): MpEntry {
   return [TYPE.bus, id, ...characters(name, 6)];
 }
 
+/** Usable, at a 32-bit address. */
 export function mpIoapic(id: number, version: number, address: number): MpEntry {
   return [TYPE.ioapic, id, version, ENABLED, ...dword(address)];
 }

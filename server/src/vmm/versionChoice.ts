@@ -23,6 +23,7 @@ export interface VersionList<V extends VmmVersion> {
   readonly code: string;
 }
 
+/** A version that is asked for and not in the list counts as not asked for. */
 export function chooseVersion<V extends VmmVersion>(
   source: SourceText,
   context: ParseContext,

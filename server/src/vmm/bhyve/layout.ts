@@ -30,6 +30,7 @@ export interface BhyveMemory {
   readonly high: AddressRange;
 }
 
+/** Where `size` bytes go; `high` is empty where all of them lie below 4 GiB. */
 export function bhyveMemory(size: bigint): BhyveMemory {
   const low = size > LOWMEM_LIMIT ? LOWMEM_LIMIT : size;
   return { low: { start: 0n, end: low }, high: { start: HIGHMEM_BASE, end: HIGHMEM_BASE + size - low } };
@@ -61,6 +62,7 @@ export function memoryRefusal(size: bigint | null): string | null {
 const MAPPING = 'lib/libvmmapi/vmmapi.c, vm_setup_memory';
 const PCI = 'usr.sbin/bhyve/pci_emul.c, init_pci';
 
+/** The address space of any guest, sorted by start; none where bhyve refuses the memory. An unknown version is the newest. */
 export function layOut(guest: GuestDescription, id: string): Region[] {
   const version = bhyveVersion(id) ?? NEWEST_BHYVE;
   const memory = guest.memory;

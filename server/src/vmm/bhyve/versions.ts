@@ -180,6 +180,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
 /** The version that is taken where nothing says otherwise. */
 export const NEWEST_BHYVE: BhyveVersion = BHYVE_VERSIONS[BHYVE_VERSIONS.length - 1]!;
 
+/** Undefined for an id that is none. */
 export function bhyveVersion(id: string): BhyveVersion | undefined {
   return BHYVE_VERSIONS.find((version) => version.id === id);
 }

@@ -27,6 +27,7 @@ export type LoadedPayload =
   /** At the reset vector, below 4 GiB. */
   | { readonly protocol: 'raw' };
 
+/** A problem in words where that version refuses the image, or its memory has no room for it. */
 export function loadPayload(
   file: Uint8Array,
   { id, facts }: CloudHypervisorVersion,

@@ -52,6 +52,7 @@ export function lowRamEnd(ram: readonly AddressRange[]): bigint {
   return ram.filter(({ end }) => end <= RAM_64).at(-1)?.end ?? 0n;
 }
 
+/** Half-open; the ranges of a guest that is refused (`refusesMemory`) may be reversed. */
 export function memoryLayout(
   version: CloudHypervisorVersion,
   guest: GuestDescription,

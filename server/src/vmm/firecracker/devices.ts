@@ -8,6 +8,7 @@ export interface ConfiguredDevice {
   readonly root: string | null;
 }
 
+/** Entries that are no objects are left out. */
 export function configuredDevices(root: JsonNode | null): ConfiguredDevice[] {
   const one = (key: string, kind: ConfiguredDevice['kind']) => {
     const node = jsonAt(root, key);

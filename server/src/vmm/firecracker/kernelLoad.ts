@@ -22,6 +22,7 @@ const VERSION_64 = 0x20c;
 /** `struct setup_header` of the loader, in bytes. */
 const HEADER_SIZE = 0x26c - 0x1f1;
 
+/** A problem in words where Firecracker of that version refuses the image, or its memory has no room for it. */
 export function loadKernel(
   bytes: Uint8Array,
   facts: FirecrackerFacts,

@@ -155,6 +155,7 @@ export const UNLISTED_FIRECRACKER: ReadonlyMap<string, string> = new Map([
   ['main', 'main of 2026-08-21 is listed as main-2026-08'],
 ]);
 
+/** The version with that id, else the newest. */
 export function firecrackerVersion(id: string): FirecrackerVersion {
   return FIRECRACKER_VERSIONS.find((version) => version.id === id) ?? NEWEST_FIRECRACKER;
 }

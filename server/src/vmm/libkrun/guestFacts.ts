@@ -39,6 +39,7 @@ export interface LibkrunGuest {
 /** The window of /dev/root (krun_set_root, krun_set_root_disk_remount): 512 MiB. */
 const ROOT_WINDOW = 1n << 29n;
 
+/** Of any guest, also one that another VMM's config describes: then it has libkrunfw's kernel, or the one that is named. */
 export function libkrunGuest(guest: GuestDescription): LibkrunGuest {
   const value = (key: string): Setting | undefined => guest.settings?.get(key)?.value;
   const named = (role: string) => guest.images.some((image) => image.role === role);

@@ -24,6 +24,7 @@ const MEASURED_BUNDLE_SIZE = 0x1230000n;
 
 const LAYOUT_SOURCE = 'src/arch/src/x86_64/mod.rs, arch_memory_regions';
 
+/** Where the kernel is mapped from the host's file, about as large as it is; null where it is copied into RAM instead. */
 export function kernelHole({ payload }: Pick<LibkrunGuest, 'payload'>): KernelHole | null {
   if (payload === 'bundled') return fromLength(BUNDLED_KERNEL, MEASURED_BUNDLE_SIZE);
   return payload === 'raw' ? fromLength(RAW_KERNEL, MEASURED_BUNDLE_SIZE) : null;

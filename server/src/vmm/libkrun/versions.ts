@@ -59,6 +59,7 @@ export const LIBKRUN_VERSIONS: readonly LibkrunVersion[] = [
 
 export const NEWEST_LIBKRUN = LIBKRUN_VERSIONS.at(-1)!;
 
+/** The version with that id, else the newest. */
 export function libkrunVersion(id: string): LibkrunVersion {
   return LIBKRUN_VERSIONS.find((one) => one.id === id) ?? NEWEST_LIBKRUN;
 }

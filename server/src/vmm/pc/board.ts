@@ -38,8 +38,8 @@ export function pcBoard(inputs: BoardInputs): Board {
     devices: [...devices, msrs],
     consoleInput: console,
     isaBus: true,
-    unansweredPort: ({ size }: PortAccess): Verdict => allOnes(size),
-    unansweredMmio: ({ size }: MmioAccess): Verdict => allOnes(size),
+    unansweredPort: ({ size }: PortAccess): Verdict => openBus(size),
+    unansweredMmio: ({ size }: MmioAccess): Verdict => openBus(size),
     acknowledge: () => pic.acknowledge(),
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
@@ -73,7 +73,7 @@ const NOT_MODELLED = [
   'SMM: an SMI does nothing; thermal and performance interrupts; effects of store buffers between vCPUs',
 ];
 
-function allOnes(size: number): Verdict {
+function openBus(size: number): Verdict {
   return { kind: 'answer', value: allOnes(size) };
 }
 

@@ -30,6 +30,7 @@ export interface FlatConfig {
   readonly bad: readonly BadLine[];
 }
 
+/** Never throws; `bad` has the lines that bhyve ends at. */
 export function readFlatConfig(text: string): FlatConfig {
   const entries: ConfigEntry[] = [];
   const bad: BadLine[] = [];

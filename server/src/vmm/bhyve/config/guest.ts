@@ -26,6 +26,7 @@ export interface ConfigGuest {
 const UNNAMED = 'bhyve guest';
 const COUNTS = ['cpus', 'sockets', 'cores', 'threads'] as const;
 
+/** Memory in bytes, null where bhyve refuses it; vCPUs 1 where nothing is said. */
 export function guestOf(
   source: SourceText,
   values: ReadonlyMap<string, ConfigValue>,

@@ -21,6 +21,7 @@ export interface ConfigTree {
 /** Keys longer than this many parts are read as they are, but nobody looks below them. */
 const DEEPEST = 64;
 
+/** In O(total length of the keys); an entry with a problem is left out of `values`. */
 export function configTree(entries: readonly ConfigEntry[]): ConfigTree {
   const values = new Map<string, ConfigEntry>();
   /** Every proper beginning of a key, with the first entry that made it a node. */

@@ -15,6 +15,7 @@ export interface KrunContext {
   readonly calls: readonly CCall[];
 }
 
+/** Contexts without a krun_set_vm_config are none; in the order of their first calls. */
 export function contextsOf(calls: readonly CCall[]): KrunContext[] {
   const groups = [new Map<string, CCall[]>()];
   for (const call of calls) {
@@ -40,6 +41,7 @@ function contextOf(call: CCall): string {
   return first.kind === 'other' ? first.text : first.kind === 'number' ? String(first.value) : first.kind;
 }
 
+/** One for each context; the second and later ones have a number behind the file's name. */
 export function machinesOf(
   source: SourceText,
   contexts: readonly KrunContext[],
