@@ -1,54 +1,21 @@
 /** A machine with the power on: a core, the VMM's board around it, and the wires between them. */
-import {
-  MAX_VCPUS,
-  PORT_REP,
-  PORT_STRING,
-  REFUSED,
-  type Bus,
-  type Core,
-  type CoreOptions,
-  type CpuProfile,
-  type Refused,
-} from '../../emulator/face';
+import { REFUSED, type Bus, type Core, type CpuProfile, type Refused } from '../../emulator/face';
 import { DebugPort } from '../devices/debugPort402';
 import type { Device } from '../devices/device';
-import type { Machine } from '../machine/machine';
-import type { Board, CpuChoice, DirectBoot, MmioAccess, PortAccess, Verdict, VmmModel } from '../vmm/model';
-import type { CapturedState } from '../machine/captured/capturedState';
 import { allOnes } from '../devices/openBus';
+import type { Machine } from '../machine/machine';
+import type { Board, MmioAccess, PortAccess, Verdict } from '../vmm/model';
 import { AddressDecode } from './addressDecode';
+import { answered, joined, portAccess, type Size } from './busAccess';
 import { capturedSlots, loadCapture } from './captureLoad';
-import { ConsoleAnswers, type ConsoleAnswer } from './consoleAnswers';
+import { ConsoleAnswers } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
+import { mapSlots } from './memorySlots';
+import { coreFor, type PowerOptions } from './powerOptions';
 import type { Recorder } from './recorder';
 import type { ExitCount } from './report';
-import { mapSlots } from './memorySlots';
 import type { RunWatch } from './runLoop';
-import type { RunObserver } from './runObserver';
 
-export interface PowerOptions {
-  readonly machine: Machine;
-  readonly model: VmmModel;
-  readonly version: string;
-  readonly firmware: Uint8Array | null;
-  readonly kernel: Uint8Array | null;
-  readonly initrd?: Uint8Array | null;
-  readonly cpu?: CpuChoice | null;
-  readonly boot?: DirectBoot | null;
-  /** Starts from there instead of powering on. */
-  readonly captured?: CapturedState | null;
-  readonly taps: readonly number[];
-  /** A port to which a probe reports: what it writes there is read, whoever answers. */
-  readonly reportPort?: number;
-  readonly answers?: readonly ConsoleAnswer[];
-  /** Accesses at which the VMM gives up are passed over where its model allows that. */
-  readonly passOver: boolean;
-  readonly quantum?: number;
-  readonly observer?: RunObserver;
-  createCore(options: CoreOptions): Core;
-}
-
-type Size = 1 | 2 | 4;
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffffffff } as const;
 
 export class PoweredMachine {
@@ -353,42 +320,4 @@ export class PoweredMachine {
     if (answer.kind === 'answer') return answer.value;
     return this.passesOver(answer) ? allOnes(access.size) : this.refuse(answer, access.address);
   }
-}
-
-/** A core with as many vCPUs as the emulator runs, where the machine has more or none. */
-function coreFor(
-  options: PowerOptions,
-  asked: CoreOptions,
-): { readonly core: Core; readonly problem: string | null } {
-  try {
-    return { core: options.createCore(asked), problem: null };
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const none = !(asked.vcpus >= 1);
-    const problem = none
-      ? 'it has no vCPU'
-      : `it has ${asked.vcpus} vCPUs, and the emulator runs ${MAX_VCPUS} at most, so nothing is simulated`;
-    return { core: options.createCore({ ...asked, vcpus: none ? 1 : MAX_VCPUS }), problem };
-  }
-}
-
-function portAccess(port: number, size: Size, write: boolean, value: number, flags: number): PortAccess {
-  return {
-    port,
-    size,
-    write,
-    value,
-    string: (flags & PORT_STRING) !== 0,
-    rep: (flags & PORT_REP) !== 0,
-  };
-}
-
-/** Null for an access that the VMM did not answer. */
-function answered(answer: number | bigint | Refused): bigint | null {
-  return answer === REFUSED ? null : BigInt(answer);
-}
-
-/** EAX, EBX, ECX and EDX as one number, EAX lowest. */
-function joined(answer: ReturnType<CpuProfile['cpuid']>): bigint {
-  return answer.reduce((sum, value, i) => sum | (BigInt(value >>> 0) << BigInt(32 * i)), 0n);
 }
