@@ -157,7 +157,9 @@ async function simulate(
   params: protocol.SimulateParams,
   work: Work,
 ): Promise<protocol.SimulateResult> {
-  const boot = await session.simulations.run(document, params, hooksOf(work, params.maxInstructions));
+  const rejected = session.service.findings(document).filter(({ severity }) => severity === 'error');
+  const hooks = hooksOf(work, params.maxInstructions);
+  const boot = await session.simulations.run(document, params, hooks, rejected);
   session.lensesChanged();
   const { machine, compared, report, issue, runs } = boot;
   const result = resultOf(report, machine);

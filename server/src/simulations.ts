@@ -9,6 +9,7 @@ import type { Machine } from './machine/machine';
 import type { IssueRun } from './output/issueRuns';
 import { gunzippedKernel } from './packedKernel';
 import type { SimulateParams } from './protocol';
+import type { Finding } from './text/finding';
 import type { BootReport, SimulationRequest } from './simulation/report';
 import { symbolsBeside } from './symbolFiles';
 import { vmmModel } from './vmm/models';
@@ -79,7 +80,12 @@ export class Simulations {
   }
 
   /** Rejects with a sentence for the user: an unknown machine, an image that cannot be read, a worker that died. */
-  async run(document: Document, params: SimulateParams, hooks: Hooks): Promise<MachineBoot> {
+  async run(
+    document: Document,
+    params: SimulateParams,
+    hooks: Hooks,
+    rejected: readonly Finding[] = [],
+  ): Promise<MachineBoot> {
     const { uri } = document.source;
     const machine = machineIn(document, params.machine);
     if (typeof machine === 'string') throw new Error(machine);
@@ -104,11 +110,10 @@ export class Simulations {
     try {
       const { as, compare } = params;
       const wish = { as: as ?? undefined, compare: compare ?? undefined, issue };
-      const plan = planBoot(
-        (choice) => machineUnder(machine, choice),
-        wish,
-        await this.requestOf(params, uri),
-      );
+      const plan = planBoot((choice) => machineUnder(machine, choice), wish, {
+        ...(await this.requestOf(params, uri)),
+        rejected,
+      });
       const report = await boot(plan.main);
       const made = { machine: plan.main.machine, compared: plan.main.compared ?? null, issue };
       if (reason !== null && report.outcome === 'cancelled') {

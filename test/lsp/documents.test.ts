@@ -113,7 +113,7 @@ test('the language id of somebody else keeps its outline', LIMIT, async () => {
   const client = await start();
   await client.open(URI, 'properties', '# toy\nmachine a');
   assert.deepEqual(await client.about('documentSymbol', URI), []);
-  assert.equal((await client.about<unknown[]>('codeLens', URI)).length, 2);
+  assert.equal((await client.about<unknown[]>('codeLens', URI)).length, 3);
   await client.open(URI + '2', 'vmconf', '# toy\nmachine a');
   assert.equal((await client.about<unknown[]>('documentSymbol', URI + '2')).length, 1);
 });

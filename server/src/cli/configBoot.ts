@@ -5,6 +5,7 @@ import type { KnownIssue } from '../machine/knownIssue';
 import { gunzippedKernel } from '../packedKernel';
 import { PROBES } from '../simulation/probes/probes';
 import type { SimulationRequest } from '../simulation/report';
+import type { Finding } from '../text/finding';
 import type { SourceText } from '../text/sourceText';
 import { jobOf, machineIn, type SimulationJob } from '../workerHost';
 import { cpuOption, refuseImageOptions } from './bareImage';
@@ -44,11 +45,19 @@ export async function configBoot(
     return withOptions(guestOf(issue, choice), options);
   };
   const compare = choiceOf(service, stringOption(options, 'compare'), '--compare');
-  const plan = planBoot(machineUnder, { as, compare, issue }, await requestOf(options));
+  const rejected = source ? rejectedIn(service, source, as) : [];
+  const request = { ...(await requestOf(options)), rejected };
+  const plan = planBoot(machineUnder, { as, compare, issue }, request);
   return {
     job: jobOrUsage(plan.main),
     runs: issue && plan.cells.length > 0 ? { issue, jobs: plan.cells.map(jobOrUsage) } : null,
   };
+}
+
+/** The errors of a text; of one that no language knows none, that is told elsewhere. */
+function rejectedIn(service: Service, source: SourceText, choice: VmmChoice | undefined): Finding[] {
+  const document = parseSource(service, source, choice);
+  return document ? service.findings(document).filter(({ severity }) => severity === 'error') : [];
 }
 
 async function requestOf(options: Options): Promise<SimulationRequest> {

@@ -147,6 +147,8 @@ export interface SimulationRequest {
   /** A guest that only waits for timer interrupts this many seconds of its own time is idle, and the run ends. 30 by default. */
   readonly idleSeconds?: number;
   readonly symbols?: SymbolChoice;
+  /** What the config's VMM rejects in its text: the run takes what could be read of it, and says so. */
+  readonly rejected?: readonly Finding[];
   /** Starts from there; there is no image then, and nothing to boot after a reset. */
   readonly captured?: CapturedState;
   /** Hands the state to the host at that instruction of all power-ons, and goes on; null at the end of the run. */

@@ -3,6 +3,7 @@ import type { Core, CoreOptions, FaultRecord } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { SimulationCell } from '../machine/knownIssue';
 import type { Machine } from '../machine/machine';
+import type { Finding } from '../text/finding';
 import type { VmmOrigin } from '../machine/origin';
 import type { CpuChoice, Verdict, VmmModel } from '../vmm/model';
 import type { CpuVendor } from '../x86/cpuid/answers';
@@ -83,6 +84,7 @@ export function simulate(
     taps: request.taps,
     symbols: request.symbols ?? null,
     captured: request.captured ?? null,
+    rejected: request.rejected ?? [],
   });
   const instructionsBefore = request.resume?.instructions ?? 0;
   return { ...report, milliseconds: performance.now() - started, instructionsBefore };
@@ -150,7 +152,23 @@ function powerCycles(
   }
 }
 
+/** The config would not come this far. */
+function rejectedConfig(rejected: readonly Finding[]): Finding[] {
+  const [first] = rejected;
+  if (!first) return [];
+  const more = rejected.length > 1 ? ` It is the first of ${rejected.length} errors.` : '';
+  return [
+    {
+      code: 'boot-config-rejected',
+      severity: 'warning',
+      message: `The VMM would not start from this text; the run took what could be read of it. ${first.message}${more}`,
+      at: first.at,
+    },
+  ];
+}
+
 interface ReportInputs {
+  readonly rejected: readonly Finding[];
   readonly machine: Machine;
   readonly recorder: Recorder;
   readonly version: string;
@@ -205,7 +223,7 @@ function reportOf(
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain.map((fault) => ({ ...fault, symbol: nameOf(fault.state) })),
     symbols: named && used ? used.file : null,
-    findings: conclusion.findings,
+    findings: [...rejectedConfig(inputs.rejected), ...conclusion.findings],
     evidence: conclusion.evidence,
     shown: conclusion.shown,
     notModelled: [

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PORT_REP, PORT_STRING, type CoreOptions } from '../../../server/emulator/face';
 import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
 import { simulate } from '../../../server/src/simulation/simulate';
+import type { Finding } from '../../../server/src/text/finding';
 import { VMD } from '../../../server/src/vmm/vmd/model';
 import { ScriptedCore, type Program } from './scriptedCore';
 import { CONFIG_URI, vmdMachine } from './vmdMachine';
@@ -499,3 +500,15 @@ for (const [asked, message] of [
     assert.throws(() => boot(program, asked), message);
   });
 }
+
+test('of a config that its VMM rejects the report says so, with the first error', () => {
+  const program: Program = function* (cpu) {
+    cpu.setFlags(2n);
+    yield 'halt';
+  };
+  const error = { code: 'json-syntax', severity: 'error', message: 'A comma is missing.', at: null } as const;
+  const rejections = (rejected: readonly Finding[]) =>
+    boot(program, { rejected }).findings.filter(({ code }) => code === 'boot-config-rejected');
+  assert.match(rejections([error, error])[0]!.message, /A comma is missing\. It is the first of 2 errors\./);
+  assert.deepEqual(rejections([]), []);
+});
