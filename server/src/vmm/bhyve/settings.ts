@@ -1,5 +1,6 @@
 /** What a guest's config says beyond memory and vCPUs, by bhyve's own keys (bhyve_config(5)), with bhyve's defaults. */
 import type { GuestDescription, Setting } from '../../machine/machine';
+import { smallCount } from './config/numbers';
 import type { BhyveFacts } from './versions';
 
 type Guest = Pick<GuestDescription, 'settings'>;
@@ -52,8 +53,8 @@ export function bhyveSettings({ settings }: Guest, facts: BhyveFacts): BhyveSett
     return (value === undefined ? null : booleanOf(value)) ?? otherwise;
   };
   const count = (key: string) => {
-    const value = Number(settings?.get(key)?.value ?? 1);
-    return Number.isInteger(value) && value > 0 && value < 256 ? value : 1;
+    const value = smallCount(String(settings?.get(key)?.value ?? 1)) ?? 1;
+    return value < 256 ? value : 1;
   };
   const keys = [...(settings ?? [])];
   const named = keys.flatMap(([key, { value }]): PciSlot[] => {
