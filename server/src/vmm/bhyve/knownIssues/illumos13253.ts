@@ -4,6 +4,7 @@
  */
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import type { VmmOrigin } from '../../../machine/origin';
 import { BHYVE_VERSIONS } from '../versions';
 
@@ -68,14 +69,10 @@ export const illumos13253: KnownIssue = {
   hypotheses: [],
   fix: 'A kernel with the fixes of illumos issues 13253 (no panic) and 13275 (INIT and SIPI to all but self work).',
   simulation: {
-    guest: {
-      name: 'broadcast',
-      memory: { value: 1n * GIB, origin: GUEST },
-      vcpus: { value: 4, origin: GUEST },
-      images: [{ role: 'firmware', path: 'bootrom', origin: GUEST }],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest(
+      { name: 'broadcast', memory: 1n * GIB, vcpus: 4, images: [{ role: 'firmware', path: 'bootrom' }] },
+      GUEST,
+    ),
     cells: [
       starting('affected, ICR 0xc4500', 'illumos-2020-09', 'reproduced'),
       starting('fixed, ICR 0xc4500', 'illumos-2020-12', 'reproduced'),

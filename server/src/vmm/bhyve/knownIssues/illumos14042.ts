@@ -4,6 +4,7 @@
  */
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import type { VmmOrigin } from '../../../machine/origin';
 import { HOST_DEBUG, HOST_MAPPING_ORDER } from '../tearDown';
 import { BHYVE_VERSIONS } from '../versions';
@@ -79,14 +80,10 @@ export const illumos14042: KnownIssue = {
   hypotheses: [],
   fix: 'A kernel with the fix of illumos issue 14042 (half-open ranges), or at most 3 GiB of guest memory, so that there is no RAM at 4 GiB.',
   simulation: {
-    guest: {
-      name: 'reported',
-      memory: { value: 8n * GIB, origin: GUEST },
-      vcpus: { value: 1, origin: GUEST },
-      images: [{ role: 'firmware', path: 'bootrom', origin: GUEST }],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest(
+      { name: 'reported', memory: 8n * GIB, images: [{ role: 'firmware', path: 'bootrom' }] },
+      GUEST,
+    ),
     firmwareSize: 2 * 1024 * 1024,
     cells: [
       touching('restart, 0x100000000 and 0x100001000 touched', 0b11, 'reproduced'),

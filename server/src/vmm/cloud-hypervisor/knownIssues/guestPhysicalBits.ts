@@ -1,5 +1,6 @@
 /** On AMD hosts the two widths of a physical address in CPUID differ, and a guest that goes by the larger one loses its devices. */
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { MIB } from '../../../address/range';
 import { decidedBy, NAME } from '../origin';
 import { CLOUD_HYPERVISOR_VERSIONS, NEWEST_CLOUD_HYPERVISOR } from '../versions';
@@ -55,14 +56,7 @@ export const chvGuestPhysicalBits: KnownIssue = {
   hypotheses: [],
   fix: 'v53.0 or later. Before, no option makes the two alike on such a host; a guest that goes by PhysAddrSize (Linux, EDK2) is not concerned.',
   simulation: {
-    guest: {
-      name: 'vm',
-      memory: { value: 512n * MIB, origin: CHOSEN },
-      vcpus: { value: 1, origin: CHOSEN },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'vm', memory: 512n * MIB }, CHOSEN),
     cells: [
       cell('v52.0 on an AMD host with SME', 'v52.0', 'amd'),
       cell('v53.0 on the same host', 'v53.0', 'amd'),

@@ -3,6 +3,7 @@
  * no log.
  */
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { MIB } from '../../../address/range';
 import { decidedBy, NAME } from '../origin';
 import { CLOUD_HYPERVISOR_VERSIONS, NEWEST_CLOUD_HYPERVISOR } from '../versions';
@@ -54,14 +55,7 @@ export const chvSilentTripleFault: KnownIssue = {
   hypotheses: [],
   fix: 'v52.0 or later names the triple fault in the log. Before, run with -v and look for "VmExit::Reset" without "i8042 reset signalled", "ACPI Reboot signalled" or "CMOS reset" before it; KVM’s trace point kvm:kvm_exit (perf, trace-cmd) has the exits that led there.',
   simulation: {
-    guest: {
-      name: 'vm',
-      memory: { value: 512n * MIB, origin: CHOSEN },
-      vcpus: { value: 1, origin: CHOSEN },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'vm', memory: 512n * MIB }, CHOSEN),
     cells: [cell('v48.0, as up to v51.2', 'v48.0'), cell('v52.0', 'v52.0')],
     reached: ({ outcome, reason }: ShownRun) =>
       outcome === 'triple-fault' && reason.includes('logs only')

@@ -1,6 +1,7 @@
 /** The MP table lay in a KiB that no entry of the memory map covers, up to 1.4: issue 3044 of Firecracker's tracker. */
 import { MIB } from '../../../address/range';
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { FIRECRACKER_VERSIONS, NEWEST_FIRECRACKER } from '../versions';
 
 const REPORT = 'firecracker-microvm/firecracker issue 3044, "Memory map excludes 640th kB", 2022-07-01';
@@ -56,15 +57,8 @@ export const firecrackerMpTableMap: KnownIssue = {
   hypotheses: [],
   fix: 'Firecracker 1.5 or later; from 1.8 on ACPI tables say the same. Before, a kernel that looks at 639 KiB whatever the map says.',
   simulation: {
-    guest: {
-      name: 'microVM',
-      // The size of the report's microVM.
-      memory: { value: 1024n * MIB, origin: CHOSEN },
-      vcpus: { value: 2, origin: CHOSEN },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    // The size of the report's microVM.
+    guest: simulatedGuest({ name: 'microVM', memory: 1024n * MIB, vcpus: 2 }, CHOSEN),
     cells: [cell('1.4', '1.4'), cell('1.5', '1.5'), cell('1.8', '1.8')],
     reached: ({ probeStatus, console }: ShownRun) => {
       const at = /mp-pointer (0x[0-9a-f]+)/.exec(console)?.[1];

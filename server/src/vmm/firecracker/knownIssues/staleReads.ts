@@ -1,6 +1,7 @@
 /** A read that nobody answered gave the guest what an earlier exit had left, up to 1.15. */
 import { MIB } from '../../../address/range';
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { FIRECRACKER_VERSIONS, NEWEST_FIRECRACKER } from '../versions';
 
 const CHANGE =
@@ -57,14 +58,7 @@ export const firecrackerStaleReads: KnownIssue = {
   hypotheses: [],
   fix: 'Firecracker 1.16 or later, where such reads give zero; all ones, as a bus without an answer gives, come in no version.',
   simulation: {
-    guest: {
-      name: 'microVM',
-      memory: { value: 128n * MIB, origin: CHOSEN },
-      vcpus: { value: 1, origin: CHOSEN },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'microVM', memory: 128n * MIB }, CHOSEN),
     cells: [cell('1.15'), cell('1.16')],
     reached: ({ probeStatus, console }: ShownRun) => {
       const [, first, second] = /read (0x[0-9a-f]+), behind a write .* (0x[0-9a-f]+)/.exec(console) ?? [];

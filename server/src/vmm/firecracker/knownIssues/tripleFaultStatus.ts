@@ -1,6 +1,7 @@
 /** A triple fault ended Firecracker with success, up to 1.14. */
 import { MIB } from '../../../address/range';
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { FIRECRACKER_VERSIONS, NEWEST_FIRECRACKER } from '../versions';
 
 const CHANGE =
@@ -52,14 +53,7 @@ export const firecrackerTripleFaultStatus: KnownIssue = {
   hypotheses: [],
   fix: 'Firecracker 1.15 or later. Before, look for "Received KVM_EXIT_SHUTDOWN signal" in the log at level info; an orderly reboot does not write it.',
   simulation: {
-    guest: {
-      name: 'microVM',
-      memory: { value: 128n * MIB, origin: CHOSEN },
-      vcpus: { value: 1, origin: CHOSEN },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'microVM', memory: 128n * MIB }, CHOSEN),
     cells: [
       cell('1.14, a triple fault', '1.14', 'kernel-triple-fault'),
       cell('1.15, a triple fault', '1.15', 'kernel-triple-fault'),

@@ -3,6 +3,7 @@
  * 0x64 is shown; why the guest of the report did is in no record, so no cause is named here.
  */
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { MIB } from '../../../address/range';
 import { SETTING } from '../guestFacts';
 import { LIBKRUN_VERSIONS, NEWEST_LIBKRUN } from '../versions';
@@ -108,14 +109,7 @@ export const libkrunI8042Reset: KnownIssue = {
   ],
   fix: 'Nothing in libkrun changes it. To see the reason: with a kernel of your own that has the 8250 console, krun_add_serial_console_default and earlyprintk=serial,ttyS0,115200 (libkrun 1.16.0 and later); with libkrunfw’s kernel, panic=0 through krun_set_env, so that the guest stays and its log can be read from the process’s memory.',
   simulation: {
-    guest: {
-      name: 'box',
-      memory: { value: 4096n * MIB, origin: REPORTED_GUEST },
-      vcpus: { value: 1, origin: REPORTED_GUEST },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'box', memory: 4096n * MIB }, REPORTED_GUEST),
     cells: [
       cell('the guest’s command line, or libkrun’s own where it has none'),
       cell('earlyprintk=serial without a serial port', {

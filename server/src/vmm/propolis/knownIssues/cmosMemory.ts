@@ -1,6 +1,7 @@
 /** A terabyte of high memory does not fit into CMOS, from which the firmware learns it in versions without an E820 map. */
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { PROPOLIS_VERSIONS } from '../versions';
 
 const REPORT = 'oxidecomputer/propolis issue 907, 2025-05-15';
@@ -61,14 +62,7 @@ export const propolisCmosMemory: KnownIssue = {
   hypotheses: [],
   fix: 'Propolis of 2025-06-24 or later (propolis@2025-06), with a firmware that reads etc/e820. Until then less than 1027 GiB.',
   simulation: {
-    guest: {
-      name: 'large',
-      memory: { value: SHOWN_MEMORY, origin: GUEST },
-      vcpus: { value: 1, origin: GUEST },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'large', memory: SHOWN_MEMORY }, GUEST),
     cells: [cell('2025-05', 'CMOS alone'), cell('2025-06', 'CMOS and an E820 map')],
     reached: ({ version, console, highMemory }) => {
       const told = HIGH_LINE.exec(console)?.[1];

@@ -1,6 +1,7 @@
 /** Any write of a guest to the boot ROM ends Propolis: an exit that it has no answer for. */
 import { GIB } from '../../../address/range';
 import type { KnownIssue, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { NEWEST_PROPOLIS, PROPOLIS_VERSIONS } from '../versions';
 import { hex } from '../../../address/format';
 
@@ -70,14 +71,7 @@ export const propolisRomWrite: KnownIssue = {
   ],
   fix: 'None is known. A boot ROM without a variable store (OVMF_CODE.fd) does not write to itself.',
   simulation: {
-    guest: {
-      name: 'propolis',
-      memory: { value: GIB, origin: GUEST },
-      vcpus: { value: 1, origin: GUEST },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'propolis', memory: GIB }, GUEST),
     cells: [
       cell('the last double word below 4 GiB', 0xfffffffc),
       cell('where OVMF looks for flash', 0xffe00010),

@@ -6,6 +6,7 @@
 import { hex } from '../../../address/format';
 import { MIB } from '../../../address/range';
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import type { VmmOrigin } from '../../../machine/origin';
 import { exceptionName } from '../../../x86/exceptions';
 import { vmdBehaviour } from '../exits';
@@ -166,14 +167,10 @@ export const vmdDirectLaunch: KnownIssue = {
   hypotheses: [],
   fix: 'loadfile_elf.c rev 1.59: one state for both kinds of kernel, the one in which /boot starts them. A kernel that has to run on older versions as well must not assume the mode at its entry, and needs a gate of each size for an exception that can come before its own IDT.',
   simulation: {
-    guest: {
-      name: 'openbsd',
-      memory: { value: 512n * MIB, origin: GUEST },
-      vcpus: { value: 1, origin: GUEST },
-      images: [{ role: 'kernel', path: '/bsd', origin: GUEST }],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest(
+      { name: 'openbsd', memory: 512n * MIB, images: [{ role: 'kernel', path: '/bsd' }] },
+      GUEST,
+    ),
     cells: CELLS,
     reached,
     shows:

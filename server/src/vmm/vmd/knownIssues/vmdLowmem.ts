@@ -5,6 +5,7 @@
 import { hex } from '../../../address/format';
 import { GIB } from '../../../address/range';
 import type { KnownIssue, ShownRun, SimulationCell } from '../../../machine/knownIssue';
+import { simulatedGuest } from '../../../machine/simulatedGuest';
 import { exceptionName } from '../../../x86/exceptions';
 import { VMD_VERSIONS } from '../versions';
 
@@ -172,14 +173,7 @@ export const vmdLowmem: KnownIssue = {
   ],
   fix: 'vmd with low RAM ending at 576 KiB (LOWMEM_KB 576, read in x86_vm.c rev 1.17) avoids the reported failure; from rev 1.24 the guest’s write to port 0x64 restarts it first. Until then: reboot=t on the guest’s command line makes Linux reboot by triple fault, which vmd takes as a restart.',
   simulation: {
-    guest: {
-      name: 'alpine',
-      memory: { value: 2n * GIB, origin: REPORTED_GUEST },
-      vcpus: { value: 1, origin: REPORTED_GUEST },
-      images: [],
-      at: null,
-      nameAt: null,
-    },
+    guest: simulatedGuest({ name: 'alpine', memory: 2n * GIB }, REPORTED_GUEST),
     cells: [...CROSS, ...WITH_PTI],
     reached,
     shows:
