@@ -49,6 +49,14 @@ export function amlDevice(name: string, ...terms: Bytes[]): number[] {
   return [0x5b, 0x82, ...sized([...amlName(name), ...terms.flat()])];
 }
 
+/** A device of which nothing but its hardware ID and its resources is told: the name, `PNP0303` and the like, descriptors. */
+export type FixedDevice = readonly [name: string, id: string, resources: readonly Bytes[]];
+
+export function amlFixedDevice([name, id, resources]: FixedDevice): number[] {
+  const crs = amlNamed('_CRS', amlResources(...resources));
+  return amlDevice(name, amlNamed('_HID', amlEisaId(id)), crs);
+}
+
 /** Without arguments, not serialized. */
 export function amlMethod(name: string, ...terms: Bytes[]): number[] {
   return [0x14, ...sized([...amlName(name), 0, ...terms.flat()])];

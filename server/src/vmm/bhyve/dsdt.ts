@@ -5,6 +5,7 @@
 import {
   amlDevice,
   amlEisaId,
+  amlFixedDevice,
   amlInteger,
   amlNamed,
   amlPackage,
@@ -16,6 +17,7 @@ import {
   irq,
   memory32,
   memoryWindow,
+  type FixedDevice,
 } from '../acpi/aml';
 import type { AcpiMaker } from '../acpi/header';
 import { tableOf, type AcpiTable } from '../acpi/table';
@@ -31,9 +33,7 @@ const CONFIG_ADDRESS = 0xcf8;
 const IO_SLOP = 32;
 const MEMORY_SLOP = 0x100000;
 
-type Resources = readonly (readonly number[])[];
-
-const ISA: readonly (readonly [name: string, id: string, resources: Resources])[] = [
+const ISA: readonly FixedDevice[] = [
   ['PIC', 'PNP0000', [ioPorts(0x20, 2), ioPorts(0xa0, 2), irq(2)]],
   ['TIMR', 'PNP0100', [ioPorts(0x40, 4), irq(0)]],
   ['RTC', 'PNP0B00', [ioPorts(0x70, 2), irq(8)]],
@@ -57,9 +57,7 @@ export function bhyveDsdt(maker: AcpiMaker, { lpc, serial }: DsdtOptions): AcpiT
       amlNamed('_CRS', amlResources(ioPorts(port, 8), irq(line))),
     ),
   );
-  const isa = ISA.map(([name, id, resources]) =>
-    amlDevice(name, amlNamed('_HID', amlEisaId(id)), amlNamed('_CRS', amlResources(...resources))),
-  );
+  const isa = ISA.map(amlFixedDevice);
   const bridge =
     lpc === null
       ? []

@@ -3,6 +3,7 @@ import { GIB } from '../../address/range';
 import {
   amlDevice,
   amlEisaId,
+  amlFixedDevice,
   amlInteger,
   amlNamed,
   amlPackage,
@@ -14,6 +15,7 @@ import {
   irq,
   memory32,
   memoryWindow,
+  type FixedDevice,
 } from '../acpi/aml';
 import type { AcpiMaker } from '../acpi/header';
 import { tableOf, type AcpiTable } from '../acpi/table';
@@ -27,11 +29,7 @@ const REVISION = 1;
 const CONFIG_ADDRESS = 0xcf8;
 
 /** Name, hardware ID and resources of what is on the ISA bus. */
-const ISA_DEVICES: readonly (readonly [
-  name: string,
-  id: string,
-  resources: readonly (readonly number[])[],
-])[] = [
+const ISA_DEVICES: readonly FixedDevice[] = [
   ['KBD', 'PNP0303', [ioPorts(0x60, 1), ioPorts(0x64, 1), irq(1)]],
   ['MOU', 'PNP0F13', [irq(12)]],
   ['COM1', 'PNP0501', [ioPorts(0x3f8, 8), irq(4)]],
@@ -40,9 +38,7 @@ const ISA_DEVICES: readonly (readonly [
 
 /** `lowEnd`: where RAM below 4 GiB ends and the window of PCI begins. There is no _PRT: no PCI function interrupts. */
 export function dsdt(maker: AcpiMaker, lowEnd: bigint): AcpiTable {
-  const isa = ISA_DEVICES.map(([name, id, resources]) =>
-    amlDevice(name, amlNamed('_HID', amlEisaId(id)), amlNamed('_CRS', amlResources(...resources))),
-  );
+  const isa = ISA_DEVICES.map(amlFixedDevice);
   const bridge = amlDevice(
     'PCI0',
     amlNamed('_HID', amlEisaId('PNP0A03')),
@@ -50,11 +46,7 @@ export function dsdt(maker: AcpiMaker, lowEnd: bigint): AcpiTable {
     amlNamed('_CRS', windows(lowEnd)),
     amlDevice('ISA', amlNamed('_ADR', amlInteger(0x00010000)), ...isa),
   );
-  const hpet = amlDevice(
-    'HPET',
-    amlNamed('_HID', amlEisaId('PNP0103')),
-    amlNamed('_CRS', amlResources(memory32(Number(HPET_BASE), Number(HPET_SIZE)))),
-  );
+  const hpet = amlFixedDevice(['HPET', 'PNP0103', [memory32(Number(HPET_BASE), Number(HPET_SIZE))]]);
   const off = amlInteger(PM.s5);
   const body = [
     ...amlNamed('\\_S5', amlPackage(off, off, amlInteger(0), amlInteger(0))),

@@ -6,6 +6,7 @@
 import {
   amlDevice,
   amlEisaId,
+  amlFixedDevice,
   amlInteger,
   amlNamed,
   amlPackage,
@@ -108,16 +109,8 @@ function dsdt(lowEnd: bigint): AcpiTable {
       amlNamed('_CRS', amlResources(ioPorts(port, 8), irq(line))),
     ),
   );
-  const keyboard = amlDevice(
-    'PS2K',
-    amlNamed('_HID', amlEisaId('PNP0303')),
-    amlNamed('_CRS', amlResources(ioPorts(0x60, 1), ioPorts(0x64, 1), irq(1))),
-  );
-  const clock = amlDevice(
-    'RTC',
-    amlNamed('_HID', amlEisaId('PNP0B00')),
-    amlNamed('_CRS', amlResources(ioPorts(0x70, 2), irq(8))),
-  );
+  const keyboard = amlFixedDevice(['PS2K', 'PNP0303', [ioPorts(0x60, 1), ioPorts(0x64, 1), irq(1)]]);
+  const clock = amlFixedDevice(['RTC', 'PNP0B00', [ioPorts(0x70, 2), irq(8)]]);
   const bridge = amlDevice(
     'PCI0',
     amlNamed('_HID', amlEisaId('PNP0A03')),
