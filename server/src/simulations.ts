@@ -112,7 +112,8 @@ export class Simulations {
       const wish = { as: as ?? undefined, compare: compare ?? undefined, issue };
       const plan = planBoot((choice) => machineUnder(machine, choice), wish, {
         ...(await this.requestOf(params, uri)),
-        rejected,
+        // To another VMM, which the machine is laid out for, errors of the config's own mean nothing.
+        rejected: (as?.vmm ?? issue?.vmm ?? machine.vmm) === machine.vmm ? rejected : [],
       });
       const report = await boot(plan.main);
       const made = { machine: plan.main.machine, compared: plan.main.compared ?? null, issue };

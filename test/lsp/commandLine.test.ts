@@ -109,6 +109,21 @@ for (const [version, end] of [
   });
 }
 
+test('a guest that its own VMM refuses: layout says who knows why, another VMM takes it', () => {
+  const big = write('big.conf', 'vm "big" {\n\tmemory 900G\n\tdisk "/big.raw"\n}\n');
+  assert.match(
+    bootpath(['layout', big]).stderr,
+    /vmd lays out no memory for "big"; bootpath simulate says why/,
+  );
+  const own = bootpath(['simulate', big, '--format', 'json']);
+  const report = jsonOf<{ reason: string; findings: { code: string }[] }>(own);
+  assert.match(report.reason, /its 900 GiB are more than this vmm\(4\) takes, 128 GiB/);
+  assert.ok(report.findings.some(({ code }) => code === 'boot-config-rejected'));
+  const other = bootpath(['simulate', big, '--as', 'firecracker', '--format', 'json']);
+  const taken = jsonOf<{ outcome: string; findings: { code: string }[] }>(other);
+  assert.deepEqual([taken.outcome, taken.findings], ['halted', []]);
+});
+
 test('layout --format svg draws', () => {
   assert.match(bootpath(['layout', 'vm.conf', '--format', 'svg'], { cwd: example }).stdout, /^<svg /);
 });

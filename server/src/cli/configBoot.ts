@@ -45,19 +45,20 @@ export async function configBoot(
     return withOptions(guestOf(issue, choice), options);
   };
   const compare = choiceOf(service, stringOption(options, 'compare'), '--compare');
-  const rejected = source ? rejectedIn(service, source, as) : [];
-  const request = { ...(await requestOf(options)), rejected };
-  const plan = planBoot(machineUnder, { as, compare, issue }, request);
+  const plan = planBoot(machineUnder, { as, compare, issue }, await requestOf(options));
+  const rejected = source ? rejectedIn(service, source, plan.main.machine) : [];
   return {
-    job: jobOrUsage(plan.main),
+    job: jobOrUsage({ ...plan.main, request: { ...plan.main.request, rejected } }),
     runs: issue && plan.cells.length > 0 ? { issue, jobs: plan.cells.map(jobOrUsage) } : null,
   };
 }
 
-/** The errors of a text; of one that no language knows none, that is told elsewhere. */
-function rejectedIn(service: Service, source: SourceText, choice: VmmChoice | undefined): Finding[] {
+/** The errors of a text for which its own VMM starts no guest; to another VMM, which the machine is laid out for, they mean nothing. */
+function rejectedIn(service: Service, source: SourceText, { vmm, version }: Machine): readonly Finding[] {
+  const choice = vmm !== null && version !== null ? { vmm, version } : undefined;
   const document = parseSource(service, source, choice);
-  return document ? service.findings(document).filter(({ severity }) => severity === 'error') : [];
+  if (!document || service.languages.find(({ kind }) => kind === document.language)?.vmm !== vmm) return [];
+  return service.findings(document).filter(({ severity }) => severity === 'error');
 }
 
 async function requestOf(options: Options): Promise<SimulationRequest> {

@@ -30,6 +30,10 @@ function layout(options: Options, { out, note, service }: Terminal): number {
   const name = stringOption(options, 'vm');
   const machines = name === undefined ? document.machines : [pickMachine(document, name, file)];
   if (machines.length === 0) note(`${file}: describes no machine`);
+  for (const { name: refused, vmm, regions } of machines) {
+    if (vmm !== null && regions.length === 0)
+      note(`${file}: ${vmm} lays out no memory for "${refused}"; bootpath simulate says why`);
+  }
   switch (stringOption(options, 'format')) {
     case 'json':
       out(json(layoutJson(machines, pathOf)));

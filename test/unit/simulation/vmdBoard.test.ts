@@ -246,7 +246,7 @@ test('IBT is shown where the host uses it', () => {
 for (const [memory, reason] of [
   // The memory map ends beyond 128 GiB: `check` says so too.
   ['128G', /memory map would end at 0x2010010000, and vmm\(4\) refuses addresses beyond 128 GiB/],
-  ['129G', /its config gives no memory size that this vmd takes/],
+  ['129G', /its 129 GiB are more than this vmm\(4\) takes, 128 GiB/],
 ] as const) {
   test(`${memory} of memory does not start`, () => {
     const { report } = powerOn('x86_vm-1.27', memory, { firmware: new Uint8Array(64).fill(0xf4) });

@@ -1,9 +1,13 @@
 /** The machines of a vm.conf: one a VM that vmd would register, with its memory laid out. */
+import { MIB } from '../../address/range';
 import type { Machine } from '../../machine/machine';
 import { fromText, type Fact, type VmmOrigin } from '../../machine/origin';
 import { imagesOf, sourceRange, type VmConfig, type VmdConfig } from './config';
 import { createMemoryMap, regionsOf, type VmdRange } from './layout';
 import { DEFAULT_MEMORY, type VmdVersion } from './versions';
+
+/** From here on a number is no size, and of the longest ones the reader keeps no digits. */
+const NO_SIZE = 1n << 63n;
 
 /** Every VM but the duplicates, which vmd drops. */
 export function machinesOf(config: VmdConfig): Machine[] {
@@ -44,7 +48,11 @@ function memoryOf(vm: VmConfig, version: VmdVersion): Fact<bigint> | null {
     return { value: DEFAULT_MEMORY, origin: vmmOrigin(version, 'usr.sbin/vmd/vmd.h, VM_DEFAULT_MEMORY') };
   }
   const { size, option } = vm.memory;
-  return size.ok ? { value: size.bytes, origin: fromText(sourceRange(option)) } : null;
+  const origin = fromText(sourceRange(option));
+  if (size.ok) return { value: size.bytes, origin };
+  // vmd lays nothing out for it; another VMM may take it.
+  const tooLarge = size.reason === 'too large' && size.given !== null && size.given < NO_SIZE;
+  return tooLarge ? { value: (size.given / MIB) * MIB, origin } : null;
 }
 
 function vmmOrigin(version: VmdVersion, citation: string): VmmOrigin {
