@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
 import { pathOfUri, type Files } from './hostFiles';
-import { planBoot, SHOWN_ISSUES, type BootRun } from './bootPlan';
+import { chooseRuns, SHOWN_ISSUES, type BootRun } from './bootRuns';
 import type { KnownIssue } from './machine/knownIssue';
 import type { Document, VmmChoice } from './machine/language';
 import type { Machine } from './machine/machine';
@@ -110,19 +110,19 @@ export class Simulations {
     try {
       const { as, compare } = params;
       const wish = { as: as ?? undefined, compare: compare ?? undefined, issue };
-      const plan = planBoot((choice) => machineUnder(machine, choice), wish, {
+      const chosen = chooseRuns((choice) => machineUnder(machine, choice), wish, {
         ...(await this.requestOf(params, uri)),
         // To another VMM, which the machine is laid out for, errors of the config's own mean nothing.
         rejected: (as?.vmm ?? issue?.vmm ?? machine.vmm) === machine.vmm ? rejected : [],
       });
-      const report = await boot(plan.main);
-      const made = { machine: plan.main.machine, compared: plan.main.compared ?? null, issue };
+      const report = await boot(chosen.main);
+      const made = { machine: chosen.main.machine, compared: chosen.main.compared ?? null, issue };
       if (reason !== null && report.outcome === 'cancelled') {
         const cancelled = { ...report, reason: `Cancelled: ${reason as string}.` };
         return { ...made, report: cancelled, runs: [] };
       }
       const runs: IssueRun[] = [];
-      for (const [index, cell] of plan.cells.entries()) {
+      for (const [index, cell] of chosen.cells.entries()) {
         if (reason !== null) break;
         runs.push({
           cell: issue!.simulation!.cells[index]!,

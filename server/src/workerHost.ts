@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { BootRun } from './bootPlan';
+import type { BootRun } from './bootRuns';
 import type { Document } from './machine/language';
 import type { Machine } from './machine/machine';
 import type { Comparison } from './simulation/comparison';

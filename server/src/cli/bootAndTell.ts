@@ -31,7 +31,7 @@ export interface IssueRuns {
 }
 
 /** What is booted, and for a known issue all its runs. */
-export interface PlannedJobs {
+export interface ChosenJobs {
   readonly job: SimulationJob;
   readonly runs: IssueRuns | null;
 }

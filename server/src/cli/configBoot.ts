@@ -9,8 +9,8 @@ import type { Finding } from '../text/finding';
 import type { SourceText } from '../text/sourceText';
 import { jobOf, machineIn, type SimulationJob } from '../workerHost';
 import { cpuOption, refuseImageOptions } from './bareImage';
-import { guestOf, planBoot, SHOWN_ISSUES, type BootRun } from '../bootPlan';
-import type { PlannedJobs } from './bootAndTell';
+import { guestOf, chooseRuns, SHOWN_ISSUES, type BootRun } from '../bootRuns';
+import type { ChosenJobs } from './bootAndTell';
 import { listOption, stringOption, UsageError, wholeNumber, type Options } from './command';
 import { choiceOf, parseSource, pickMachine, readBytes, sourceOf } from './inputs';
 import { limitsOf } from './runLimits';
@@ -28,7 +28,7 @@ export async function configBoot(
   config: ConfigFile | null,
   options: Options,
   service: Service,
-): Promise<PlannedJobs> {
+): Promise<ChosenJobs> {
   refuseImageOptions(options, config?.file ?? 'a known issue’s own guest');
   refuseTogether(options);
   const issue = issueOption(options);
@@ -45,11 +45,11 @@ export async function configBoot(
     return withOptions(guestOf(issue, choice), options);
   };
   const compare = choiceOf(service, stringOption(options, 'compare'), '--compare');
-  const plan = planBoot(machineUnder, { as, compare, issue }, await requestOf(options));
-  const rejected = source ? rejectedIn(service, source, plan.main.machine) : [];
+  const chosen = chooseRuns(machineUnder, { as, compare, issue }, await requestOf(options));
+  const rejected = source ? rejectedIn(service, source, chosen.main.machine) : [];
   return {
-    job: jobOrUsage({ ...plan.main, request: { ...plan.main.request, rejected } }),
-    runs: issue && plan.cells.length > 0 ? { issue, jobs: plan.cells.map(jobOrUsage) } : null,
+    job: jobOrUsage({ ...chosen.main, request: { ...chosen.main.request, rejected } }),
+    runs: issue && chosen.cells.length > 0 ? { issue, jobs: chosen.cells.map(jobOrUsage) } : null,
   };
 }
 

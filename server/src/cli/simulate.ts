@@ -1,5 +1,5 @@
 /** `bootpath simulate FILE`: boots one machine of a config on the emulator, under its VMM's model. */
-import { SHOWN_ISSUES } from '../bootPlan';
+import { SHOWN_ISSUES } from '../bootRuns';
 import { isSavedRun } from '../simulation/savedRunFile';
 import { DEFAULT_BUDGET } from '../simulation/simulate';
 import { PROBES } from '../simulation/probes/probes';

@@ -20,7 +20,7 @@ export interface BootWish {
   readonly issue?: KnownIssue | null | undefined;
 }
 
-export interface BootPlan {
+export interface BootRuns {
   readonly main: BootRun;
   /** A run for each cell of the known issue's simulation, the first of which is `main`; none without an issue. */
   readonly cells: readonly BootRun[];
@@ -34,11 +34,11 @@ export const SHOWN_ISSUES: readonly KnownIssue[] = VMM_MODELS.flatMap(
 /**
  * @param machineUnder the guest as this VMM builds it; without a choice as its config says
  */
-export function planBoot(
+export function chooseRuns(
   machineUnder: (choice: VmmChoice | undefined) => Machine,
   { as, compare, issue }: BootWish,
   request: SimulationRequest,
-): BootPlan {
+): BootRuns {
   const cells = issue?.simulation?.cells ?? [];
   const choiceOf = (version: string): VmmChoice => ({ vmm: issue!.vmm, version });
   const choice = as ?? (cells[0] && choiceOf(cells[0].version));
