@@ -13,6 +13,7 @@ const ROOMS = [
   'server/src/devices',
   'server/src/vmm',
   'server/src/memory-map',
+  'server/src/boot-plan',
   'server/src/checks',
   'server/src/simulation',
   'server/src/crash',

@@ -5,7 +5,7 @@
 import type { VmmChoice } from './machine/language';
 import type { WireMachine } from './machine/wire';
 import type { WireFinding } from './features/wireFinding';
-import type { Outcome } from './simulation/report';
+import type { Outcome } from './machine/outcome';
 
 export type { WireMachine, WireRegion } from './machine/wire';
 

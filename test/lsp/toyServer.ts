@@ -5,7 +5,8 @@ import { startServer } from '../../server/src/server';
 import { createService } from '../../server/src/service';
 import { startJob } from '../../server/src/workerHost';
 import type { SimulationHandle, Simulator } from '../../server/src/simulations';
-import type { BootReport, Outcome } from '../../server/src/simulation/report';
+import type { Outcome } from '../../server/src/machine/outcome';
+import type { BootReport } from '../../server/src/simulation/report';
 import { toy } from '../unit/features/toyLanguage';
 
 function report(outcome: Outcome): BootReport {

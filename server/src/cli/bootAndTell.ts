@@ -4,7 +4,7 @@ import { vmmLabel } from '../machine/machine';
 import { bootReportJson, bootReportText, countText } from '../output/bootReport';
 import { divergenceJson, divergenceText } from '../output/divergence';
 import { issueRunsJson, issueRunsText, type IssueRun } from '../output/issueRuns';
-import type { Outcome } from '../simulation/report';
+import type { Outcome } from '../machine/outcome';
 import type { SavedRun } from '../simulation/savedRun';
 import { startJob, type SimulationJob, type WorkerReport } from '../workerHost';
 import { json, stringOption, UsageError, type Options, type Terminal } from './command';

@@ -12,7 +12,8 @@ import type { PoweredMachine } from './poweredMachine';
 import type { Guest } from './guestChoice';
 import { readProbeReport } from './probes/probeReport';
 import type { Recorder } from './recorder';
-import type { Outcome, ShownCell } from './report';
+import type { Outcome } from '../machine/outcome';
+import type { ShownCell } from './report';
 import type { Ending } from './runLoop';
 
 export interface Conclusion {

@@ -1,10 +1,9 @@
 /** How often each port, address, leaf and MSR was touched, and who answered. */
+import type { ExitKind as Kind } from '../machine/outcome';
 import type { ExitCount } from './report';
 
 /** Distinct places that are told apart; those beyond it are counted by kind alone. */
 const DISTINCT = 4096;
-
-type Kind = ExitCount['kind'];
 
 interface Entry {
   readonly kind: Kind;

@@ -13,7 +13,7 @@ import { EventQueue } from './eventQueue';
 import { mapSlots } from './memorySlots';
 import { coreFor, type PowerOptions } from './powerOptions';
 import type { Recorder } from './recorder';
-import type { ExitCount } from './report';
+import type { ExitKind } from '../machine/outcome';
 import type { RunWatch } from './runLoop';
 
 const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffffffff } as const;
@@ -160,7 +160,7 @@ export class PoweredMachine {
 
   /** Tells whoever looks on. The value is made only where somebody does; null stands for no answer. */
   private observe(
-    kind: ExitCount['kind'],
+    kind: ExitKind,
     address: bigint,
     size: number,
     vcpu: number,

@@ -2,30 +2,16 @@
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { KernelSymbols } from '../machine/image/symbolFiles';
+import type { ExitKind, Outcome } from '../machine/outcome';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { CpuChoice, DirectBoot } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
 import type { SavedRun } from './savedRun';
 import type { CpuMode, VcpuState } from '../x86/state';
 
-export const OUTCOMES = [
-  'halted',
-  'shutdown',
-  'reset',
-  'triple-fault',
-  'guest-panic',
-  'host-panic',
-  'vmm-exit',
-  'expectation-met',
-  'budget',
-  'invalid-entry',
-  'cancelled',
-] as const;
-export type Outcome = (typeof OUTCOMES)[number];
-
 /** Exits of one kind: `IN 0x64`, `MMIO read 0xfee00020`, `HLT`. */
 export interface ExitCount {
-  readonly kind: 'in' | 'out' | 'mmio-read' | 'mmio-write' | 'hlt' | 'cpuid' | 'rdmsr' | 'wrmsr' | 'shutdown';
+  readonly kind: ExitKind;
   /** Port, address, leaf or MSR; null for `hlt` and `shutdown`. */
   readonly at: bigint | null;
   readonly count: number;

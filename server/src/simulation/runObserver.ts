@@ -1,6 +1,6 @@
 /** Who looks on at a run: every access that leaves the guest, with its answer, and every event of the core. */
 import type { Core, TraceEvent } from '../../emulator/face';
-import type { ExitCount } from './report';
+import type { ExitKind } from '../machine/outcome';
 
 /** An access that leaves the guest. */
 export interface Access {
@@ -8,7 +8,7 @@ export interface Access {
   /** In ticks of the present power-on. */
   readonly at: number;
   readonly vcpu: number;
-  readonly kind: ExitCount['kind'];
+  readonly kind: ExitKind;
   /** Port, physical address, MSR or CPUID leaf. */
   readonly address: bigint;
   /** In bytes; of a CPUID answer 16. */
