@@ -1,6 +1,8 @@
 /** The neutral description that every config format and memory map turns into. */
 import { compareRanges, contains, type AddressRange } from '../address/range';
 import type { SourceRange } from '../text/position';
+import type { BootState } from './bootState';
+import type { Mapping } from './mapping';
 import type { Fact, Origin } from './origin';
 
 export const REGION_KINDS = [
@@ -31,6 +33,11 @@ export interface Region {
   readonly at: SourceRange | null;
   /** True where `range` is approximate (bhyvectl prints rounded lengths). */
   readonly approximate?: boolean;
+  /**
+   * Depth in a nested map (/proc/iomem), 0 where it is left out: a region of level n + 1 lies in one of level n and says more
+   * of it. The two are no overlap.
+   */
+  readonly level?: number;
   /** Where the region starts in what backs it (bhyve's memory segment), in bytes, where the source says so. */
   readonly backingOffset?: bigint;
 }
@@ -74,6 +81,10 @@ export interface Machine extends GuestDescription {
   readonly version: string | null;
   /** Sorted by start. Those of a memory map may overlap. */
   readonly regions: readonly Region[];
+  /** Where linear addresses lead, by linear start, where the source says so (`info mem`, `info tlb`, a boot plan). */
+  readonly mappings?: readonly Mapping[];
+  /** What memory and registers hold before the first instruction, where the source says so; else the VMM's model knows. */
+  readonly boot?: BootState;
 }
 
 export function sortRegions(regions: readonly Region[]): Region[] {

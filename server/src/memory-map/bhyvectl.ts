@@ -6,7 +6,15 @@ import { formatSize, hex } from '../address/format';
 import { ADDRESS_SPACE_END, GIB, KIB, MIB, PAGE, TIB } from '../address/range';
 import type { RegionKind } from '../machine/machine';
 import type { SourceText } from '../text/sourceText';
-import { MAX_ENTRIES, nameMaps, tooLong, type MapProblem, type MapReading, type OpenMap } from './mapText';
+import {
+  MAX_ENTRIES,
+  nameMaps,
+  tooLong,
+  type Dialect,
+  type MapProblem,
+  type MapReading,
+  type OpenMap,
+} from './mapText';
 
 const UNITS: Readonly<Record<string, bigint>> = { B: 1n, KB: KIB, MB: MIB, GB: GIB, TB: TIB };
 
@@ -225,11 +233,13 @@ class Reader {
 }
 
 /** True where the text has at least one whole row. */
-export function hasBhyvectl(text: string): boolean {
+function hasBhyvectl(text: string): boolean {
   // Not `test`: it would leave its place in the pattern, and the next reading would start there.
   return text.search(ROW) >= 0;
 }
 
-export function readBhyvectl(source: SourceText): MapReading {
+function readBhyvectl(source: SourceText): MapReading {
   return new Reader(source).run();
 }
+
+export const bhyvectlDialect: Dialect = { name: 'bhyvectl', has: hasBhyvectl, read: readBhyvectl };

@@ -6,7 +6,15 @@ import { formatRange, hex } from '../address/format';
 import { ADDRESS_SPACE_END, fromClosed, type AddressRange } from '../address/range';
 import type { RegionKind } from '../machine/machine';
 import type { SourceText } from '../text/sourceText';
-import { MAX_ENTRIES, nameMaps, tooLong, type MapProblem, type MapReading, type OpenMap } from './mapText';
+import {
+  MAX_ENTRIES,
+  nameMaps,
+  tooLong,
+  type Dialect,
+  type MapProblem,
+  type MapReading,
+  type OpenMap,
+} from './mapText';
 
 /** Who prints a map, and the heading that announces it. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -227,7 +235,7 @@ class Reader {
 }
 
 /** True where the text has at least one whole entry. */
-export function hasE820(text: string): boolean {
+function hasE820(text: string): boolean {
   for (const mark of text.matchAll(MARK)) {
     if (mark[2] === undefined) continue;
     const body = mark.index + mark[0].length;
@@ -236,6 +244,8 @@ export function hasE820(text: string): boolean {
   return false;
 }
 
-export function readE820(source: SourceText): MapReading {
+function readE820(source: SourceText): MapReading {
   return new Reader(source.text).run();
 }
+
+export const e820Dialect: Dialect = { name: 'Linux e820', has: hasE820, read: readE820 };

@@ -1,7 +1,7 @@
 /** Memory maps as a language: every dialect, recognised by content, also inside a longer log. */
 import { formatRange, formatSize, hex } from '../address/format';
 import { landmarksIn } from '../address/landmarks';
-import { sizeOf } from '../address/range';
+import { compareRanges, sizeOf } from '../address/range';
 import type {
   Description,
   Document,
@@ -11,14 +11,15 @@ import type {
   VmmChoice,
 } from '../machine/language';
 import { sortRegions, type Machine, type Region } from '../machine/machine';
+import type { Mapping } from '../machine/mapping';
 import { onDemand } from '../machine/onDemand';
 import { fromText } from '../machine/origin';
 import { containsPosition, type Position } from '../text/position';
 import { pragmaIn } from '../text/pragma';
 import type { SourceText } from '../text/sourceText';
-import { hasBhyvectl, readBhyvectl } from './bhyvectl';
-import { hasE820, readE820 } from './e820';
-import type { MapEntry, MapReading, MemoryMap } from './mapText';
+import { bhyvectlDialect } from './bhyvectl';
+import { e820Dialect } from './e820';
+import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
 
 /** Detail of an outline node that stands for a change of the map. */
 const NO_REGION = 'not a region of the map';
@@ -26,7 +27,7 @@ const NO_REGION = 'not a region of the map';
 const SNIFFED = 65_536;
 
 /** One dialect a file; their maps may stand in one text. */
-const DIALECTS: readonly ((source: SourceText) => MapReading)[] = [readBhyvectl, readE820];
+export const DIALECTS: readonly Dialect[] = [bhyvectlDialect, e820Dialect];
 
 function regionOf(source: SourceText, entry: MapEntry): Region {
   const at = source.at(entry.from, entry.to);
@@ -40,12 +41,27 @@ function regionOf(source: SourceText, entry: MapEntry): Region {
     at,
     ...(entry.approximate ? { approximate: true } : {}),
     ...(entry.backingOffset === undefined ? {} : { backingOffset: entry.backingOffset }),
+    ...(entry.level === undefined || entry.level === 0 ? {} : { level: entry.level }),
   };
 }
 
+function mappingOf(source: SourceText, entry: MappingEntry): Mapping {
+  const at = source.at(entry.from, entry.to);
+  const { linear, physical, pageSize, writable, user, executable } = entry;
+  return { linear, physical, pageSize, writable, user, executable, origin: fromText(at), at };
+}
+
+/** A map has at least one line. */
+function firstOf({ entries, mappings }: MemoryMap): { readonly from: number; readonly to: number } {
+  return entries[0] ?? mappings![0]!;
+}
+
+function lastOf({ entries, mappings }: MemoryMap): { readonly from: number; readonly to: number } {
+  return entries.at(-1) ?? mappings!.at(-1)!;
+}
+
 function machineOf(source: SourceText, map: MemoryMap): Machine {
-  const last = map.entries.at(-1)!;
-  const at = source.at(Math.min(map.nameFrom, map.entries[0]!.from), last.to);
+  const at = source.at(Math.min(map.nameFrom, firstOf(map).from), lastOf(map).to);
   return {
     name: map.name,
     vmm: null,
@@ -54,6 +70,13 @@ function machineOf(source: SourceText, map: MemoryMap): Machine {
     // A map does not say; one is the least that a machine has.
     vcpus: { value: 1, origin: fromText(at) },
     regions: sortRegions(map.entries.map((entry) => regionOf(source, entry))),
+    ...(map.mappings
+      ? {
+          mappings: map.mappings
+            .map((entry) => mappingOf(source, entry))
+            .sort((a, b) => compareRanges(a.linear, b.linear)),
+        }
+      : {}),
     images: [],
     at,
     nameAt: source.at(map.nameFrom, map.nameTo),
@@ -73,20 +96,27 @@ function outlineOf(source: SourceText, map: MemoryMap, machine: Machine): Outlin
       entry.to,
     ),
   );
+  const mappings = (map.mappings ?? []).map(({ linear, from, to }) =>
+    leaf(`${formatRange(linear)} linear`, formatSize(sizeOf(linear)), from, to),
+  );
   const amendments = map.amendments.map(({ text, from, to }) => leaf(text, NO_REGION, from, to));
-  const children = [...entries, ...amendments].sort(
+  const children = [...entries, ...mappings, ...amendments].sort(
     (a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character,
   );
   const end = children.at(-1)!.range.end;
   const start = machine.at!.range.start;
   return {
     name: machine.name,
-    detail: `${map.entries.length} ${map.entries.length === 1 ? 'entry' : 'entries'}`,
+    detail: entriesText(entries.length + mappings.length),
     kind: 'map',
     range: { start, end },
     nameRange: machine.nameAt!.range,
     children,
   };
+}
+
+function entriesText(count: number): string {
+  return `${count} ${count === 1 ? 'entry' : 'entries'}`;
 }
 
 /** A memory map names its VMM only where somebody says so. */
@@ -99,10 +129,8 @@ function choiceOf(source: SourceText, context: ParseContext): Pick<Document, 'ch
 }
 
 function parse(source: SourceText, context: ParseContext): Document {
-  const readings = DIALECTS.map((read) => read(source));
-  const maps = readings
-    .flatMap(({ maps: found }) => found)
-    .sort((a, b) => a.entries[0]!.from - b.entries[0]!.from);
+  const readings = DIALECTS.filter(({ has }) => has(source.text)).map(({ read }) => read(source));
+  const maps = readings.flatMap(({ maps: found }) => found).sort((a, b) => firstOf(a).from - firstOf(b).from);
   const machines = maps.map((map) => machineOf(source, map));
   const outline = onDemand(() => maps.map((map, index) => outlineOf(source, map, machines[index]!)));
   return {
@@ -162,7 +190,7 @@ export const memmap: Language = {
   vmm: null,
   recognise(text) {
     const head = text.slice(0, SNIFFED);
-    return hasE820(head) || hasBhyvectl(head);
+    return DIALECTS.some(({ has }) => has(head));
   },
   parse,
   describe,

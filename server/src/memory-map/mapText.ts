@@ -2,6 +2,7 @@
 import type { AddressRange } from '../address/range';
 import type { RegionKind } from '../machine/machine';
 import type { Severity } from '../text/finding';
+import type { SourceText } from '../text/sourceText';
 
 /** One line of a map that is a region. */
 export interface MapEntry {
@@ -16,6 +17,23 @@ export interface MapEntry {
   readonly to: number;
   readonly approximate: boolean;
   readonly backingOffset?: bigint;
+  /** Depth in a nested map: see `Region.level`. */
+  readonly level?: number;
+}
+
+/** One line of a map of linear addresses. */
+export interface MappingEntry {
+  readonly linear: AddressRange;
+  /** Of the first byte; null where the dialect does not say. */
+  readonly physical: bigint | null;
+  /** In bytes; null where the dialect does not say. */
+  readonly pageSize: bigint | null;
+  readonly writable: boolean;
+  readonly user: boolean;
+  /** Null where the dialect does not say. */
+  readonly executable: boolean | null;
+  readonly from: number;
+  readonly to: number;
 }
 
 /** A change that the producer reports beside its map; not a region of it. */
@@ -33,6 +51,8 @@ export interface MemoryMap {
   /** In the order of the text. */
   readonly entries: readonly MapEntry[];
   readonly amendments: readonly Amendment[];
+  /** Of a map of linear addresses, in the order of the text; such a map has no `entries`. */
+  readonly mappings?: readonly MappingEntry[];
 }
 
 /** A code of the check table with its place. */
@@ -43,6 +63,16 @@ export interface MapProblem {
   readonly message: string;
   readonly from: number;
   readonly to: number;
+}
+
+/** How one producer prints its maps. Those of several dialects may stand in one text. */
+export interface Dialect {
+  /** For messages and tests: `Linux e820`. */
+  readonly name: string;
+  /** Whether the text has at least one entry of it. Cheap where there is none. */
+  readonly has: (text: string) => boolean;
+  /** Never throws. Only called where `has` is true. */
+  readonly read: (source: SourceText) => MapReading;
 }
 
 export interface MapReading {
@@ -60,13 +90,14 @@ export interface OpenMap {
   nameTo: number;
   readonly entries: MapEntry[];
   readonly amendments: Amendment[];
+  readonly mappings?: MappingEntry[];
 }
 
 /** Names maps apart: the second of one name becomes `NAME (2)`. Maps that stayed empty are dropped. */
 export function nameMaps(maps: readonly OpenMap[]): MemoryMap[] {
   const seen = new Map<string, number>();
   return maps
-    .filter(({ entries }) => entries.length > 0)
+    .filter(({ entries, mappings }) => entries.length > 0 || (mappings?.length ?? 0) > 0)
     .map((map) => {
       const count = (seen.get(map.name) ?? 0) + 1;
       seen.set(map.name, count);

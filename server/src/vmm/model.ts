@@ -3,6 +3,7 @@ import type { CpuProfile, Core, SlotKind } from '../../emulator/face';
 import type { Clock, Device } from '../devices/device';
 import type { CpuVendor } from '../x86/cpuid/answers';
 import type { CpuidFeatureName } from '../x86/cpuid/features';
+import type { BootState } from '../machine/bootState';
 import type { GuestDescription, Machine, Region } from '../machine/machine';
 import type { KnownIssue } from '../machine/knownIssue';
 
@@ -191,4 +192,9 @@ export interface VmmModel {
    */
   layOut(guest: GuestDescription, version: string): readonly Region[];
   board(inputs: BoardInputs): Board;
+  /**
+   * What this version puts into low memory and registers before the first instruction, as far as it follows from the machine
+   * alone: nothing that depends on the bytes of an image. Null, or no such method, where the model does not say.
+   */
+  bootState?(machine: Machine, version: string): BootState | null;
 }

@@ -1,5 +1,5 @@
 /** Disk image formats other than raw and qcow2. */
-import { closest } from '../../vmm/vmd/closest';
+import { closest } from '../../text/closest';
 import { at, replace, vmconfCheck } from './vmconfCheck';
 
 const FORMATS = ['raw', 'qcow2'];

@@ -1,5 +1,5 @@
 /** Instances of a VM that is not declared before them. */
-import { closest } from '../../vmm/vmd/closest';
+import { closest } from '../../text/closest';
 import { isVmdSince } from '../../vmm/vmd/versions';
 import { at, related, replace, vmconfCheck } from './vmconfCheck';
 

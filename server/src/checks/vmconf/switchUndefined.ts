@@ -1,5 +1,5 @@
 /** An interface that names a switch nobody declares: vmd ignores the option. */
-import { closest } from '../../vmm/vmd/closest';
+import { closest } from '../../text/closest';
 import type { VmConfig, VmdConfig } from '../../vmm/vmd/config';
 import type { Text } from '../../vmm/vmd/syntax';
 import { at, related, replace, vmconfCheck, wholeLines } from './vmconfCheck';

@@ -1,5 +1,5 @@
 /** What to say of a line in a block that no option of it begins. */
-import { closest } from './closest';
+import { closest } from '../../text/closest';
 import type { Cursor } from './cursor';
 import type { Grammar } from './grammar';
 import type { Span, Token } from './lexer';

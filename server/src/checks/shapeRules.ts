@@ -1,0 +1,207 @@
+/** The rules that follow from the shape of a format: one code for each way to miss it. */
+import type { Document, LanguageKind } from '../machine/language';
+import type { Fix, Severity } from '../text/finding';
+import type { NodeSpan } from '../text/shape/node';
+import type { ConfigPath, ShapeProblem } from '../text/shape/checkShape';
+import type { SourceText } from '../text/sourceText';
+import type { Check, Found } from './check';
+
+export interface ShapeWords {
+  /** First part of the codes, and of the pages: `firecracker` for `firecracker-unknown-key`. */
+  readonly prefix: string;
+  readonly kind: LanguageKind;
+  /** As in a sentence: `Firecracker`. */
+  readonly reader: string;
+  /** What follows a config that is refused, from its second word: `refuses the whole file and starts nothing`. */
+  readonly refuses: string;
+  /** What follows a key that nobody reads: `ignores it, so …`; says what is lost. */
+  readonly ignores: string;
+  /** Of a key that stands twice. */
+  readonly duplicate: { readonly severity: Severity; readonly consequence: string };
+  /** A key as it is written, for the fix of a misspelt one: with quotes in JSON. */
+  readonly quoteKey: (key: string) => string;
+  /** Held back, where a rule of its own says it better. */
+  readonly except?: (problem: ShapeProblem, document: Document) => boolean;
+}
+
+type Kind = ShapeProblem['kind'];
+
+interface ShapeRule {
+  readonly suffix: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly kinds: readonly Kind[];
+}
+
+const RULES: readonly ShapeRule[] = [
+  { suffix: 'unknown-key', severity: 'warning', title: 'A key that is not read', kinds: ['unknown-key'] },
+  {
+    suffix: 'version',
+    severity: 'warning',
+    title: 'A key or value of other versions',
+    kinds: ['other-version'],
+  },
+  { suffix: 'missing-key', severity: 'error', title: 'A key that must be there', kinds: ['missing-key'] },
+  { suffix: 'wrong-type', severity: 'error', title: 'A value of another type', kinds: ['wrong-type'] },
+  {
+    suffix: 'value',
+    severity: 'error',
+    title: 'A value outside of what is taken',
+    kinds: ['out-of-range', 'unknown-value', 'pattern'],
+  },
+  {
+    suffix: 'duplicate-key',
+    severity: 'warning',
+    title: 'A key that stands twice',
+    kinds: ['duplicate-key'],
+  },
+];
+
+/**
+ * Rows `PREFIX-unknown-key`, `-version`, `-missing-key`, `-wrong-type`, `-value` and `-duplicate-key`. `problemsOf` gives
+ * what `checkShape` found in a document of the kind, and is called once a document; none for another document.
+ */
+export function shapeRules(
+  words: ShapeWords,
+  problemsOf: (document: Document) => readonly ShapeProblem[],
+): Check[] {
+  const known = new WeakMap<Document, readonly ShapeProblem[]>();
+  const problems = (document: Document): readonly ShapeProblem[] => {
+    let found = known.get(document);
+    if (!found) {
+      found = problemsOf(document).filter((problem) => words.except?.(problem, document) !== true);
+      known.set(document, found);
+    }
+    return found;
+  };
+  return RULES.map(({ suffix, kinds, ...row }) => ({
+    ...row,
+    code: `${words.prefix}-${suffix}`,
+    on: [words.kind],
+    *run(document: Document) {
+      for (const problem of problems(document)) {
+        if (kinds.includes(problem.kind)) yield foundOf(document.source, problem, words);
+      }
+    },
+  }));
+}
+
+function foundOf(source: SourceText, problem: ShapeProblem, words: ShapeWords): Found {
+  const at = source.at(problem.at.start, problem.at.end);
+  const refused = `${words.reader} ${words.refuses}.`;
+  switch (problem.kind) {
+    case 'unknown-key': {
+      const { key, nearest, ignored } = problem;
+      const meant = nearest === null ? '' : ` Probably ${code(nearest)} was meant.`;
+      return {
+        at,
+        severity: ignored ? 'warning' : 'error',
+        message: `${code(key)} is no key ${inside(problem.path.slice(0, -1))}: ${words.reader} ${ignored ? words.ignores : words.refuses}.${meant}`,
+        ...(nearest === null ? {} : { fixes: [respell(source, problem.at, nearest, words)] }),
+      };
+    }
+    case 'other-version': {
+      const { key, member, ignored } = problem;
+      const since = member.since === undefined ? '' : ` since ${member.since}`;
+      const until = member.until === undefined ? '' : ` up to ${member.until}`;
+      return {
+        at,
+        severity: ignored ? 'warning' : 'error',
+        message: `${words.reader} has ${code(key)}${since}${until}, and this config is read for another version, which ${ignored ? words.ignores : words.refuses}.`,
+      };
+    }
+    case 'missing-key':
+      return { at, message: `${code(problem.key)} is missing ${inside(problem.path)}: ${refused}` };
+    case 'wrong-type':
+      return {
+        at,
+        message: `${subject(problem.path)} must be ${problem.expected}, and this is ${problem.found}: ${refused}`,
+      };
+    case 'out-of-range':
+      return { at, message: `${rangeText(problem)}: ${refused}` };
+    case 'unknown-value': {
+      const { nearest, value, values } = problem;
+      const meant = nearest === null ? '' : ` Probably ${code(nearest)} was meant.`;
+      const replacement = nearest === null ? null : quoted(source, problem.at, nearest);
+      return {
+        at,
+        message: `${subject(problem.path)} is ${code(value)}, and takes only ${list(values)}: ${refused}${meant}`,
+        ...(replacement === null ? {} : { fixes: [fix(source, problem.at, nearest!, replacement)] }),
+      };
+    }
+    case 'pattern':
+      return {
+        at,
+        message: `${subject(problem.path)} is ${code(problem.value)}, and takes ${problem.expected}: ${refused}`,
+      };
+    case 'duplicate-key':
+      return {
+        at,
+        severity: words.duplicate.severity,
+        message: `${code(problem.key)} stands twice ${inside(problem.path.slice(0, -1))}: ${words.duplicate.consequence}.`,
+        related: [
+          { at: source.at(problem.first.start, problem.first.end), message: 'The first one is here.' },
+        ],
+      };
+  }
+}
+
+function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): string {
+  const { value, least, most, of } = problem;
+  const unit = problem.unit === undefined ? '' : ` ${problem.unit}`;
+  const bounds =
+    least !== undefined && most !== undefined
+      ? `from ${least} to ${most}`
+      : least !== undefined
+        ? `${least} at least`
+        : `${most} at most`;
+  return of === 'length'
+    ? `${subject(problem.path)} has ${value} items, and takes ${bounds}`
+    : `${subject(problem.path)} is ${value}${unit}, and takes ${bounds}`;
+}
+
+const LONGEST = 60;
+
+function code(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return `\`${cut.replace(/[`\r\n]/g, ' ')}\``;
+}
+
+function list(values: readonly string[]): string {
+  const shown = values.slice(0, 12).map(code);
+  if (values.length > 12) return `${shown.join(', ')} and ${values.length - 12} more`;
+  return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)!}`;
+}
+
+/** `drives[0].path_on_host`. */
+function pathText(path: ConfigPath): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
+    '',
+  );
+}
+
+function inside(path: ConfigPath): string {
+  return path.length === 0 ? 'at the top level' : `of ${code(pathText(path))}`;
+}
+
+function subject(path: ConfigPath): string {
+  return path.length === 0 ? 'The config' : code(pathText(path));
+}
+
+function respell(source: SourceText, at: NodeSpan, key: string, { quoteKey }: ShapeWords): Fix {
+  return fix(source, at, key, quoteKey(key));
+}
+
+/** The value in the quotes that stand there. */
+function quoted(source: SourceText, at: NodeSpan, value: string): string {
+  const quote = source.text[at.start] === "'" ? "'" : '"';
+  return `${quote}${value}${quote}`;
+}
+
+function fix(source: SourceText, { start, end }: NodeSpan, word: string, newText: string): Fix {
+  return {
+    title: `Change to ${word}`,
+    edits: [{ uri: source.uri, range: source.lines.rangeAt(start, end), newText }],
+  };
+}
