@@ -5,12 +5,12 @@
  */
 import type { AddressRange } from '../address/range';
 import type { VmmChoice } from '../machine/language';
-import type { ImageRole, RegionKind } from '../machine/machine';
+import type { RegionKind } from '../machine/machine';
 import type { ExitKind, Outcome } from '../machine/outcome';
 import type { SourceRange } from '../text/position';
 import type { CpuChoice } from '../vmm/model';
 import type { PagingMode } from '../x86/controlRegisters';
-import type { GeneralRegister, SegmentName, SegmentState, TableRegister } from '../x86/state';
+import type { CpuMode, GeneralRegister, SegmentName, SegmentState, TableRegister } from '../x86/state';
 
 /** A value and where it was written. */
 export interface Written<T> {
@@ -31,6 +31,8 @@ export interface BootPlan {
   /** Guest memory in bytes as a VMM takes it, for `start` = `vmm`; null where the plan lists regions. */
   readonly memory: Written<bigint> | null;
   readonly cpu: PlannedCpu | null;
+  /** What the VMM boots, where it starts the guest. */
+  readonly boot: PlannedBoot | null;
   /** In the order of the text. */
   readonly regions: readonly PlannedRegion[];
   /** Files and bytes, in the order of the text; a later one is written over an earlier one. */
@@ -73,20 +75,31 @@ export interface PlannedBytes {
 }
 
 /**
- * How a file or bytes get into memory. `elf`: by its program headers (p_paddr). `bzimage`: its protected-mode part at
- * `address`. `rom`: so that it ends at 4 GiB where there is no address. `flat`: as they are, at `address`.
+ * What a load is, and so how it gets into memory. `elf`: by its program headers (p_paddr). `bzimage`: its protected-mode part
+ * at the address, 1 MiB where there is none. `rom`: so that it ends at 4 GiB where there is no address. `initrd`,
+ * `command-line` (a zero byte follows its text) and `flat`: the bytes at the address. Linux is told of kernel, initrd and command line.
  */
-export type LoadForm = 'elf' | 'bzimage' | 'rom' | 'flat';
+export const LOAD_KINDS = ['elf', 'bzimage', 'rom', 'flat', 'initrd', 'command-line'] as const;
+export type LoadKind = (typeof LOAD_KINDS)[number];
 
 export interface PlannedLoad {
-  readonly form: LoadForm;
-  /** What it is for the guest, where the plan says so: `command-line` and `initrd` are also told to Linux. */
-  readonly role: ImageRole | 'command-line' | 'data';
+  readonly kind: LoadKind;
   readonly content:
     | { readonly kind: 'file'; readonly path: Written<string> }
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
-  /** Null where the form knows it. */
+  /** Null where the kind knows it. */
   readonly address: Written<bigint> | null;
+  readonly at: SourceRange;
+}
+
+/** What the VMM is given to boot, for `start` = `vmm`. Paths are as written, relative to the plan. */
+export interface PlannedBoot {
+  readonly kernel: Written<string> | null;
+  readonly firmware: Written<string> | null;
+  readonly initrd: Written<string> | null;
+  readonly commandLine: Written<string> | null;
+  /** Name of a probe guest. */
+  readonly probe: Written<string> | null;
   readonly at: SourceRange;
 }
 
@@ -115,8 +128,8 @@ export interface PlannedPaging {
   readonly mode: Exclude<PagingMode, 'none'>;
   /** Where the top table lies: what CR3 holds where the plan does not say. */
   readonly root: bigint;
-  /** All tables: the root first, the others behind it in the order in which the mappings need them. */
-  readonly range: AddressRange;
+  /** One for each table, the root first, the others in the order in which the mappings need them. */
+  readonly tables: readonly AddressRange[];
   readonly mappings: readonly PlannedMapping[];
   readonly at: SourceRange;
 }
@@ -165,8 +178,6 @@ export interface PlannedRun {
   readonly taps: readonly number[];
   /** Ends the run when the guest has written this. */
   readonly until: Written<string> | null;
-  /** Name of a probe guest. */
-  readonly probe: Written<string> | null;
 }
 
 /** A number that must lie in `[least, most]`, both inclusive. */
@@ -201,9 +212,9 @@ export type EventField = string | bigint;
 export type Expectation = { readonly at: SourceRange; readonly text: string } & (
   | { readonly kind: 'outcome'; readonly outcomes: readonly Outcome[] }
   /** A vCPU is in this mode at some time of the run, its start and end included. */
-  | { readonly kind: 'mode-reached'; readonly mode: string; readonly paging: string | null }
+  | { readonly kind: 'mode-reached'; readonly mode: CpuMode }
   /** The mode of a vCPU at the end. */
-  | { readonly kind: 'mode-at-end'; readonly mode: string; readonly vcpu: number }
+  | { readonly kind: 'mode-at-end'; readonly mode: CpuMode; readonly vcpu: number }
   | { readonly kind: 'console'; readonly contains: string; readonly absent: boolean }
   | { readonly kind: 'firmware-log'; readonly contains: string; readonly absent: boolean }
   | { readonly kind: 'register'; readonly vcpu: number; readonly register: ExpectedRegister }
