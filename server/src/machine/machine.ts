@@ -79,6 +79,8 @@ export interface Machine extends GuestDescription {
   readonly vmm: string | null;
   /** Version id within the VMM's list. */
   readonly version: string | null;
+  /** Who printed the memory map that this machine was read from: the name of its dialect. Missing for a config. */
+  readonly producer?: string;
   /** Sorted by start. Those of a memory map may overlap. */
   readonly regions: readonly Region[];
   /** Where linear addresses lead, by linear start, where the source says so (`info mem`, `info tlb`, a boot plan). */

@@ -51,21 +51,24 @@ function mappingOf(source: SourceText, entry: MappingEntry): Mapping {
   return { linear, physical, pageSize, writable, user, executable, origin: fromText(at), at };
 }
 
-/** A map has at least one line. */
-function firstOf({ entries, mappings }: MemoryMap): { readonly from: number; readonly to: number } {
-  return entries[0] ?? mappings![0]!;
+/** From the first to the last line of a map, which has at least one. A rendered map names its lines in no order. */
+function extentOf({ entries, mappings = [] }: MemoryMap): { readonly from: number; readonly to: number } {
+  let [from, to] = [Infinity, 0];
+  for (const entry of [...entries, ...mappings]) {
+    from = Math.min(from, entry.from);
+    to = Math.max(to, entry.to);
+  }
+  return { from, to };
 }
 
-function lastOf({ entries, mappings }: MemoryMap): { readonly from: number; readonly to: number } {
-  return entries.at(-1) ?? mappings!.at(-1)!;
-}
-
-function machineOf(source: SourceText, map: MemoryMap): Machine {
-  const at = source.at(Math.min(map.nameFrom, firstOf(map).from), lastOf(map).to);
+function machineOf(source: SourceText, map: MemoryMap, producer: string): Machine {
+  const { from, to } = extentOf(map);
+  const at = source.at(Math.min(map.nameFrom, from), to);
   return {
     name: map.name,
     vmm: null,
     version: null,
+    producer,
     memory: null,
     // A map does not say; one is the least that a machine has.
     vcpus: { value: 1, origin: fromText(at) },
@@ -129,9 +132,15 @@ function choiceOf(source: SourceText, context: ParseContext): Pick<Document, 'ch
 }
 
 function parse(source: SourceText, context: ParseContext): Document {
-  const readings = DIALECTS.filter(({ has }) => has(source.text)).map(({ read }) => read(source));
-  const maps = readings.flatMap(({ maps: found }) => found).sort((a, b) => firstOf(a).from - firstOf(b).from);
-  const machines = maps.map((map) => machineOf(source, map));
+  const readings = DIALECTS.filter(({ has }) => has(source.text)).map(({ name, read }) => ({
+    name,
+    ...read(source),
+  }));
+  const printed = readings
+    .flatMap(({ name, maps: found }) => found.map((map) => ({ map, name, ...extentOf(map) })))
+    .sort((a, b) => a.from - b.from);
+  const maps = printed.map(({ map }) => map);
+  const machines = printed.map(({ map, name }) => machineOf(source, map, name));
   const outline = onDemand(() => maps.map((map, index) => outlineOf(source, map, machines[index]!)));
   return {
     source,

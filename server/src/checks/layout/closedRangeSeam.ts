@@ -17,7 +17,7 @@ type Standing = 'affected' | 'open' | 'unaffected';
 function standing(document: Document, machine: Machine): Standing {
   const { choice } = document;
   if (choice) return AFFECTED.get(choice.vmm)?.includes(choice.version) ? 'affected' : 'unaffected';
-  return isBhyvectl(document, machine) ? 'open' : 'unaffected';
+  return isBhyvectl(machine) ? 'open' : 'unaffected';
 }
 
 /**

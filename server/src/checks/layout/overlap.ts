@@ -40,7 +40,7 @@ function consequence(
       severity: 'error',
       words: 'One guest page has one backing, so a VMM refuses such a map or one region hides the other.',
     };
-  if (isBhyvectl(document, machine))
+  if (isBhyvectl(machine))
     return {
       severity: 'error',
       words:
