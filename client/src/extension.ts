@@ -9,6 +9,7 @@ import { Server } from './languageClient';
 import * as pictureHover from './pictureHover';
 import { ReportChannel } from './reportChannel';
 import * as reportLinks from './reportLinks';
+import * as silenceCode from './silenceCode';
 import * as simulateBoot from './simulateBoot';
 import * as simulateImage from './simulateImage';
 import * as versionStatus from './versionStatus';
@@ -27,6 +28,7 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   versionStatus.activate(context, server, claims);
   reportLinks.activate(context);
   exampleConfig.activate(context);
+  silenceCode.activate(context);
   addressSpacePanel.activate(context, server);
   pictureHover.activate(context, server, claims);
   addressStrip.activate(context, server, claims);

@@ -3,6 +3,7 @@ import type { CodeAction, Diagnostic, TextEdit, WorkspaceEdit } from 'vscode-lan
 import type { Document } from '../machine/language';
 import type { Finding, Fix, TextEdit as FixEdit } from '../text/finding';
 import type { Position, TextRange } from '../text/position';
+import { SILENCE_COMMAND, silencing, type Silencing } from './silence';
 
 export const FIX_ALL = 'source.fixAll.bootpath';
 export const CODE_ACTION_KINDS = ['quickfix', FIX_ALL] as const;
@@ -45,31 +46,22 @@ function quickFixes(document: Document, findings: readonly Finding[], query: Cod
       (diagnostic) => diagnostic.code === finding.code && sameRange(diagnostic.range, range),
     );
     if (!shown && !touches(range, query.range)) return [];
-    const silence = silencing(document, finding, range.start.line);
-    return [...(finding.fixes ?? []), ...(silence ? [silence] : [])].map((fix) => ({
+    const about = { kind: 'quickfix', ...(shown ? { diagnostics: [shown] } : {}) };
+    const fixes = (finding.fixes ?? []).map((fix) => ({
+      ...about,
       title: fix.title,
-      kind: 'quickfix',
       edit: workspaceEdit(fix.edits),
-      ...(shown ? { diagnostics: [shown] } : {}),
       ...(fix.preferred ? { isPreferred: true } : {}),
     }));
+    const silence = silencing(document, finding);
+    return silence ? [...fixes, { ...about, ...silenceAction(silence) }] : fixes;
   });
 }
 
-/** A comment that silences the finding on its line; none for what the VMM itself rejects. */
-function silencing(document: Document, finding: Finding, line: number): Fix | null {
-  if (document.language !== 'vmconf' || finding.severity === 'error') return null;
-  const text = document.source.lines.lineText(line);
-  // A line that goes on, or that is full of something else, is not for a comment.
-  if (text.trimEnd().endsWith('\\') || text.length > 500) return null;
-  const directive = text.includes('bootpath-disable-line') ? '' : ' # bootpath-disable-line';
-  const end = { line, character: text.length };
-  return {
-    title: `Silence ${finding.code} on this line`,
-    edits: [
-      { uri: document.source.uri, range: { start: end, end }, newText: `${directive} ${finding.code}` },
-    ],
-  };
+function silenceAction(silence: Silencing): Pick<CodeAction, 'title' | 'edit' | 'command'> {
+  const { title } = silence;
+  if (silence.kind === 'comment') return { title, edit: workspaceEdit([silence.edit]) };
+  return { title, command: { title, command: SILENCE_COMMAND, arguments: [silence.code, silence.uri] } };
 }
 
 /** The edits of the first preferred fix of each finding; of fixes that overlap the first stays. */
