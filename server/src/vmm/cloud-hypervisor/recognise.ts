@@ -3,6 +3,8 @@
  * `payload`. Imported by the client too: no parser here.
  */
 
+import { looksBinary } from '../../text/binary';
+
 const LOOKED_AT = 64 * 1024;
 const OPENS = /^(?:\ufeff)?\s*(?:\/\/[^\n]*\n\s*)*\{/;
 /** Names that no other VMM's config has. */
@@ -11,5 +13,5 @@ const PAYLOAD = /"payload"\s*:\s*\{\s*"(?:kernel|firmware|initramfs|cmdline|igvm
 
 export function recogniseCloudHypervisor(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  return !head.includes('\0') && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head));
+  return !looksBinary(head) && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head));
 }

@@ -1,5 +1,7 @@
 /** Whether a text is a config for `firecracker --config-file`. Imported by the client too: no parser here. */
 
+import { looksBinary } from '../../text/binary';
+
 /** As much as is looked at, in UTF-16 units. */
 const LOOKED_AT = 64 * 1024;
 const PRAGMA = /(?:#|\/\/|;)\s*bootpath:\s*firecracker\b/;
@@ -12,7 +14,7 @@ const SIZE = /"(?:vcpu_count|mem_size_mib)"\s*:/;
 /** Looks at the first 64 KiB, never at the file's name. */
 export function recogniseFirecracker(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  if (head.includes('\0') || !/^\ufeff?\s*(?:\/[/*]|\{)/.test(head)) return false;
+  if (looksBinary(head) || !/^\ufeff?\s*(?:\/[/*]|\{)/.test(head)) return false;
   const first = head.split('\n', 10).join('\n');
   if (PRAGMA.test(first)) return true;
   return BOOT_SOURCE.test(head) || KERNEL.test(head) || (MACHINE.test(head) && SIZE.test(head));

@@ -1,5 +1,7 @@
 /** Whether a text is a config of propolis-standalone: TOML of many other programs has a [main] too, so its keys decide. */
 
+import { looksBinary } from '../../text/binary';
+
 const LOOKED_AT = 64 * 1024;
 const LONGEST_LINE = 400;
 
@@ -13,7 +15,7 @@ const BLOCK_TYPE = /^type\s*=\s*["'](?:file|crucible|crucible-mem|mem-async|clou
 /** Looks at the first 64 KiB, never at the file's name. */
 export function recognisePropolis(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  if (head.includes('\0')) return false;
+  if (looksBinary(head)) return false;
   const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE).trim());
   if (lines.slice(0, 10).some((line) => PRAGMA.test(line))) return true;
   let table = '';

@@ -3,6 +3,8 @@
  * fragments, so content decides. Imported by the client too: no parser here.
  */
 
+import { looksBinary } from '../../text/binary';
+
 /** As much as is looked at, in UTF-16 units, and of each line. */
 const LOOKED_AT = 64 * 1024;
 const LONGEST_LINE = 1000;
@@ -26,7 +28,7 @@ const SWITCH_OPTION = /^interface\s+["'\w$]/;
 /** Looks at the first 64 KiB, never at the file's name. */
 export function recogniseVmConf(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  if (head.includes('\0')) return false;
+  if (looksBinary(head)) return false;
   const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE).trim());
   if (lines.slice(0, 10).some((line) => PRAGMA.test(line))) return true;
   const code = lines.map(withoutComment);
