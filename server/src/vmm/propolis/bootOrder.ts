@@ -3,11 +3,19 @@ import type { GuestDescription } from '../../machine/machine';
 
 /** Bus, device and function of `0.4.0`: three decimal numbers, within their limits; null for anything else. */
 export function parseBdf(text: string): readonly [bus: number, device: number, fn: number] | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  // Each is a usize for `from_str`, which takes a plus sign and any number of zeros.
+  const match = /^\+?0*(\d{1,3})\.\+?0*(\d{1,3})\.\+?0*(\d{1,3})$/.exec(text);
   if (!match) return null;
   const [bus, device, fn] = [Number(match[1]), Number(match[2]), Number(match[3])];
   return bus <= 255 && device < 32 && fn < 8 ? [bus, device, fn] : null;
 }
+
+/** What the chipset itself has on the bus (lib/propolis/src/hw/chipset/i440fx.rs, DEFAULT_HB_BDF and its neighbours). */
+export const CHIPSET_FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  ['0.0.0', 'host bridge'],
+  ['0.1.0', 'LPC bridge'],
+  ['0.1.3', 'power management'],
+]);
 
 const OPEN_FIRMWARE_NODES: Readonly<Record<string, (place: string) => string>> = {
   'pci-virtio-block': (place) => `/pci@i0cf8/scsi@${place}/disk@0,0`,

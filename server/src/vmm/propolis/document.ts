@@ -2,6 +2,8 @@
 import type { Document, ParseContext, PathLink } from '../../machine/language';
 import type { Machine } from '../../machine/machine';
 import type { Finding } from '../../text/finding';
+import { configOfToml } from '../../text/shape/fromToml';
+import type { ObjectNode } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
 import { readToml } from '../../text/toml/read';
 import type { TomlDocument, TomlProblem, TomlTable } from '../../text/toml/tree';
@@ -16,6 +18,12 @@ import { PROPOLIS_VERSIONS, type PropolisVersion } from './versions';
 export interface PropolisDocument extends Document {
   readonly language: 'propolis';
   readonly toml: TomlDocument;
+  /** The same as a tree of keys and values, for shapes and rules. */
+  readonly config: ObjectNode;
+}
+
+export function isPropolisDocument(document: Document): document is PropolisDocument {
+  return document.language === 'propolis';
 }
 
 const CODES: Readonly<Record<TomlProblem['kind'], PropolisProblem>> = {
@@ -37,7 +45,7 @@ export function parsePropolis(source: SourceText, context: ParseContext): Propol
     outline: () => outlineOf(source, toml.root),
     links: () => pathLinks(source, toml.root),
   };
-  return configDocument(source, 'propolis', parts, { toml });
+  return configDocument(source, 'propolis', parts, { toml, config: configOfToml(toml.root) });
 }
 
 function machinesOf(source: SourceText, root: TomlTable, version: PropolisVersion): Machine[] {

@@ -19,6 +19,8 @@ export interface PropolisFacts {
   readonly e820: boolean;
   /** Propolis makes ACPI tables and gives them by fw_cfg; before, they are in the firmware (Oxide's fork of EDK2). */
   readonly acpiTables: boolean;
+  /** A CPUID leaf has subleaves or none, never both (CpuidMap::insert; commit 93ed7673 of 2024-10-14). */
+  readonly strictSubleaves: boolean;
 }
 
 export interface PropolisVersion extends VmmVersion {
@@ -32,11 +34,16 @@ const FIRST: PropolisFacts = {
   bootOrder: false,
   e820: false,
   acpiTables: false,
+  strictSubleaves: false,
 };
 const SECOND: PropolisFacts = { ...FIRST, addressSpaceEnd: 1024n * GIB, dev64Start: 'after-memory' };
 const THIRD: PropolisFacts = { ...SECOND, exitCodes: true };
 const FOURTH: PropolisFacts = { ...THIRD, bootOrder: true };
-const FIFTH: PropolisFacts = { ...FOURTH, addressSpaceEnd: 16_384n * GIB };
+const FIFTH: PropolisFacts = {
+  ...FOURTH,
+  addressSpaceEnd: 16_384n * GIB,
+  strictSubleaves: true,
+};
 const SIXTH: PropolisFacts = { ...FIFTH, e820: true };
 const SEVENTH: PropolisFacts = { ...SIXTH, acpiTables: true };
 

@@ -1,0 +1,83 @@
+/** How a rule on a Propolis config is made: a row of the table and a function on the config's tables. */
+import type { Fix, RelatedPlace, Severity } from '../../text/finding';
+import { memberOf, type ConfigMember, type ConfigNode, type NodeSpan } from '../../text/shape/node';
+import type { SourceText } from '../../text/sourceText';
+import { isPropolisDocument, type PropolisDocument } from '../../vmm/propolis/document';
+import { propolisVersion, type PropolisVersion } from '../../vmm/propolis/versions';
+import type { Check, Found } from '../check';
+
+/** An entry of `[dev]`, `[block_dev]` or `[cpuid]`. */
+export interface NamedTable {
+  readonly name: string;
+  readonly key: NodeSpan;
+  readonly table: ConfigNode & { readonly kind: 'object' };
+}
+
+export class PropolisRules {
+  readonly source: SourceText;
+  readonly version: PropolisVersion;
+  readonly devices: readonly NamedTable[];
+  readonly blockDevices: readonly NamedTable[];
+  readonly profiles: readonly NamedTable[];
+
+  constructor(readonly document: PropolisDocument) {
+    this.source = document.source;
+    this.version = propolisVersion(document.choice?.version ?? '');
+    this.devices = this.tables('dev');
+    this.blockDevices = this.tables('block_dev');
+    this.profiles = this.tables('cpuid');
+  }
+
+  /** A member of `[main]`. */
+  main(key: string): ConfigMember | null {
+    return memberOf(memberOf(this.document.config, 'main')?.value ?? null, key);
+  }
+
+  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
+    return this.source.at(start, end);
+  }
+
+  related(span: NodeSpan, message: string): RelatedPlace {
+    return { at: this.at(span), message };
+  }
+
+  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
+    return {
+      title,
+      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
+      preferred,
+    };
+  }
+
+  /** In the order in which propolis-standalone goes through them: a BTreeMap, by the bytes of their names. */
+  private tables(key: string): NamedTable[] {
+    const parent = memberOf(this.document.config, key)?.value;
+    if (parent?.kind !== 'object') return [];
+    return parent.members
+      .flatMap(({ key: name, value }) =>
+        value?.kind === 'object' ? [{ name: name.text, key: name, table: value }] : [],
+      )
+      .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+/** The value of a key of a device or block device, where it is a string. */
+export function textOf(table: ConfigNode, key: string): (NodeSpan & { readonly value: string }) | null {
+  const value = memberOf(table, key)?.value;
+  return value?.kind === 'string' ? value : null;
+}
+
+export function isPciDriver(table: ConfigNode): boolean {
+  return textOf(table, 'driver')?.value.startsWith('pci-') === true;
+}
+
+export function propolisCheck(
+  row: { readonly code: string; readonly severity: Severity; readonly title: string },
+  run: (rules: PropolisRules) => Iterable<Found>,
+): Check {
+  return {
+    ...row,
+    on: ['propolis'],
+    run: (document) => (isPropolisDocument(document) ? run(new PropolisRules(document)) : []),
+  };
+}

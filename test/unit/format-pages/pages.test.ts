@@ -1,0 +1,50 @@
+/** The examples of the pages on formats: the wrong ones get the finding of their page, the right ones don't. */
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runChecks } from '../../../server/src/checks/catalogue';
+import { bootpathService } from '../../../server/src/service';
+import { SourceText } from '../../../server/src/text/sourceText';
+
+const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
+/** Pages whose examples are whole texts, by the first part of their names, and how such a file ends. */
+const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: string }>> = {
+  propolis: { ending: 'toml', kind: 'propolis' },
+};
+/** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
+const PIECES = new Set([
+  'propolis-address-space',
+  'propolis-cmos-memory',
+  'propolis-duplicate',
+  'propolis-number-range',
+  'propolis-pragma',
+  'propolis-toml',
+]);
+
+for (const name of readdirSync(PAGES)) {
+  const code = name.replace(/\.md$/, '');
+  const format = Object.entries(WHOLE).find(([prefix]) => code.startsWith(`${prefix}-`))?.[1];
+  if (!format || PIECES.has(code)) continue;
+  const page = readFileSync(join(PAGES, name), 'utf8');
+  for (const kind of ['Wrong', 'Right'] as const) {
+    const example = new RegExp(`## ${kind}\n\n\`\`\`\\w*\n([^]*?)\`\`\``).exec(page)?.[1];
+    test(`${code}: the ${kind.toLowerCase()} example`, () => {
+      assert.ok(example !== undefined, 'there is one');
+      const uri = `file:///vm.${format.ending}`;
+      const language = bootpathService.claim('', example, uri);
+      assert.equal(language?.kind, format.kind);
+      const document = language.parse(new SourceText(uri, example), { files: new Map() });
+      const found = runChecks(document);
+      const codes = found.map((finding) => finding.code);
+      assert.equal(codes.includes(code), kind === 'Wrong', `found: ${codes.join(', ')}`);
+      if (kind === 'Right') {
+        const grave = found.filter(({ severity }) => severity === 'error' || severity === 'warning');
+        assert.deepEqual(grave, [], 'a right example has nothing else wrong');
+      }
+    });
+  }
+  test(`${code}: the page names the severity of the table`, () => {
+    assert.match(page, /^# [a-z0-9-]+: .+\n\nDefault severity: (?:error|warning|information|hint)\.$/m);
+  });
+}
