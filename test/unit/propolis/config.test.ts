@@ -175,7 +175,7 @@ test('any damage to a config is read without an exception', () => {
 test('memory that an older version cannot hold, or tells wrong, is a finding at its line', () => {
   const codes = (version: string, mib: number) =>
     bootpathService
-      .findings(parse(`[main]\nbootrom = "/x"\nmemory = ${mib}\n`, version))
+      .findings(parse(`[main]\nbootrom = "/x"\nmemory = ${mib}\ncpus = 1\nname = "big"\n`, version))
       .filter(({ code }) => code.startsWith('propolis-'))
       .map(({ code, severity, at }) => [code, severity, at?.range.start.line]);
   const tebibyte = 1024 * 1024;
