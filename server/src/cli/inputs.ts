@@ -72,7 +72,8 @@ function readPiece(descriptor: number, piece: Buffer): number {
   }
 }
 
-function orReason<T>(file: string, read: () => T): T {
+/** What `read` gives; UsageError with the reason where the file cannot be read. */
+export function orReason<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Puts a captured state into a core, in the place of what a board does at power-on. */
 import { PAGE, type AddressRange } from '../address/range';
 import type { Core, SlotKind } from '../../emulator/face';
-import type { CapturedState } from '../machine/captured/capturedState';
+import type { CapturedState, CapturedVcpu } from '../machine/captured/capturedState';
 
 const FOUR_GIB = 1n << 32n;
 /** Boot ROMs end at 4 GiB; what a capture has there is one. */
@@ -29,24 +29,35 @@ function isZero(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Why it cannot be loaded, or null. Pages of zeros are left untouched: a guest costs what it uses. */
+/** Writes to memory; false where it is full. Pages that are zero already are left untouched: a guest costs what it uses. */
+export function fillMemory(core: Core, address: bigint, bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length;) {
+    const start = address + BigInt(at);
+    const size = Math.min(Number(PAGE - (start % PAGE)), bytes.length - at);
+    const page = bytes.subarray(at, at + size);
+    const zero = isZero(page) && isZero(core.read(start, size) ?? page);
+    if (!zero && !core.write(start, page)) return false;
+    at += size;
+  }
+  return true;
+}
+
+export function fullMemory(core: Core): string {
+  return `its memory does not fit into the emulator: it is full at ${core.touchedPages} pages`;
+}
+
+/** Why it cannot be loaded, or null. */
 export function loadCapture({ vcpus, memory }: CapturedState, core: Core): string | null {
   if (vcpus.length > core.vcpus) return `it has ${vcpus.length} vCPUs, the machine ${core.vcpus}`;
   for (const { range, bytes } of memory) {
-    for (let at = 0; at < bytes.length;) {
-      const address = range.start + BigInt(at);
-      const size = Math.min(Number(PAGE - (address % PAGE)), bytes.length - at);
-      const page = bytes.subarray(at, at + size);
-      if (!isZero(page) && !core.write(address, page)) {
-        return `its memory does not fit into the emulator: it is full at ${core.touchedPages} pages`;
-      }
-      at += size;
-    }
+    if (!fillMemory(core, range.start, bytes)) return fullMemory(core);
   }
-  vcpus.forEach(({ state, activity, kernelGsBase }, index) => {
-    core.setState(index, state);
-    if (kernelGsBase !== undefined) core.setMsr(index, IA32_KERNEL_GS_BASE, kernelGsBase);
-    core.setActivity(index, activity);
-  });
+  vcpus.forEach((vcpu, index) => loadVcpu(vcpu, index, core));
   return null;
+}
+
+export function loadVcpu({ state, activity, kernelGsBase }: CapturedVcpu, index: number, core: Core): void {
+  core.setState(index, state);
+  if (kernelGsBase !== undefined) core.setMsr(index, IA32_KERNEL_GS_BASE, kernelGsBase);
+  core.setActivity(index, activity);
 }

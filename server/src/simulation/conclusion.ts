@@ -10,6 +10,7 @@ import { modeOf, type VcpuState } from '../x86/state';
 import { placeOf } from './faultPlace';
 import type { PoweredMachine } from './poweredMachine';
 import type { Guest } from './guestChoice';
+import { FINDING_SEVERITY } from './outcomeSeverity';
 import { readProbeReport } from './probes/probeReport';
 import type { Recorder } from './recorder';
 import type { Outcome } from '../machine/outcome';
@@ -41,17 +42,6 @@ export interface EndedRun {
 }
 
 const FOUR_GIB = 1n << 32n;
-
-/** How much the finding `boot-OUTCOME` weighs; the other outcomes have none. */
-export const FINDING_SEVERITY: Readonly<Partial<Record<Outcome, Severity>>> = {
-  'triple-fault': 'error',
-  'vmm-exit': 'error',
-  'host-panic': 'error',
-  'guest-panic': 'error',
-  'invalid-entry': 'error',
-  reset: 'information',
-  budget: 'warning',
-};
 
 /** Outcomes that a panic of the guest before them does not change. */
 const FINAL: ReadonlySet<Outcome> = new Set(['cancelled', 'vmm-exit', 'host-panic', 'expectation-met']);
@@ -171,7 +161,10 @@ function describe(run: EndedRun): Description {
       const seconds = (powered.core.now / 1e9).toFixed(3);
       return {
         outcome: 'expectation-met',
-        text: `The guest wrote ${JSON.stringify(run.recorder.until)} ${after}, ${seconds} s of its own time from the start.`,
+        text:
+          run.recorder.until === null
+            ? `All that is expected had come ${after}, ${seconds} s of guest time from the start.`
+            : `The guest wrote ${JSON.stringify(run.recorder.until)} ${after}, ${seconds} s of its own time from the start.`,
         region: null,
       };
     }

@@ -60,7 +60,7 @@ function chosenIssue(model: VmmModel, request: SimulationRequest): IssueCell | n
 
 /** The first probe, where there is nothing else to boot. */
 function defaultProbe(request: SimulationRequest): Probe | null {
-  return request.firmware || request.kernel || request.captured ? null : (PROBES[0] ?? null);
+  return request.firmware || request.kernel || request.captured || request.plan ? null : (PROBES[0] ?? null);
 }
 
 function probeOf(name: string): Probe {

@@ -4,6 +4,7 @@ import type { CapturedState } from '../machine/captured/capturedState';
 import type { Machine } from '../machine/machine';
 import type { CpuChoice, DirectBoot, VmmModel } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
+import type { PlanContents } from './planContents';
 import type { RunObserver } from './runObserver';
 
 export interface PowerOptions {
@@ -17,6 +18,10 @@ export interface PowerOptions {
   readonly boot?: DirectBoot | null;
   /** Starts from there instead of powering on. */
   readonly captured?: CapturedState | null;
+  /** Fills memory and registers in the VMM's place. */
+  readonly plan?: PlanContents | null;
+  /** MAXPHYADDR in bits. */
+  readonly physicalWidth?: number;
   readonly taps: readonly number[];
   /** A port to which a probe reports: what it writes there is read, whoever answers. */
   readonly reportPort?: number;

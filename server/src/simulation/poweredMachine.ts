@@ -11,6 +11,8 @@ import { capturedSlots, loadCapture } from './captureLoad';
 import { ConsoleAnswers } from './consoleAnswers';
 import { EventQueue } from './eventQueue';
 import { mapSlots } from './memorySlots';
+import { withPhysicalWidth } from './physicalWidth';
+import { loadPlan } from './planLoad';
 import { coreFor, type PowerOptions } from './powerOptions';
 import type { Recorder } from './recorder';
 import type { ExitKind } from '../machine/outcome';
@@ -21,6 +23,8 @@ const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffffffff } as const;
 export class PoweredMachine {
   readonly core: Core;
   readonly board: Board;
+  /** The CPU of the board, as wide as the run wants it. */
+  readonly profile: CpuProfile;
   readonly clock: EventQueue;
   /** The board's devices and the taps, in the order of a snapshot. */
   readonly devices: readonly Device[];
@@ -83,6 +87,7 @@ export class PoweredMachine {
       portsMoved: () => this.placePorts(),
       request: (verdict) => this.end(verdict, null),
     });
+    this.profile = withPhysicalWidth(this.board.profile, options.physicalWidth ?? null);
     const ownPorts = new AddressDecode(this.board.devices);
     const taps = options.taps.filter((port) => ownPorts.atPort(port) === null);
     this.hiddenTaps = options.taps.filter((port) => ownPorts.atPort(port) !== null);
@@ -106,7 +111,7 @@ export class PoweredMachine {
     this.screens = this.board.screenPort !== undefined;
     const made = coreFor(options, {
       vcpus: options.machine.vcpus.value,
-      profile: this.countingProfile(this.board.profile),
+      profile: this.countingProfile(this.profile),
       bus: this.bus(),
       ...(options.quantum === undefined ? {} : { quantum: options.quantum }),
     });
@@ -114,13 +119,17 @@ export class PoweredMachine {
     this.core = core;
     this.poweredOn = true;
     recorder.now = () => this.core.now;
-    const { captured } = options;
-    const slots = captured ? capturedSlots(captured, this.board.slots) : this.board.slots;
+    const { captured, plan } = options;
+    const slots = captured ? capturedSlots(captured, this.board.slots) : (plan?.slots ?? this.board.slots);
     const unmapped = mapSlots(core, slots);
     core.reset();
     // What the VMM refuses comes before what the emulator cannot do.
     this.problem =
-      (captured ? (made.problem ?? loadCapture(captured, core)) : this.board.powerOn(core)) ??
+      (captured
+        ? (made.problem ?? loadCapture(captured, core))
+        : plan
+          ? (made.problem ?? unmapped ?? loadPlan(plan, core, this.board))
+          : this.board.powerOn(core)) ??
       made.problem ??
       unmapped;
     options.observer?.poweredOn(core);

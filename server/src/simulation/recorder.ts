@@ -2,6 +2,7 @@
 import { AwaitedText } from './awaitedText';
 import { CapturedText } from './capturedText';
 import { ExitCounts, type ExitState } from './exitCounts';
+import type { ExpectationWatch, WatchState } from './expectationWatch';
 import { Timeline, type TimelineState } from './timeline';
 
 /** What a kernel writes when it gives up, at the start of a line or behind a time stamp: Linux, the BSDs, Xen, illumos. */
@@ -28,6 +29,7 @@ export interface RecorderState {
   readonly until: string | null;
   readonly awaited: readonly ReturnType<AwaitedText['save']>[];
   readonly report: string;
+  readonly watch: WatchState | null;
 }
 
 export class Recorder {
@@ -50,7 +52,11 @@ export class Recorder {
   /** What ends the run when it is written to the console or to a firmware log. */
   readonly awaited: readonly AwaitedText[];
 
-  constructor(readonly until: string | null = null) {
+  constructor(
+    readonly until: string | null = null,
+    /** What a boot plan expects, which may end the run too. */
+    readonly watch: ExpectationWatch | null = null,
+  ) {
     this.awaited = until === null ? [] : [new AwaitedText(until), new AwaitedText(until)];
     this.console = new CapturedText((line) => {
       this.timeline.note('console', this.now(), 0, line);
@@ -59,15 +65,16 @@ export class Recorder {
     this.firmwareLog = new CapturedText();
   }
 
-  /** True once the awaited text has come. */
+  /** True once the awaited text has come, or all that a boot plan expects on the way. */
   get met(): boolean {
-    return this.awaited.some(({ met }) => met);
+    return this.awaited.some(({ met }) => met) || (this.watch?.met ?? false);
   }
 
   writeConsole(text: string): void {
     this.lastText = this.now();
     this.console.write(text);
     this.awaited[0]?.read(text);
+    this.watch?.console(text);
   }
 
   /** A byte that a probe wrote to the data port of the first UART, which is also the divisor's. */
@@ -85,6 +92,7 @@ export class Recorder {
     this.lastText = this.now();
     this.firmwareLog.write(text);
     this.awaited[1]?.read(text);
+    this.watch?.firmwareLog(text);
   }
 
   passOver(kind: string, reason: string): void {
@@ -118,6 +126,7 @@ export class Recorder {
       until,
       awaited: this.awaited.map((awaited) => awaited.save()),
       report,
+      watch: this.watch?.save() ?? null,
     };
   }
 
@@ -133,6 +142,7 @@ export class Recorder {
     for (const [kind, entry] of state.passedOver) this.passedOver.set(kind, { ...entry });
     this.lastText = state.lastText;
     this.report = state.report;
+    if (state.watch) this.watch?.restore(state.watch);
     if (state.until === this.until) this.awaited.forEach((awaited, i) => awaited.restore(state.awaited[i]!));
   }
 

@@ -1,11 +1,14 @@
 /** The result of a simulated boot. `bootpath simulate --format json` prints it field by field (addresses as hex). */
 import type { FaultRecord, TraceEvent } from '../../emulator/face';
+import type { Expectation } from '../boot-plan/plan';
 import type { CapturedState } from '../machine/captured/capturedState';
 import type { KernelSymbols } from '../machine/image/symbolFiles';
 import type { ExitKind, Outcome } from '../machine/outcome';
 import type { EvidenceGrade, Finding } from '../text/finding';
 import type { CpuChoice, DirectBoot } from '../vmm/model';
 import type { ConsoleAnswer } from './consoleAnswers';
+import type { MissedExpectation } from './expectations';
+import type { PlanContents } from './planContents';
 import type { SavedRun } from './savedRun';
 import type { CpuMode, VcpuState } from '../x86/state';
 
@@ -97,6 +100,8 @@ export interface BootReport {
   /** Where a known issue was to be shown: which run it is, and what it reached. */
   readonly shown: ShownCell | null;
   readonly notModelled: readonly string[];
+  /** What was expected and did not come; absent where nothing is expected. */
+  readonly missed?: readonly MissedExpectation[];
 }
 
 export interface SimulationRequest {
@@ -137,6 +142,12 @@ export interface SimulationRequest {
   readonly rejected?: readonly Finding[];
   /** Starts from there; there is no image then, and nothing to boot after a reset. */
   readonly captured?: CapturedState;
+  /** Fills memory and registers in the VMM's place, anew at each power-on. */
+  readonly plan?: PlanContents;
+  /** What a boot plan expects of the run; it ends with `expectation-met` when all has come that can be seen on the way. */
+  readonly expectations?: readonly Expectation[];
+  /** MAXPHYADDR of the CPU in bits, where the model's own is not wanted. */
+  readonly physicalWidth?: number;
   /** Hands the state to the host at that instruction of all power-ons, and goes on; null at the end of the run. */
   readonly save?: { readonly at: number | null };
   /** Goes on from there; everything else must be as in the request of the saved run, limits and `until` aside. */

@@ -25,3 +25,15 @@ export interface RunObserver {
   access(access: Access): void;
   trace(event: TraceEvent): void;
 }
+
+/** Those of them that are there, as one; null where none is. */
+export function observers(...all: readonly (RunObserver | undefined)[]): RunObserver | null {
+  const some = all.filter((observer) => observer !== undefined);
+  const [first] = some;
+  if (some.length < 2) return first ?? null;
+  return {
+    poweredOn: (core) => some.forEach((observer) => observer.poweredOn(core)),
+    access: (access) => some.forEach((observer) => observer.access(access)),
+    trace: (event) => some.forEach((observer) => observer.trace(event)),
+  };
+}

@@ -8,16 +8,19 @@ import type { VmmOrigin } from '../machine/origin';
 import type { CpuChoice, Verdict, VmmModel } from '../vmm/model';
 import type { CpuVendor } from '../x86/cpuid/answers';
 import { modeOf, type VcpuState } from '../x86/state';
+import { heldAgainst, type UntimedReport } from './expectedReport';
+import { ExpectationWatch } from './expectationWatch';
 import { conclude, count, exitStatusOf, type Conclusion } from './conclusion';
 import { refusedEntry } from './refusedEntry';
 import { nestedFaults } from './faultPlace';
 import { chooseGuest, type Guest } from './guestChoice';
 import { PoweredMachine } from './poweredMachine';
+import type { PlanContents } from './planContents';
 import type { PowerOptions } from './powerOptions';
 import { Recorder } from './recorder';
 import type { BootReport, SimulationRequest, SymbolChoice } from './report';
 import { run, type Ending } from './runLoop';
-import type { RunObserver } from './runObserver';
+import { observers, type RunObserver } from './runObserver';
 import { resumeRun, saveRun, type PowerCycles, type RunIdentity, type SavedRun } from './savedRun';
 import { createSymbolizer, type Symbolizer } from './symbolizer';
 import { textScreen } from './textScreen';
@@ -52,7 +55,10 @@ export function simulate(
   host: SimulationHost,
 ): BootReport {
   const started = performance.now();
-  const recorder = new Recorder(request.until ?? null);
+  const watch =
+    request.expectations && new ExpectationWatch(request.expectations, request.until !== undefined);
+  const recorder = new Recorder(request.until ?? null, watch ?? null);
+  const observer = observers(host.observer, watch);
   const guest = chooseGuest(model, machine, request);
   const cell = guest.shown?.cell;
   const cpu = cpuOf(request, cell?.vendor);
@@ -66,11 +72,13 @@ export function simulate(
     ...(cpu ? { cpu } : {}),
     boot: request.boot ?? null,
     captured: request.captured ?? null,
+    plan: request.plan ?? null,
+    ...(request.physicalWidth === undefined ? {} : { physicalWidth: request.physicalWidth }),
     taps: request.taps,
     ...(guest.probe ? { reportPort: COM1 } : {}),
     answers: request.answers ?? [],
     passOver: request.passOver ?? request.taps.length > 0,
-    ...(host.observer ? { observer: host.observer } : {}),
+    ...(observer ? { observer } : {}),
     ...(request.quantum === undefined ? {} : { quantum: request.quantum }),
     createCore: (core: CoreOptions) => host.createCore(core),
   };
@@ -84,10 +92,13 @@ export function simulate(
     taps: request.taps,
     symbols: request.symbols ?? null,
     captured: request.captured ?? null,
+    plan: request.plan ?? null,
     rejected: request.rejected ?? [],
   });
   const instructionsBefore = request.resume?.instructions ?? 0;
-  return { ...report, milliseconds: performance.now() - started, instructionsBefore };
+  const held =
+    watch && request.expectations ? heldAgainst(request.expectations, report, watch, machine) : report;
+  return { ...held, milliseconds: performance.now() - started, instructionsBefore };
 }
 
 function cpuOf({ cpu }: SimulationRequest, vendor: CpuVendor | undefined): CpuChoice | null {
@@ -176,12 +187,10 @@ interface ReportInputs {
   readonly taps: readonly number[];
   readonly symbols: SymbolChoice | null;
   readonly captured: CapturedState | null;
+  readonly plan: PlanContents | null;
 }
 
-function reportOf(
-  { powered, ended }: LastPowerOn,
-  inputs: ReportInputs,
-): Omit<BootReport, 'milliseconds' | 'instructionsBefore'> {
+function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): UntimedReport {
   const { recorder } = inputs;
   const instructions = recorder.instructionsBefore + powered.core.instructions;
   if ('kind' in ended) noteEnd(ended, powered, recorder);
@@ -231,6 +240,7 @@ function reportOf(
       ...asKernel(inputs),
       ...unseenReport(recorder),
       ...(inputs.captured?.notes ?? []),
+      ...(inputs.plan?.notes ?? []),
       ...(inputs.symbols?.notes ?? []),
       ...(typeof symbolizer === 'string' ? [symbolizer] : []),
     ],
@@ -263,7 +273,7 @@ function refusal(powered: PoweredMachine): Conclusion | null {
     findings: [{ code: `boot-${outcome}`, severity: 'error', message: reason, at }],
   });
   if (powered.problem !== null) return refuse('vmm-exit', `The VM does not start: ${powered.problem}.`);
-  const refused = refusedEntry(powered.core, powered.board.profile);
+  const refused = refusedEntry(powered.core, powered.profile);
   return refused === null ? null : refuse('invalid-entry', refused);
 }
 

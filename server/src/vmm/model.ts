@@ -155,6 +155,8 @@ export interface Board {
    * an `answer` says that the board has delivered it itself.
    */
   interprocessorInterrupt?(icr: bigint, vcpu: number, core: Core): Verdict | null;
+  /** Its local APICs pass on the 8259 pair's interrupts before any guest has set them up. */
+  readonly virtualWire?: true;
   /** The INTA cycle of the board's 8259 pair: the vector. */
   acknowledge(vcpu: number): number;
   /** The EOI message of a local APIC, for the board's IOAPIC. */

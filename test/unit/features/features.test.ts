@@ -13,7 +13,7 @@ import { foldingRanges } from '../../../server/src/features/folding';
 import { inlayHints } from '../../../server/src/features/inlayHints';
 import { machineAtPosition, wireMachines } from '../../../server/src/features/layout';
 import { definition, references } from '../../../server/src/features/namedSymbols';
-import { FINDING_SEVERITY } from '../../../server/src/simulation/conclusion';
+import { FINDING_SEVERITY } from '../../../server/src/simulation/outcomeSeverity';
 import { VMM_MODELS } from '../../../server/src/vmm/models';
 import type { Document } from '../../../server/src/machine/language';
 import { applyEdits, marked } from '../../lsp/markers';

@@ -63,6 +63,7 @@ export function bhyveBoard(inputs: BoardInputs): Board {
       access.write && rom && contains(rom, access.address)
         ? romWrite(access, facts)
         : unansweredMmio(access, facts, memory),
+    virtualWire: true,
     acknowledge: () => chips.pic.acknowledge(),
     endOfInterrupt: (vector) => chips.ioapic.endOfInterrupt(vector),
     readMsr: (index) => msrs.read(index),

@@ -69,6 +69,7 @@ export function cloudHypervisorBoard(inputs: BoardInputs): Board {
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
     // Nobody raises INTR: there are no 8259s.
+    virtualWire: true,
     acknowledge: () => 0xff,
     endOfInterrupt: (vector) => chips.ioapic.endOfInterrupt(vector),
     tripleFault: () => tripleFault(facts),

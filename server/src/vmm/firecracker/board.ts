@@ -83,6 +83,7 @@ export function firecrackerBoard(inputs: BoardInputs): Board {
     hypercall: kvmHypercall,
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
+    virtualWire: true,
     acknowledge: () => irqchip.acknowledge(),
     endOfInterrupt: (vector) => irqchip.endOfInterrupt(vector),
     tripleFault: () => tripleFault(facts),

@@ -75,6 +75,7 @@ export function libkrunBoard(inputs: BoardInputs): Board {
     },
     unansweredPort,
     unansweredMmio: (access) => unansweredMmio(access, runData),
+    virtualWire: true,
     acknowledge: () => irqchip.acknowledge(),
     endOfInterrupt: (vector) => irqchip.endOfInterrupt(vector),
     hypercall: kvmHypercall,

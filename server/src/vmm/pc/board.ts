@@ -40,6 +40,7 @@ export function pcBoard(inputs: BoardInputs): Board {
     isaBus: true,
     unansweredPort: ({ size }: PortAccess): Verdict => openBus(size),
     unansweredMmio: ({ size }: MmioAccess): Verdict => openBus(size),
+    virtualWire: true,
     acknowledge: () => pic.acknowledge(),
     readMsr: (index, vcpu) => msrs.read(index, vcpu),
     writeMsr: (index, value, vcpu) => msrs.write(index, value, vcpu),
