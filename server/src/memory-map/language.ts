@@ -20,6 +20,8 @@ import type { SourceText } from '../text/sourceText';
 import { bhyvectlDialect } from './bhyvectl';
 import { e820Dialect } from './e820';
 import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
+import { flatViewDialect } from './qemu/flatView';
+import { memoryTreeDialect } from './qemu/memoryTree';
 
 /** Detail of an outline node that stands for a change of the map. */
 const NO_REGION = 'not a region of the map';
@@ -27,7 +29,12 @@ const NO_REGION = 'not a region of the map';
 const SNIFFED = 65_536;
 
 /** One dialect a file; their maps may stand in one text. */
-export const DIALECTS: readonly Dialect[] = [bhyvectlDialect, e820Dialect];
+export const DIALECTS: readonly Dialect[] = [
+  bhyvectlDialect,
+  e820Dialect,
+  memoryTreeDialect,
+  flatViewDialect,
+];
 
 function regionOf(source: SourceText, entry: MapEntry): Region {
   const at = source.at(entry.from, entry.to);

@@ -5,7 +5,7 @@ import { sizeOf } from '../../address/range';
 import type { Document } from '../../machine/language';
 import type { Machine, Region } from '../../machine/machine';
 import type { Check, Found } from '../check';
-import { isBhyvectl } from './mapProducer';
+import { producerOf } from './mapProducer';
 
 /** Pairs reported a machine: a map with more is broken as a whole. */
 const LIMIT = 50;
@@ -40,12 +40,8 @@ function consequence(
       severity: 'error',
       words: 'One guest page has one backing, so a VMM refuses such a map or one region hides the other.',
     };
-  if (isBhyvectl(machine))
-    return {
-      severity: 'error',
-      words:
-        'bhyve maps each guest page once, so rows of two guests are mixed here or one of them was edited.',
-    };
+  const { overlap: meaning } = producerOf(machine);
+  if (meaning) return meaning;
   const [low, high] = typeNumber(a) <= typeNumber(b) ? [a, b] : [b, a];
   const same = typeNumber(low) === typeNumber(high);
   const winner = same ? 'merges entries of one type' : `lets the higher type win, here ${high.name},`;

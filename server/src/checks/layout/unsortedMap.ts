@@ -2,6 +2,7 @@
 import { hex } from '../../address/format';
 import type { Machine, Region } from '../../machine/machine';
 import type { Check } from '../check';
+import { producerOf } from './mapProducer';
 
 function inTextOrder(machine: Machine): Region[] {
   return machine.regions
@@ -19,6 +20,7 @@ export const unsortedMap: Check = {
   on: ['memmap'],
   *run(document) {
     for (const machine of document.machines) {
+      if (!producerOf(machine).inOrder) continue;
       const entries = inTextOrder(machine);
       const falls = entries.flatMap((entry, index) => {
         const before = entries[index - 1];
@@ -30,7 +32,7 @@ export const unsortedMap: Check = {
       const more = falls.length > 1 ? ` (the first of ${falls.length} such places)` : '';
       yield {
         at: entry.at,
-        message: `${entry.name} starts at ${hex(entry.range.start)}, below ${before.name} at ${hex(before.range.start)} on the line before${more}. Linux and bhyvectl print their maps in order, so most likely lines of two maps are mixed here, or the text was edited.`,
+        message: `${entry.name} starts at ${hex(entry.range.start)}, below ${before.name} at ${hex(before.range.start)} on the line before${more}. Who prints this map prints it in order, so most likely lines of two maps are mixed here, or the text was edited.`,
         related: [{ at: before.at!, message: `${before.name} at ${hex(before.range.start)}` }],
       };
     }

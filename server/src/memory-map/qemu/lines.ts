@@ -1,0 +1,140 @@
+/**
+ * The lines of QEMU's `info mtree` and `info mtree -f` (system/memory.c of 2025, softmmu/memory.c before 2023:
+ * mtree_print_mr, mtree_print_flatview). Both print the last byte of a range. Depth is the column of the address, since
+ * versions differ in what they draw before it and a log may put a prefix in front of every line.
+ */
+import { ADDRESS_SPACE_END, type AddressRange } from '../../address/range';
+
+/** What an alias shows: a part of another memory region. */
+export interface AliasTarget {
+  readonly name: string;
+  /** First byte of the target that is shown. */
+  readonly offset: bigint;
+}
+
+/** One memory region as a line prints it. */
+export interface Row {
+  readonly kind: 'row';
+  /** Column of the address. */
+  readonly column: number;
+  /** As printed, so it may end below its start where QEMU warns of an overflow. */
+  readonly start: bigint;
+  readonly last: bigint;
+  readonly overflow: boolean;
+  readonly priority: number;
+  readonly nonvolatile: boolean;
+  /** `ram`, `rom`, `romd`, `ramd`, `i/o`; before 2016 the letters `RW`, `R-`, `-W`. */
+  readonly type: string;
+  readonly name: string;
+  readonly disabled: boolean;
+  readonly alias: AliasTarget | null;
+  /** Of a flat view: where the range starts in its memory region. */
+  readonly offset: bigint;
+  /** `owner:{…}` or `parent:{…}` of `-o`, without the braces. */
+  readonly owner: string | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `address-space: NAME`, `memory-region: NAME`, `FlatView #N`, ` AS "NAME", root: …`, or a prompt of the monitor. */
+export interface Heading {
+  readonly kind: 'address-space' | 'memory-region' | 'flat-view' | 'view-of' | 'prompt';
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+const ROW =
+  /([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d{1,10}), (nv-)?(ramd?|romd?|i\/o|[R-][W-])\): (\S.{0,500})$/;
+const HEADING =
+  /(?:^|[\s>])(?:(address-space|memory-region): (\S.{0,200})|(FlatView) #\d{1,6}|AS "([^"]{1,200})", root: .{0,200})$/;
+const PROMPT = /^\(qemu\) \S/;
+const OVERFLOW = '[DETECTED OVERFLOW!] ';
+const ALIAS = /^alias (.{1,200}) @(.{1,200}) ([0-9a-f]{16})-[0-9a-f]{16}$/;
+const OWNER = / (?:owner|parent):\{([^}]{0,300})\}/g;
+const DISABLED = / \[disabled\]$/;
+const OFFSET = / @([0-9a-f]{16})$/;
+/** Accelerators that have the range in their own map: `KVM`, once for each address space of the view. */
+const ACCELERATOR = /(?: (?:KVM|HVF|hvf|WHPX|Xen)){1,64}$/;
+/** What every row has. */
+const MARK = ' (prio ';
+const LONGEST = 2000;
+
+/** True where the text has at least one whole row, of either form. */
+export function hasRow(text: string): boolean {
+  for (let at = text.indexOf(MARK); at >= 0; at = text.indexOf(MARK, at + 1)) {
+    const end = text.indexOf('\n', at);
+    const line = text.slice(Math.max(0, at - 33), Math.min(end < 0 ? text.length : end, at + LONGEST));
+    if (ROW.test(line.trimEnd())) return true;
+  }
+  return false;
+}
+
+function rowOf(line: string, offset: number): Row | null {
+  const match = ROW.exec(line);
+  if (!match) return null;
+  const [, start, last, priority, nonvolatile, type, rest] = match;
+  const owner = [...rest!.matchAll(OWNER)].map(([, words]) => words!).join(', ');
+  let words = rest!.replace(OWNER, '').replace(ACCELERATOR, '').trimEnd();
+  const disabled = DISABLED.test(words);
+  words = words.replace(DISABLED, '');
+  const alias = ALIAS.exec(words);
+  const at = alias ? null : OFFSET.exec(words);
+  const overflow = line.slice(0, match.index).includes(OVERFLOW.trimEnd());
+  return {
+    kind: 'row',
+    column: match.index - (overflow ? OVERFLOW.length : 0),
+    start: BigInt(`0x${start}`),
+    last: BigInt(`0x${last}`),
+    overflow,
+    priority: Number(priority),
+    nonvolatile: nonvolatile !== undefined,
+    type: type!,
+    name: alias ? alias[1]! : words.replace(OFFSET, ''),
+    disabled,
+    alias: alias ? { name: alias[2]!, offset: BigInt(`0x${alias[3]}`) } : null,
+    offset: at ? BigInt(`0x${at[1]}`) : 0n,
+    owner: owner === '' ? null : owner,
+    from: offset + match.index,
+    to: offset + line.length,
+  };
+}
+
+function headingOf(line: string, offset: number): Heading | null {
+  const match = HEADING.exec(line);
+  if (!match)
+    return PROMPT.test(line) ? { kind: 'prompt', name: '', from: offset, to: offset + line.length } : null;
+  const [whole, kind, name, flat, view] = match;
+  const from = offset + match.index + (whole.length - whole.trimStart().length);
+  return {
+    kind: (kind as 'address-space' | 'memory-region' | undefined) ?? (flat ? 'flat-view' : 'view-of'),
+    name: (name ?? view ?? '').trimEnd(),
+    from: /^>/.test(whole) ? from + 1 : from,
+    to: offset + line.length,
+  };
+}
+
+/** Every heading and row of the text, in its order. */
+export function* linesOf(text: string): Generator<Row | Heading> {
+  for (let offset = 0; offset < text.length;) {
+    const end = text.indexOf('\n', offset);
+    const next = end < 0 ? text.length : end;
+    if (next - offset <= LONGEST) {
+      const line = text.slice(offset, next).trimEnd();
+      const found = line.includes(MARK) ? rowOf(line, offset) : headingOf(line, offset);
+      if (found) yield found;
+    }
+    offset = next + 1;
+  }
+}
+
+/**
+ * The bytes of a row, half-open. QEMU prints addresses modulo 2^64, so a row that it warns of may have its end, or all of it,
+ * beyond 2^64; it prints a region without a byte like one with a single byte.
+ * @param above where the row's parent starts
+ */
+export function rangeOf(row: Row, above: bigint): AddressRange {
+  const start = row.overflow && row.start < above ? row.start + ADDRESS_SPACE_END : row.start;
+  const last = row.last < row.start ? row.last + ADDRESS_SPACE_END : row.last;
+  return { start, end: start - row.start + last + 1n };
+}
