@@ -6,6 +6,7 @@ import { recogniseCloudHypervisor } from '../../server/src/vmm/cloud-hypervisor/
 import { recogniseFirecracker } from '../../server/src/vmm/firecracker/recognise';
 import { recogniseBoxlite } from '../../server/src/vmm/libkrun/boxlite/recognise';
 import { recogniseLibkrunC } from '../../server/src/vmm/libkrun/c/recognise';
+import { recogniseQemuConfig } from '../../server/src/vmm/pc/readconfig/recognise';
 import { recognisePropolis } from '../../server/src/vmm/propolis/recognise';
 import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 
@@ -18,11 +19,18 @@ export type DocumentKind =
   | 'cloud-hypervisor'
   | 'boxlite'
   | 'libkrun-c'
+  | 'qemu-config'
   | 'memmap'
   | 'crash-dump';
 
 /** Kinds that are language ids of our own too. The others keep the ids of their languages: JSON, TOML, C. */
-export const OWN_KINDS = ['vmconf', 'bhyve-config', 'memmap', 'crash-dump'] as const satisfies DocumentKind[];
+export const OWN_KINDS = [
+  'vmconf',
+  'bhyve-config',
+  'qemu-config',
+  'memmap',
+  'crash-dump',
+] as const satisfies DocumentKind[];
 
 export interface Recogniser {
   readonly kind: DocumentKind;
@@ -47,6 +55,12 @@ export const RECOGNISERS: readonly Recogniser[] = [
     languages: ['properties', 'ini', 'plaintext'],
     switches: true,
     recognise: recogniseBhyveConfig,
+  },
+  {
+    kind: 'qemu-config',
+    languages: ['properties', 'ini', 'plaintext'],
+    switches: true,
+    recognise: recogniseQemuConfig,
   },
   { kind: 'firecracker', languages: JSON_IDS, switches: false, recognise: recogniseFirecracker },
   { kind: 'cloud-hypervisor', languages: JSON_IDS, switches: false, recognise: recogniseCloudHypervisor },

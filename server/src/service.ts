@@ -28,6 +28,7 @@ import type { VmmVersion } from './vmm/model';
 import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
 import { firecracker } from './vmm/firecracker/language';
 import { VMM_MODELS } from './vmm/models';
+import { qemuConfig } from './vmm/pc/readconfig/language';
 import { propolis } from './vmm/propolis/language';
 import { boxlite } from './vmm/libkrun/boxlite/language';
 import { libkrunC } from './vmm/libkrun/c/language';
@@ -145,6 +146,7 @@ export const bootpathService: Service = createService({
     boxlite,
     libkrunC,
     bhyveConfig,
+    qemuConfig,
     vmconf,
     memmap,
     crashDump,

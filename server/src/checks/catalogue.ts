@@ -10,6 +10,7 @@ import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
 import { PROPOLIS_CHECKS } from './propolis/rows';
 import { LIBKRUN_CHECKS } from './libkrun/rows';
+import { QEMU_CHECKS } from './qemu/rows';
 import { VMCONF_CHECKS } from './vmconf/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
@@ -18,6 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...CONFIG_CHECKS,
   ...BHYVE_CHECKS,
   ...PROPOLIS_CHECKS,
+  ...QEMU_CHECKS,
   ...LAYOUT_CHECKS,
   ...LIBKRUN_CHECKS,
   ...KNOWN_ISSUE_CHECKS,

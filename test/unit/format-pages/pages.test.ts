@@ -11,6 +11,7 @@ const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 /** Pages whose examples are whole texts, by the first part of their names, and how such a file ends. */
 const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: string }>> = {
   propolis: { ending: 'toml', kind: 'propolis' },
+  qemu: { ending: 'cfg', kind: 'qemu-config' },
 };
 /** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
 const PIECES = new Set([

@@ -7,7 +7,7 @@ export const CONFIG_CHECKS: readonly Check[] = [
     code: 'config-pragma',
     severity: 'warning',
     title: 'A version comment that names no known version',
-    on: ['firecracker', 'cloud-hypervisor', 'boxlite', 'libkrun-c'],
+    on: ['firecracker', 'cloud-hypervisor', 'boxlite', 'libkrun-c', 'qemu-config'],
   },
   {
     code: JSON_SYNTAX,
