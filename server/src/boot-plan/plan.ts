@@ -8,8 +8,9 @@ import type { VmmChoice } from '../machine/language';
 import type { RegionKind } from '../machine/machine';
 import type { ExitKind, Outcome } from '../machine/outcome';
 import type { SourceRange } from '../text/position';
-import type { CpuChoice } from '../vmm/model';
 import type { PagingMode } from '../x86/controlRegisters';
+import type { CpuVendor } from '../x86/cpuid/answers';
+import type { CpuidFeatureName } from '../x86/cpuid/features';
 import type { CpuMode, GeneralRegister, SegmentName, SegmentState, TableRegister } from '../x86/state';
 
 /** A value and where it was written. */
@@ -50,9 +51,12 @@ export interface BootPlan {
   readonly expectations: readonly Expectation[];
 }
 
+/** The CPU, as far as the plan says. Features that no list of CPUID has are left out. */
 export interface PlannedCpu {
-  /** Null leaves the CPU to the model. */
-  readonly choice: CpuChoice | null;
+  /** Null leaves it to the model. */
+  readonly vendor: CpuVendor | null;
+  readonly added: readonly CpuidFeatureName[];
+  readonly removed: readonly CpuidFeatureName[];
   /** MAXPHYADDR in bits; null leaves it to the model. */
   readonly physicalWidth: Written<number> | null;
 }
@@ -118,8 +122,8 @@ export interface PlannedMapping {
   /** Bytes of a page: 4 KiB, 2 MiB, 4 MiB (32-bit paging) or 1 GiB. */
   readonly page: bigint;
   readonly leaf: MappingRights;
-  /** Of the entries above the leaves that this mapping is the first to need. */
-  readonly upper: MappingRights;
+  /** What the plan asks for in the entries above the leaves; null lets them take no right away. */
+  readonly upper: MappingRights | null;
   readonly global: boolean;
   readonly at: SourceRange;
 }
