@@ -1,4 +1,5 @@
 /** The content that makes a text ours while its language id is somebody else's. Pure functions of the server's rooms. */
+import { recogniseBootPlan } from '../../server/src/boot-plan/recognise';
 import { recogniseCrashDump } from '../../server/src/crash/recognise';
 import { memmap } from '../../server/src/memory-map/language';
 import { recogniseBhyveConfig } from '../../server/src/vmm/bhyve/config/recognise';
@@ -20,6 +21,7 @@ export type DocumentKind =
   | 'boxlite'
   | 'libkrun-c'
   | 'qemu-config'
+  | 'boot-plan'
   | 'memmap'
   | 'crash-dump';
 
@@ -44,6 +46,8 @@ export interface Recogniser {
 const JSON_IDS = ['json', 'jsonc'];
 
 export const RECOGNISERS: readonly Recogniser[] = [
+  // Its own tables are not to be taken for those of another TOML.
+  { kind: 'boot-plan', languages: ['toml', 'plaintext'], switches: false, recognise: recogniseBootPlan },
   {
     kind: 'vmconf',
     languages: ['properties', 'ini', 'plaintext'],

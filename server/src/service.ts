@@ -18,6 +18,7 @@ import type { WireMachine } from './machine/wire';
 import { definition, references } from './features/namedSymbols';
 import { runChecks, type CheckSettings } from './checks/catalogue';
 import { imagePaths, missingImages } from './checks/host/imageMissing';
+import { bootPlan } from './boot-plan/language';
 import type { Document, Language, ParseContext } from './machine/language';
 import type { Machine } from './machine/machine';
 import { memmap } from './memory-map/language';
@@ -140,6 +141,7 @@ export function createService({ languages, versions }: ServiceParts): Service {
 /** All that this build knows. */
 export const bootpathService: Service = createService({
   languages: [
+    bootPlan,
     firecracker,
     cloudHypervisor,
     propolis,

@@ -3,6 +3,7 @@ import type { Document } from '../machine/language';
 import type { Finding, Severity } from '../text/finding';
 import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
+import { BOOT_PLAN_CHECKS } from './boot-plan/rows';
 import { BHYVE_CHECKS } from './bhyve/rows';
 import { CONFIG_CHECKS } from './config/rows';
 import { HOST_CHECKS } from './host/imageMissing';
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   ...BHYVE_CHECKS,
   ...PROPOLIS_CHECKS,
   ...QEMU_CHECKS,
+  ...BOOT_PLAN_CHECKS,
   ...LAYOUT_CHECKS,
   ...LIBKRUN_CHECKS,
   ...KNOWN_ISSUE_CHECKS,

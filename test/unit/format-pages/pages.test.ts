@@ -12,6 +12,7 @@ const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: string }>> = {
   propolis: { ending: 'toml', kind: 'propolis' },
   qemu: { ending: 'cfg', kind: 'qemu-config' },
+  'boot-plan': { ending: 'boot.toml', kind: 'boot-plan' },
 };
 /** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
 const PIECES = new Set([
