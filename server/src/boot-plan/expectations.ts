@@ -25,7 +25,7 @@ class ExpectationReader {
   ) {}
 
   add(node: ConfigNode, text: string, bare: Bare): void {
-    this.found.push({ at: this.reader.at(node), text, ...bare } as Expectation);
+    this.found.push({ at: this.reader.at(node), text, ...bare });
   }
 
   /** The value, or each of a list. */

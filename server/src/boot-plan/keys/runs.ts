@@ -1,5 +1,6 @@
 /** `[cpu]`, `[run]` and `[expect]`. */
-import { EXIT_KINDS, OUTCOMES, type Outcome } from '../../machine/outcome';
+import type { EXIT_KINDS } from '../../machine/outcome';
+import { OUTCOMES, type Outcome } from '../../machine/outcome';
 import type { Member, ObjectShape, Shape, StringValue, VariantShape } from '../../text/shape/shape';
 import { CPUID_FEATURES } from '../../x86/cpuid/features';
 import { EXCEPTIONS } from '../../x86/exceptions';
