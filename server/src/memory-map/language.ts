@@ -21,7 +21,9 @@ import { bhyvectlDialect } from './bhyvectl';
 import { e820Dialect } from './e820';
 import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
 import { flatViewDialect } from './qemu/flatView';
+import { memoryRightsDialect } from './qemu/memoryRights';
 import { memoryTreeDialect } from './qemu/memoryTree';
+import { translationsDialect } from './qemu/translations';
 
 /** Detail of an outline node that stands for a change of the map. */
 const NO_REGION = 'not a region of the map';
@@ -34,6 +36,8 @@ export const DIALECTS: readonly Dialect[] = [
   e820Dialect,
   memoryTreeDialect,
   flatViewDialect,
+  memoryRightsDialect,
+  translationsDialect,
 ];
 
 function regionOf(source: SourceText, entry: MapEntry): Region {

@@ -3,13 +3,12 @@
  * span of every address space of a CPU, with its name, its offset and what it is.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRange } from '../../../server/src/address/format';
 import type { Machine } from '../../../server/src/machine/machine';
 import { memmap } from '../../../server/src/memory-map/language';
 import { SourceText } from '../../../server/src/text/sourceText';
+import { askMonitor } from './qemuMonitor';
 import { missingTools } from './tools';
 
 /** Devices of all kinds: BARs in containers, ROMs, MSI-X tables, bridges, memory that is plugged, ports. */
@@ -48,36 +47,6 @@ const MACHINES: Readonly<Record<string, readonly string[]>> = {
   'an IOMMU': ['-M', 'q35', '-device', 'intel-iommu', '-device', 'e1000e'],
 };
 
-/** What the monitor prints after the firmware had some time to map what it maps, or before its first instruction. */
-async function monitor(
-  machine: readonly string[],
-  commands: readonly string[],
-  run: boolean,
-): Promise<string> {
-  const qemu = spawn('qemu-system-x86_64', [
-    ...['-accel', 'tcg', '-display', 'none', '-nodefaults', '-monitor', 'stdio', '-net', 'none'],
-    ...(run ? [] : ['-S']),
-    ...machine,
-  ]);
-  const ended = new Promise((resolve) => qemu.on('close', resolve));
-  if (run) await sleep(2000);
-  // The monitor's answers are lost with QEMU, so it is told to end when the last one is there.
-  const answered = new Promise<string>((resolve, reject) => {
-    let text = '';
-    qemu.on('close', () => reject(new Error(text)));
-    for (const stream of [qemu.stdout, qemu.stderr])
-      stream.on('data', (data: Buffer) => {
-        text += data.toString();
-        if (/VM status: /.test(text)) resolve(text);
-      });
-  });
-  for (const command of ['stop', ...commands, 'info status']) qemu.stdin.write(`${command}\n`);
-  const text = await answered;
-  qemu.stdin.write('quit\n');
-  await ended;
-  return text;
-}
-
 const rowsOf = ({ regions }: Machine): string[] =>
   regions.map(
     ({ range, name, kind, permissions, backingOffset }) =>
@@ -90,7 +59,7 @@ for (const [name, machine] of Object.entries(MACHINES))
       `${name}, ${run ? 'after its firmware' : 'before its first instruction'}: the tree makes what QEMU shows`,
       { skip: missingTools('qemu-system-x86_64') },
       async () => {
-        const text = await monitor(machine, ['info mtree', 'info mtree -f'], run);
+        const text = await askMonitor(machine, ['info mtree', 'info mtree -f'], run ? 1000 : 0);
         const { machines, problems } = memmap.parse(new SourceText('file:///monitor.txt', text), {
           files: new Map(),
         });
