@@ -6,6 +6,7 @@ import { configDocument } from '../../configDocument';
 import { chooseVersion } from '../../versionChoice';
 import { layOut } from '../layout';
 import { BHYVE_VERSIONS, type BhyveVersion } from '../versions';
+import { isTemplate, pciNodes, type BhyveConfig } from './config';
 import { readFlatConfig, type BadLine, type Span } from './flatConfig';
 import { guestOf, imagesOf, type ConfigValue } from './guest';
 import { outlineOf } from './outline';
@@ -17,6 +18,8 @@ export interface BhyveConfigDocument extends Document {
   readonly language: 'bhyve-config';
   /** By full key, the last of each, with references expanded. */
   readonly values: ReadonlyMap<string, ConfigValue>;
+  /** One. */
+  readonly configs: readonly BhyveConfig[];
 }
 
 export function isBhyveConfigDocument(document: Document): document is BhyveConfigDocument {
@@ -31,8 +34,26 @@ export function parseBhyveConfig(source: SourceText, context: ParseContext): Bhy
   const flat = readFlatConfig(source.text);
   const tree = configTree(flat.entries);
   const { values, findings } = expanded(source, tree);
-  const { guest, refused } = guestOf(source, values, version);
+  const { guest, refused } = guestOf(source, values, version, {
+    at: source.at(0, source.text.length),
+    unnamed: source.at(0, 0),
+  });
   const empty = flat.entries.length === 0;
+  const name = values.get('name')?.entry;
+  const first = flat.entries[0];
+  const config: BhyveConfig = {
+    source,
+    version,
+    form: 'file',
+    entries: flat.entries,
+    values,
+    complete: true,
+    preloaded: false,
+    vcpus: guest.vcpus.value,
+    memory: guest.memory?.value ?? null,
+    place: name?.valueSpan ?? first?.keySpan ?? { start: 0, end: 0 },
+    devices: pciNodes(values),
+  };
   const parts = {
     vmm: 'bhyve',
     chosen,
@@ -50,7 +71,7 @@ export function parseBhyveConfig(source: SourceText, context: ParseContext): Bhy
     outline: () => (empty ? [] : outlineOf(source, guest, values)),
     links: () => linksOf(source, values, version),
   };
-  return configDocument(source, 'bhyve-config', parts, { values });
+  return configDocument(source, 'bhyve-config', parts, { values, configs: empty ? [] : [config] });
 }
 
 function linksOf(
@@ -75,9 +96,13 @@ function expanded(
   const references = new References(tree.values);
   for (const [key, entry] of tree.values) {
     const { value, problems } = references.expand(entry.raw);
-    values.set(key, { entry, value });
-    for (const problem of problems.slice(0, 3)) {
-      findings.push(finding(source, 'bhyve-config-reference', entry.valueSpan, referenceText(key, problem)));
+    values.set(key, { entry, value, open: problems.length > 0 || isTemplate(value) });
+    // The VM's name usually stands at the end of the command line.
+    const told = problems.filter((problem) => problem.why !== 'missing' || problem.key !== 'name');
+    for (const problem of told.slice(0, 3)) {
+      const made = finding(source, 'bhyve-config-reference', entry.valueSpan, referenceText(key, problem));
+      // Where the file is a template, the command line has `-o key=value`.
+      findings.push(problem.why === 'missing' ? { ...made, severity: 'information' } : made);
     }
   }
   return { values, findings };
@@ -115,7 +140,7 @@ function referenceText(key: string, problem: ReferenceProblem): string {
   const value = `the value of \`${cut(key)}\``;
   switch (problem.why) {
     case 'missing':
-      return `\`%(${cut(problem.key)})\` in ${value} names a key that has no value: bhyve puts nothing there.`;
+      return `\`%(${cut(problem.key)})\` in ${value} names a key that has no value in this file: unless the command line gives one with -o, bhyve puts nothing there.`;
     case 'empty':
       return `\`%()\` in ${value} names no key: bhyve puts nothing there.`;
     case 'invalid':

@@ -16,6 +16,8 @@ export interface ConfigEntry {
   readonly raw: string;
   readonly keySpan: Span;
   readonly valueSpan: Span;
+  /** The key is not written: an option of a command stands for it. */
+  readonly implied?: true;
 }
 
 export interface BadLine {

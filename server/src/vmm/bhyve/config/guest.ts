@@ -1,6 +1,7 @@
 /** The guest that a flat config describes: memory, vCPUs, images and every key. */
 import type { GuestDescription, ImageReference, ImageRole, Setting } from '../../../machine/machine';
 import type { Fact, Origin } from '../../../machine/origin';
+import type { SourceRange } from '../../../text/position';
 import type { SourceText } from '../../../text/sourceText';
 import { DEFAULT_MEMORY, type BhyveVersion } from '../versions';
 import type { ConfigEntry } from './flatConfig';
@@ -10,6 +11,16 @@ import { memorySize, smallCount } from './numbers';
 export interface ConfigValue {
   readonly entry: ConfigEntry;
   readonly value: string;
+  /** Not told in full here: a placeholder of a template, a reference that names nothing. */
+  readonly open: boolean;
+}
+
+/** Where a guest is described, and where its lenses stand. */
+export interface GuestPlace {
+  readonly at: SourceRange;
+  /** For one without a name; `lens` for any. */
+  readonly unnamed: SourceRange;
+  readonly lens?: SourceRange;
 }
 
 /** A value that bhyve refuses, and ends with status 4 or 64. */
@@ -31,6 +42,7 @@ export function guestOf(
   source: SourceText,
   values: ReadonlyMap<string, ConfigValue>,
   version: BhyveVersion,
+  place: GuestPlace,
 ): ConfigGuest {
   const refused: RefusedValue[] = [];
   const textOrigin = ({ entry }: ConfigValue): Origin => ({
@@ -55,8 +67,9 @@ export function guestOf(
       origin: textOrigin(from),
     })),
     settings,
-    at: source.at(0, source.text.length),
-    nameAt: name ? source.at(name.entry.valueSpan.start, name.entry.valueSpan.end) : source.at(0, 0),
+    at: place.at,
+    nameAt:
+      place.lens ?? (name ? source.at(name.entry.valueSpan.start, name.entry.valueSpan.end) : place.unnamed),
   };
   return { guest, refused };
 
@@ -65,6 +78,7 @@ export function guestOf(
     if (!given) return byDefault(DEFAULT_MEMORY, 'usr.sbin/bhyve/bhyverun.c, set_defaults: memory.size 256M');
     const size = memorySize(given.value);
     if (size !== null) return fact(size, given);
+    if (given.open) return null;
     refused.push({
       entry: given.entry,
       message: `\`memory.size=${shown(given.value)}\` is no size: bhyve takes a number, of MiB where it is below 1048576 and else of bytes, or one with K, M, G, T, P or E, and ends with "Invalid memsize".`,
@@ -75,11 +89,13 @@ export function guestOf(
   /** calc_topology: sockets are as many as CPUs where nothing is said. */
   function vcpus(): Fact<number> {
     const counts = new Map<string, number>();
+    let unknown = false;
     for (const key of COUNTS) {
       const given = values.get(key);
       if (!given) continue;
       const count = smallCount(given.value);
       if (count !== null) counts.set(key, count);
+      else if (given.open) unknown = true;
       else {
         refused.push({
           entry: given.entry,
@@ -92,7 +108,7 @@ export function guestOf(
       (counts.get('sockets') ?? cpus ?? 1) * (counts.get('cores') ?? 1) * (counts.get('threads') ?? 1);
     const given = values.get('cpus') ?? values.get('sockets') ?? values.get('cores') ?? values.get('threads');
     if (!given) return byDefault(1, 'usr.sbin/bhyve/bhyverun.c, calc_topology');
-    if (cpus !== undefined && cpus !== product && refused.length === 0) {
+    if (cpus !== undefined && cpus !== product && refused.length === 0 && !unknown) {
       refused.push({
         entry: given.entry,
         message: `\`cpus=${cpus}\`, but sockets × cores × threads is ${product}: bhyve refuses a topology that does not come out, and ends with status 4. Without \`sockets\` there are as many sockets as CPUs.`,

@@ -5,7 +5,7 @@ const MIB = 1n << 20n;
 const SHIFT: Readonly<Record<string, bigint>> = { k: 10n, m: 20n, g: 30n, t: 40n, p: 50n, e: 60n };
 
 /** strtoul with base 0: leading blanks, a sign, then decimal, octal with 0 or hexadecimal with 0x. */
-function leadingInteger(text: string): { value: bigint; rest: string } | null {
+export function leadingInteger(text: string): { value: bigint; rest: string } | null {
   const found = /^[\t-\r ]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)/.exec(text);
   if (!found) return null;
   const digits = found[2]!;
@@ -38,4 +38,12 @@ export function smallCount(text: string): number | null {
   const number = leadingInteger(text);
   if (!number || number.rest !== '' || number.value < 1n || number.value > 65535n) return null;
   return Number(number.value);
+}
+
+/** atoi, and strtol with base 10: leading blanks, a sign and digits; 0 where there are none, and no look at what follows. */
+export function atoi(text: string): bigint {
+  const found = /^[\t-\r ]*([+-]?)([0-9]{1,30})/.exec(text);
+  if (!found) return 0n;
+  const value = BigInt(found[2]!);
+  return found[1] === '-' ? -value : value;
 }
