@@ -10,12 +10,17 @@ import { SourceText } from '../../../server/src/text/sourceText';
 const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 /** Pages whose examples are whole texts, by the first part of their names, and how such a file ends. */
 const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: string }>> = {
+  libkrun: { ending: 'c', kind: 'libkrun-c' },
   propolis: { ending: 'toml', kind: 'propolis' },
   qemu: { ending: 'cfg', kind: 'qemu-config' },
   'boot-plan': { ending: 'boot.toml', kind: 'boot-plan' },
 };
 /** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
 const PIECES = new Set([
+  'libkrun-call',
+  'libkrun-i8042-reset',
+  'libkrun-initrd-above-4g',
+  'libkrun-ram-over-mmio',
   'propolis-address-space',
   'propolis-cmos-memory',
   'propolis-duplicate',

@@ -9,8 +9,18 @@ import { API_CALLS } from './calls';
 import { contextsOf, machinesOf, type KrunContext } from './machines';
 import { krunCalls, type CCall } from './scan';
 
+export interface LibkrunDocument extends Document {
+  readonly language: 'libkrun-c';
+  readonly calls: readonly CCall[];
+  readonly contexts: readonly KrunContext[];
+}
+
+export function isLibkrunDocument(document: Document): document is LibkrunDocument {
+  return document.language === 'libkrun-c';
+}
+
 /** Reads a text. Never throws; a call that is not understood gives less and no finding but for its number of arguments. */
-export function parseDocument(source: SourceText, context: ParseContext): Document {
+export function parseDocument(source: SourceText, context: ParseContext): LibkrunDocument {
   const chosen = chooseVersion(source, context, LIBKRUN_VERSION_LIST);
   const calls = krunCalls(source.text);
   const contexts = contextsOf(calls);
@@ -22,7 +32,7 @@ export function parseDocument(source: SourceText, context: ParseContext): Docume
     outline: () => contexts.map((one) => outlineOf(source, one)),
     links: () => calls.flatMap((call) => linksOf(source, call)),
   };
-  return configDocument(source, 'libkrun-c', parts, {});
+  return configDocument(source, 'libkrun-c', parts, { calls, contexts });
 }
 
 function callProblems(source: SourceText, call: CCall): Finding[] {

@@ -27,7 +27,7 @@ export interface CCall extends Span {
   readonly closed: boolean;
 }
 
-interface Token extends Span {
+export interface Token extends Span {
   readonly kind: 'name' | 'number' | 'string' | 'sign';
   readonly text: string;
 }
@@ -185,7 +185,8 @@ function unquoted(text: string): string {
 const LEXICAL =
   /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*){0,65536}"?|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*){0,65536}'?|[A-Za-z_]\w*|\.?\d[\w.]*(?:'\w[\w.]*){0,64}|[^\s]/g;
 
-function tokensOf(text: string): Token[] {
+/** Words, numbers, strings and signs of one character each, without comments. */
+export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   for (const match of text.matchAll(LEXICAL)) {
     const [word] = match;
