@@ -115,10 +115,11 @@ export function mappingProblem(
   { linear, physical, page, leaf }: PlannedMapping,
 ): string | null {
   const row = PAGING_MODES[mode];
+  const title = mode === 'pae' ? 'PAE' : mode;
   const size = sizeOf(linear);
   if (!row.pages.has(page)) {
     const sizes = [...row.pages.keys()].map(formatSize).join(', ');
-    return `${mode} paging has no pages of ${formatSize(page)}: it has ${sizes}`;
+    return `${title} paging has no pages of ${formatSize(page)}: it has ${sizes}`;
   }
   for (const [what, value] of [
     ['linear address', linear.start],
@@ -130,18 +131,18 @@ export function mappingProblem(
   }
   if (row.linear === 32) {
     if (linear.end > 1n << 32n)
-      return `${formatRange(linear)} goes beyond the 4 GiB that ${mode} paging translates`;
+      return `${formatRange(linear)} goes beyond the 4 GiB that ${title} paging translates`;
   } else {
     const half = 1n << BigInt(row.linear - 1);
     const low = linear.end <= half;
     const high = linear.start >= (1n << 64n) - half;
     if (!low && !high)
-      return `${formatRange(linear)} is not canonical: ${mode} paging translates below ${hex(half)} and from ${hex((1n << 64n) - half)} on`;
+      return `${formatRange(linear)} is not canonical: ${title} paging translates below ${hex(half)} and from ${hex((1n << 64n) - half)} on`;
   }
   const width = mode === '32-bit' && page > 4n * KIB ? PSE36 : row.physical;
   if (physical + size > 1n << BigInt(width))
     return `${formatRange(fromLength(physical, size))} goes beyond the ${width} bits of a physical address that an entry holds`;
   if (!row.nx && !leaf.executable)
-    return `${mode} paging has no NX bit, so nothing can be made non-executable`;
+    return `${title} paging has no NX bit, so nothing can be made non-executable`;
   return null;
 }

@@ -1,14 +1,10 @@
-/** Tables that x86/pageTables.ts builds, walked by the core: every mapped address arrives, with its rights, and no other. */
+/** Tables that boot-plan/pageTables.ts builds, walked by the core: every mapped address arrives, with its rights, and no other. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  buildPageTables,
-  entryBits,
-  pageSizes,
-  type PageRun,
-  type Paging,
-} from '../../../server/src/x86/pageTables';
+import { buildPageTables, placesFrom } from '../../../server/src/boot-plan/pageTables';
+import { mappingProblem, PAGING_MODES, type PagingModeName } from '../../../server/src/boot-plan/pagingModes';
+import type { MappingRights, PlannedMapping } from '../../../server/src/boot-plan/plan';
 import { CODE, Lab, SELECTOR, bytesOf } from '../lab';
 import { testProfile } from '../oracle/profile';
 
@@ -17,7 +13,7 @@ const ROOT = 0x100000n;
 const RAM_END = 0x400000n;
 const MIB4 = 0x400000n;
 const GIB = 1n << 30n;
-const CONTROL: Readonly<Record<Paging, { cr4: bigint; efer: bigint }>> = {
+const CONTROL: Readonly<Record<PagingModeName, { cr4: bigint; efer: bigint }>> = {
   '32-bit': { cr4: 0x10n, efer: 0n },
   pae: { cr4: 0x20n, efer: 0x800n },
   '4-level': { cr4: 0x20n, efer: 0xd00n },
@@ -36,8 +32,8 @@ class Walked {
   private readonly lab: Lab;
 
   constructor(
-    readonly paging: Paging,
-    runs: readonly PageRun[],
+    readonly paging: PagingModeName,
+    mappings: readonly PlannedMapping[],
   ) {
     this.lab = new Lab({
       mode: 'protected-32',
@@ -47,11 +43,11 @@ class Walked {
         writeMmio: (address) => void this.accesses.push({ address, write: true }),
       },
     });
-    const tables = buildPageTables(paging, runs, ROOT);
-    if ('problem' in tables) assert.fail(tables.problem);
-    for (const { at, bytes } of tables) {
-      assert.ok(at + 4096n <= RAM_END, 'the test has room for its tables');
-      this.lab.core.write(at, bytes);
+    const { tables, problems } = buildPageTables(paging, placesFrom([ROOT, ROOT + 4096n]), mappings);
+    assert.deepEqual(problems, []);
+    for (const { range, bytes } of tables) {
+      assert.ok(range.end <= RAM_END, 'the test has room for its tables');
+      this.lab.core.write(range.start, bytes());
     }
   }
 
@@ -83,19 +79,41 @@ class Walked {
 }
 
 const rights = fc.record({ writable: fc.boolean(), user: fc.boolean(), executable: fc.boolean() });
+const ALL: MappingRights = { writable: true, user: false, executable: true };
+const PLACE = { uri: '', range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } } };
+
+function mapping(
+  linear: bigint,
+  physical: bigint,
+  length: bigint,
+  page: bigint,
+  leaf: MappingRights,
+  upper: MappingRights | null,
+): PlannedMapping {
+  return {
+    linear: { start: linear, end: linear + length },
+    physical,
+    page,
+    leaf,
+    upper,
+    global: false,
+    at: PLACE,
+  };
+}
+
 /** The code page and what the core itself touches, at 4 MiB and below. */
-const OWN: PageRun = { linear: 0n, physical: 0n, length: MIB4, pageSize: 4096n, leaf: 3n, upper: 3n };
+const OWN = mapping(0n, 0n, MIB4, 4096n, ALL, null);
 
 /** A run has up to half a GiB, or one page of a GiB. */
-const STRIDE: Readonly<Record<Paging, bigint>> = {
+const STRIDE: Readonly<Record<PagingModeName, bigint>> = {
   '32-bit': GIB,
   pae: GIB,
   '4-level': 2n * GIB,
   '5-level': 2n * GIB,
 };
 
-const caseOf = (paging: Paging) => {
-  const sizes = pageSizes(paging);
+const caseOf = (paging: PagingModeName) => {
+  const sizes = [...PAGING_MODES[paging].pages.keys()];
   const wide = paging !== '32-bit';
   const slots = paging.endsWith('level') ? 200 : 3;
   const run = fc.record({
@@ -108,11 +126,14 @@ const caseOf = (paging: Paging) => {
     frame: fc.bigInt({ min: 0n, max: 2000n }),
     leaf: rights,
   });
-  const upper = rights.map((bits) => entryBits({ ...bits, executable: true, writable: bits.writable }));
+  /** Of all runs alike: entries that two share can have one set of rights only. */
+  const upper = fc.option(
+    fc.record({ writable: fc.boolean(), user: fc.boolean(), executable: fc.constant(true) }),
+  );
   return fc
     .tuple(fc.uniqueArray(run, { maxLength: 6, selector: ({ slot }) => slot }), upper)
-    .map(([list, bits]) =>
-      list.map(({ slot, high, size, pages, first, frame, leaf }): PageRun => {
+    .map(([list, above]) =>
+      list.map(({ slot, high, size, pages, first, frame, leaf }): PlannedMapping => {
         const base =
           paging.endsWith('level') && high ? (1n << 64n) - (1n << (paging === '4-level' ? 47n : 56n)) : 0n;
         const inside = size < GIB ? (BigInt(first) * size) % (GIB / 2n) : 0n;
@@ -121,14 +142,14 @@ const caseOf = (paging: Paging) => {
         const reach = paging === '32-bit' && size === 4096n ? 1n << 31n : 1n << 38n;
         const physical = GIB + (((frame * 7n * size) % (reach - GIB)) / size) * size;
         const executable = wide ? leaf.executable : true;
-        return {
-          linear: base + BigInt(slot) * STRIDE[paging] + inside,
-          physical: (physical / size) * size,
+        return mapping(
+          base + BigInt(slot) * STRIDE[paging] + inside,
+          (physical / size) * size,
           length,
-          pageSize: size,
-          leaf: entryBits({ ...leaf, executable }),
-          upper: bits,
-        };
+          size,
+          { ...leaf, executable },
+          above,
+        );
       }),
     );
 };
@@ -137,12 +158,13 @@ for (const paging of ['32-bit', 'pae', '4-level', '5-level'] as const) {
   test(`${paging}: every page arrives, is written to as its entries allow, and its neighbours fault`, () => {
     fc.assert(
       fc.property(caseOf(paging), (runs) => {
+        for (const run of runs) assert.equal(mappingProblem(paging, run), null);
         const walked = new Walked(paging, [OWN, ...runs]);
-        const canWrite = (run: PageRun) => (run.leaf & 2n) !== 0n && writableAbove(paging, run);
+        const canWrite = (run: PlannedMapping) => run.leaf.writable && writableAbove(paging, run);
         for (const run of runs) {
-          const last = run.linear + run.length - 1n;
-          for (const linear of [run.linear, last]) {
-            const physical = run.physical + linear - run.linear;
+          const last = run.linear.end - 1n;
+          for (const linear of [run.linear.start, last]) {
+            const physical = run.physical + linear - run.linear.start;
             assert.equal(walked.reach(linear, false), physical);
             assert.equal(walked.reach(linear, true), canWrite(run) ? physical : 'fault');
           }
@@ -154,16 +176,15 @@ for (const paging of ['32-bit', 'pae', '4-level', '5-level'] as const) {
   });
 }
 
-/** Linear bits that an entry above the leaves covers; a PDPTE of PAE paging has no rights. */
-const UPPER: Readonly<Record<Paging, readonly bigint[]>> = {
-  '32-bit': [22n],
-  pae: [21n],
-  '4-level': [39n, 30n, 21n],
-  '5-level': [48n, 39n, 30n, 21n],
+/** Bytes that the leaves' own level covers where no entry above them has rights: PDPTEs of PAE paging have none. */
+const TOP_PAGE: Readonly<Record<PagingModeName, bigint>> = {
+  '32-bit': MIB4,
+  pae: MIB4 / 2n,
+  '4-level': 1n << 39n,
+  '5-level': 1n << 48n,
 };
 
-/** Whether all entries above the leaves allow writing; those on the way to address 0 do, which the code needs first. */
-function writableAbove(paging: Paging, { linear, pageSize, upper }: PageRun): boolean {
-  const own = UPPER[paging].filter((shift) => 1n << shift > pageSize && linear >> shift !== 0n);
-  return own.length === 0 || (upper & 2n) !== 0n;
+/** Whether all entries above the leaves allow writing. */
+function writableAbove(paging: PagingModeName, { page, upper }: PlannedMapping): boolean {
+  return page === TOP_PAGE[paging] || upper === null || upper.writable;
 }

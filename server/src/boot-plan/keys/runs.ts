@@ -1,6 +1,5 @@
 /** `[cpu]`, `[run]` and `[expect]`. */
-import type { EXIT_KINDS } from '../../machine/outcome';
-import { OUTCOMES, type Outcome } from '../../machine/outcome';
+import { OUTCOMES, type ExitKind, type Outcome } from '../../machine/outcome';
 import type { Member, ObjectShape, Shape, StringValue, VariantShape } from '../../text/shape/shape';
 import { CPUID_FEATURES } from '../../x86/cpuid/features';
 import { EXCEPTIONS } from '../../x86/exceptions';
@@ -298,7 +297,7 @@ export const EXPECT: ObjectShape = {
 };
 
 /** Words of `exits`, by kind, in the writing of docs/boot-plan.md. */
-export const EXIT_WORDS: Readonly<Record<(typeof EXIT_KINDS)[number], string>> = {
+export const EXIT_WORDS: Readonly<Record<ExitKind, string>> = {
   in: 'IN',
   out: 'OUT',
   'mmio-read': 'MMIO read',
