@@ -8,6 +8,7 @@ import { explainCommand } from './cli/explain';
 import { layoutCommand } from './cli/layout';
 import { lspCommand } from './cli/lsp';
 import { simulateCommand } from './cli/simulate';
+import { testCommand } from './cli/test';
 import { versionsCommand } from './cli/versions';
 import { withoutControls } from './output/terminalText';
 import { bootpathService } from './service';
@@ -18,6 +19,7 @@ const COMMANDS: readonly Command[] = [
   simulateCommand,
   decodeCommand,
   explainCommand,
+  testCommand,
   versionsCommand,
   lspCommand,
 ];
@@ -35,8 +37,8 @@ function help(): string {
     '',
     ...rows,
     '',
-    '--format text|json (check also sarif, layout also svg); "-" reads standard input; COMMAND --help tells its options.',
-    'Exit code 0: clean. 1: errors found, or the boot failed. 2: bad usage or unreadable input. 130: Ctrl-C.',
+    '--format text|json (check also sarif, layout also svg, test also junit); "-" reads standard input; COMMAND --help tells its options.',
+    'Exit code 0: clean. 1: errors found, the boot failed, or it missed an expectation. 2: bad usage or unreadable input. 130: Ctrl-C.',
     '',
   ].join('\n');
 }

@@ -2,12 +2,14 @@
 import { dirname } from 'node:path';
 import type { LensOutcome } from './features/codeLenses';
 import { pathOfUri, type Files } from './hostFiles';
+import { isBootPlan } from './boot-plan/document';
 import { chooseRuns, SHOWN_ISSUES, type BootRun } from './bootRuns';
 import type { KnownIssue } from './machine/knownIssue';
 import type { Document, VmmChoice } from './machine/language';
 import type { Machine } from './machine/machine';
 import type { IssueRun } from './output/issueRuns';
 import { gunzippedKernel } from './packedKernel';
+import { planBoot } from './planBoot';
 import type { SimulateParams } from './protocol';
 import type { Finding } from './text/finding';
 import type { BootReport, SimulationRequest } from './simulation/report';
@@ -111,7 +113,7 @@ export class Simulations {
       const { as, compare } = params;
       const wish = { as: as ?? undefined, compare: compare ?? undefined, issue };
       const chosen = chooseRuns((choice) => machineUnder(machine, choice), wish, {
-        ...(await this.requestOf(params, uri)),
+        ...(await this.requestFor(document, machine, params)),
         // To another VMM, which the machine is laid out for, errors of the config's own mean nothing.
         rejected: (as?.vmm ?? issue?.vmm ?? machine.vmm) === machine.vmm ? rejected : [],
       });
@@ -136,9 +138,30 @@ export class Simulations {
     }
   }
 
+  /** A boot plan says itself what is loaded and how long it runs; the settings fill in what it leaves to its VMM. */
+  private async requestFor(
+    document: Document,
+    machine: Machine,
+    params: SimulateParams,
+  ): Promise<SimulationRequest> {
+    const { uri } = document.source;
+    if (!isBootPlan(document)) return this.requestOf(params, uri);
+    const { plan } = document;
+    const planned = await planBoot(plan, machine, (file) => this.files.readImage(file, folderOf(uri)));
+    if (!('taps' in planned)) throw new Error(planned.map(({ message }) => `${message}.`).join(' '));
+    const common = {
+      taps: [...new Set([...planned.taps, ...params.taps])],
+      maxInstructions: plan.run.maxInstructions
+        ? planned.maxInstructions
+        : Math.min(planned.maxInstructions, params.maxInstructions),
+    };
+    if (plan.start === 'plan' || plan.boot) return { ...planned, ...common };
+    const { firmware, kernel, probe } = await this.requestOf(params, uri);
+    return { ...planned, firmware, kernel, probe, ...common };
+  }
+
   private async requestOf(params: SimulateParams, uri: string): Promise<SimulationRequest> {
-    const path = pathOfUri(uri);
-    const folder = path === null ? null : dirname(path);
+    const folder = folderOf(uri);
     const image = (name: string | null) => (name === null ? null : this.files.readImage(name, folder));
     const own = (params.knownIssue ?? null) !== null;
     const [firmware, packed] = own
@@ -179,6 +202,11 @@ export class Simulations {
     outcomes.set(machine, outcome);
     this.ended.set(uri, outcomes);
   }
+}
+
+function folderOf(uri: string): string | null {
+  const path = pathOfUri(uri);
+  return path === null ? null : dirname(path);
 }
 
 /** The machine as it is, or as another VMM builds it. */

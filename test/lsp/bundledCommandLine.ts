@@ -16,6 +16,8 @@ export interface Run {
 }
 
 export interface CommandLine {
+  /** The bundle, for who starts it otherwise. */
+  readonly program: string;
   /** Where commands run unless told otherwise. */
   readonly folder: string;
   run(args: readonly string[], options?: { cwd?: string; input?: string | Uint8Array }): Run;
@@ -45,6 +47,7 @@ export async function buildCommandLine(): Promise<CommandLine> {
   });
   const folder = mkdtempSync(join(tmpdir(), 'bootpath-cli-'));
   return {
+    program: join(out, 'cli.js'),
     folder,
     run(args, options = {}) {
       const { status, stdout, stderr } = spawnSync(process.execPath, [join(out, 'cli.js'), ...args], {

@@ -8,6 +8,7 @@ import { IMAGE_OPTIONS, imageJob, isBareImage } from './bareImage';
 import { bootAndTell } from './bootAndTell';
 import { CAPTURE_OPTIONS, capturedJob, startsFromCapture } from './capturedState';
 import { stringOption, UsageError, type Command, type Options } from './command';
+import { planJob } from './planJob';
 import { configBoot, type ConfigFile } from './configBoot';
 import { readBytes } from './inputs';
 import { limitsOf } from './runLimits';
@@ -73,6 +74,8 @@ export const simulateCommand: Command = {
     if (rest.length > 0 || (!own && !bytes)) throw new UsageError('simulate takes one file');
     const config: ConfigFile | null = file === undefined || !bytes ? null : { file, bytes };
     if (!config || (!isSavedRun(config.bytes) && !isBareImage(config.bytes, options))) {
+      const planned = config && (await planJob(config, options, terminal.service));
+      if (planned) return bootAndTell(planned, options, terminal);
       const { job, runs } = await configBoot(config, options, terminal.service);
       return bootAndTell(job, options, terminal, runs);
     }

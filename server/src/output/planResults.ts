@@ -5,8 +5,9 @@ import { printable, withoutEscapes } from './terminalText';
 
 /** An expectation that was not met. */
 export interface PlanFailure {
-  /** `console contains "login: "`. */
+  /** `the console has "login: "`. */
   readonly expected: string;
+  /** What was there instead. */
   readonly actual: string;
   /** 1-based line of the plan; null where no line says it. */
   readonly line: number | null;
@@ -53,7 +54,7 @@ export function planResultText(result: PlanResult): string {
   const lines = [`${passed(result) ? 'ok  ' : 'FAIL'} ${file}${how}`];
   for (const failure of failures) {
     const place = failure.line === null ? file : `${file}:${failure.line}`;
-    lines.push(`     ${place}: expected ${failure.expected}`, `         but ${failure.actual}`);
+    lines.push(`     ${place}: expected: ${failure.expected}`, `         but ${failure.actual}`);
   }
   if (run && !passed(result)) lines.push(`     ${run.reason}`);
   return lines.join('\n') + '\n';
@@ -95,10 +96,10 @@ function testCase(result: PlanResult): string[] {
   if (first) {
     const text = failures.map(
       ({ expected, actual, line }) =>
-        `${file}${line === null ? '' : `:${line}`}: expected ${expected}\n    but ${actual}`,
+        `${file}${line === null ? '' : `:${line}`}: expected: ${expected}\n    but ${actual}`,
     );
     const reason = run ? [run.reason] : [];
-    const message = `expected ${first.expected}, but ${first.actual}`;
+    const message = `Expected: ${first.expected}. But ${first.actual}.`;
     lines.push(
       `      <failure type="boot-expectation-missed" message="${xml(message)}">${xml([...text, ...reason].join('\n'))}</failure>`,
     );

@@ -65,8 +65,12 @@ export class ExpectationWatch implements RunObserver {
   }
 
   access({ kind, address, value }: Access): void {
-    // What is written is a value; what is read is an answer.
-    this.exit(kind, address, kind === 'out' || kind === 'mmio-write' ? value : null);
+    this.exit(kind, address, value);
+  }
+
+  /** A triple fault: what KVM calls the exit “shutdown”. */
+  shutdown(): void {
+    this.exit('shutdown', null, null);
   }
 
   trace(event: TraceEvent): void {

@@ -68,7 +68,7 @@ function badEnd(
 ): MissedExpectation | null {
   if (FINDING_SEVERITY[outcome] !== 'error' || expectsOutcome(expectations, outcome)) return null;
   if (expectations.some(({ kind }) => kind === 'outcome')) return null;
-  return { expected: `an end without ${outcome}`, actual: sentence(reason), at: null };
+  return { expected: `the run ends without ${outcome}`, actual: sentence(reason), at: null };
 }
 
 interface Difference {
@@ -111,7 +111,7 @@ function compare(expectation: Expectation, result: RunResult, watch: Expectation
       if (!next) return null;
       const before = expectation.exits[came - 1];
       const actual = before ? `it did not come after ${before.value.text}` : 'it did not come';
-      return { expected: `the exit ${next.value.text}`, actual, at: next.at };
+      return { expected: `the exit ${next.value.text} comes in its order`, actual, at: next.at };
     }
     case 'exit-count': {
       const came = watch.progressOf(expectation);

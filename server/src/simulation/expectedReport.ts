@@ -27,7 +27,7 @@ export function heldAgainst(
   const told = missed.map(({ expected, actual, at }): Finding => ({
     code: 'boot-expectation-missed',
     severity: 'error',
-    message: `Expected ${expected}, but ${actual}.`,
+    message: `Expected: ${expected}. But ${actual}.`,
     at: at ?? machine.nameAt ?? machine.at,
   }));
   return { ...report, missed, findings: [...findings, ...told] };

@@ -13,7 +13,6 @@ import type { Region } from '../machine/machine';
 import type { SourceRange } from '../text/position';
 import { slotsOf } from '../vmm/backedMemory';
 import { e820OfRegions } from '../vmm/e820';
-import { terminated } from '../vmm/loaders/commandLine';
 import { addMachine, parametersPage } from '../vmm/loaders/linuxParameters';
 import { capturedSlots } from './captureLoad';
 
@@ -201,7 +200,7 @@ function piecesOf(load: PlannedLoad, files: PlanFiles): PlannedPiece[] | string 
         return `${name} has ${hex(bytes.length)} bytes, too many for a ROM`;
       return whole(address ?? FOUR_GIB - BigInt(bytes.length));
     case 'command-line':
-      return whole(address, terminated(new TextDecoder().decode(bytes)));
+      return whole(address, bytes.at(-1) === 0 ? bytes : Uint8Array.of(...bytes, 0));
     case 'initrd':
     case 'flat':
       return whole(address);

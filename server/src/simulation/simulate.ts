@@ -145,7 +145,9 @@ function powerCycles(
     if (resume) resumeRun(resume, powered, recorder);
     resume = null;
     const cycles = { reboots, fast };
-    const ending = tornDown(boot(powered, recorder, identity, cycles, host), powered);
+    const ended = boot(powered, recorder, identity, cycles, host);
+    if (ended.kind === 'triple-fault') recorder.watch?.shutdown();
+    const ending = tornDown(ended, powered);
     if (reboots >= request.reboots || request.captured || !restarts(ending, powered)) {
       if (request.save?.at === null) host.saved?.(saveRun(identity, powered, recorder, cycles));
       return { powered, ended: ending };
@@ -164,15 +166,16 @@ function powerCycles(
 }
 
 /** The config would not come this far. */
-function rejectedConfig(rejected: readonly Finding[]): Finding[] {
+function rejectedConfig({ rejected, plan }: ReportInputs): Finding[] {
   const [first] = rejected;
   if (!first) return [];
+  const who = plan ? 'The boot plan has errors' : 'The VMM would not start from this text';
   const more = rejected.length > 1 ? ` It is the first of ${rejected.length} errors.` : '';
   return [
     {
       code: 'boot-config-rejected',
       severity: 'warning',
-      message: `The VMM would not start from this text; the run took what could be read of it. ${first.message}${more}`,
+      message: `${who}; the run took what could be read of it. ${first.message}${more}`,
       at: first.at,
     },
   ];
@@ -232,7 +235,7 @@ function reportOf({ powered, ended }: LastPowerOn, inputs: ReportInputs): Untime
     timelineDropped: recorder.timeline.dropped,
     faultChain: chain.map((fault) => ({ ...fault, symbol: nameOf(fault.state) })),
     symbols: named && used ? used.file : null,
-    findings: [...rejectedConfig(inputs.rejected), ...conclusion.findings],
+    findings: [...rejectedConfig(inputs), ...conclusion.findings],
     evidence: conclusion.evidence,
     shown: conclusion.shown,
     notModelled: [

@@ -199,7 +199,7 @@ test('what is missed is a finding at its line, and an end that is expected is no
   assert.deepEqual(severities(other), ['boot-triple-fault error', 'boot-expectation-missed error']);
   assert.match(
     other.findings[1]!.message,
-    /^Expected line 2, but the outcome was triple-fault: Triple fault of vCPU 0/,
+    /^Expected: line 2\. But the outcome was triple-fault: Triple fault of vCPU 0/,
   );
   assert.deepEqual(other.findings[1]!.at, at(2));
 });
@@ -209,7 +209,7 @@ test('a run that ends in an error has failed where the plan does not say how it 
     run(DIE, [
       expect(1, { kind: 'exit-count', exit: exit('out', null), count: { least: 0, most: 5 } }),
     ]).missed?.map(({ expected }) => expected),
-    ['an end without triple-fault'],
+    ['the run ends without triple-fault'],
   );
   assert.deepEqual(missed(DIE, expect(1, { kind: 'fault-chain', vectors: [6, 11, 8] }))?.length, 1);
 });

@@ -1,0 +1,82 @@
+/** One boot plan as a test: read, checked, run in a worker, and held against what it expects. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { hostFiles } from '../hostFiles';
+import { isBootPlan } from '../boot-plan/document';
+import type { Document } from '../machine/language';
+import type { PlanFailure, PlanResult } from '../output/planResults';
+import { planBoot } from '../planBoot';
+import type { Service } from '../service';
+import type { PlanProblem } from '../simulation/planContents';
+import { SourceText } from '../text/sourceText';
+import type { SourceRange } from '../text/position';
+import { jobOf, simulateInWorker, type WorkerReport } from '../workerHost';
+import { orReason, uriOf } from './inputs';
+
+export interface PlanTestHost {
+  readonly service: Service;
+  /** The bundle of worker.ts. */
+  readonly worker: string;
+  readonly signal: AbortSignal;
+}
+
+/** Null where Ctrl-C ended it. UsageError where the plan itself cannot be read. */
+export async function testPlan(file: string, host: PlanTestHost): Promise<PlanResult | null> {
+  const text = orReason(file, () => readFileSync(file, 'utf8'));
+  const document = documentOf(new SourceText(uriOf(file), text), host.service);
+  const failed = (failures: readonly PlanFailure[]): PlanResult => ({ file, failures, run: null });
+  const errors = host.service.findings(document).filter(({ severity }) => severity === 'error');
+  if (errors.length > 0)
+    return failed(errors.map(({ message, at }) => failure('the plan has no errors', message, at)));
+  const plan = isBootPlan(document) ? document.plan : null;
+  const [machine] = document.machines;
+  if (!plan || !machine) return failed([failure('the plan describes a machine', 'it has none', null)]);
+  if (plan.expectations.length === 0 && !plan.run.until)
+    return failed([failure('the plan has an [expect] table', 'it expects nothing of its run', null)]);
+  const request = await planBoot(plan, machine, (path) => hostFiles.readImage(path, dirname(file)));
+  if (!('taps' in request)) return failed(request.map(cannotRun));
+  const job = jobOf({ machine, request });
+  if (typeof job === 'string') return failed([failure('the plan can be run', job, null)]);
+  try {
+    const report = await simulateInWorker(host.worker, job, { signal: host.signal });
+    if (report.outcome === 'cancelled') return null;
+    const { outcome, reason, instructions, milliseconds, console, firmwareLog } = report;
+    return {
+      file,
+      failures: failuresOf(report, plan.run.until),
+      run: { outcome, reason, instructions, milliseconds, console, firmwareLog },
+    };
+  } catch (error) {
+    return failed([failure('the run comes to an end', (error as Error).message, null)]);
+  }
+}
+
+function documentOf(source: SourceText, service: Service): Document {
+  const language = service.languages.find(({ kind }) => kind === 'boot-plan')!;
+  return service.parse(language, source, { files: new Map() });
+}
+
+function failuresOf(
+  { missed = [], outcome, reason }: WorkerReport,
+  until: { readonly value: string; readonly at: SourceRange } | null,
+): PlanFailure[] {
+  const late =
+    until && outcome !== 'expectation-met'
+      ? [
+          failure(
+            `the run ends when ${JSON.stringify(until.value)} is written`,
+            `it ended without: ${reason}`,
+            until.at,
+          ),
+        ]
+      : [];
+  return [...late, ...missed.map(({ expected, actual, at }) => failure(expected, actual, at))];
+}
+
+function cannotRun({ message, at }: PlanProblem): PlanFailure {
+  return failure('the plan can be run', message, at);
+}
+
+function failure(expected: string, actual: string, at: SourceRange | null): PlanFailure {
+  return { expected, actual: actual.replace(/\.$/, ''), line: at === null ? null : at.range.start.line + 1 };
+}
