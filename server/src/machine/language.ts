@@ -69,6 +69,11 @@ export interface Document {
   /** How the choice came about, for the status item. */
   readonly choiceReason: 'asked' | 'pragma' | 'newest' | null;
   readonly machines: readonly Machine[];
+  /**
+   * What becomes of machines by changes that the same text reports (a kernel's e820 updates). To be shown and compared; checks
+   * look at `machines`, whose lines these are.
+   */
+  readonly amended?: readonly Machine[];
   /** What the parser itself has to say. Checks add to it. */
   readonly problems: readonly Finding[];
   readonly outline: readonly OutlineNode[];

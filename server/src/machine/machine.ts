@@ -89,13 +89,44 @@ export interface Machine extends GuestDescription {
   readonly boot?: BootState;
 }
 
+/** By start; what lies in another region comes after it, also where both start at one address. */
 export function sortRegions(regions: readonly Region[]): Region[] {
-  return [...regions].sort((a, b) => compareRanges(a.range, b.range));
+  return [...regions].sort((a, b) =>
+    a.range.start === b.range.start && levelOf(a) !== levelOf(b)
+      ? levelOf(a) - levelOf(b)
+      : compareRanges(a.range, b.range),
+  );
 }
 
-/** The first region that contains the address, or undefined for a hole. */
+export function levelOf({ level }: Pick<Region, 'level'>): number {
+  return level ?? 0;
+}
+
+/** The innermost region that contains the address, the first one of an overlap, or undefined for a hole. */
 export function regionAt(machine: Machine, address: bigint): Region | undefined {
-  return machine.regions.find((region) => contains(region.range, address));
+  let innermost: Region | undefined;
+  for (const region of machine.regions) {
+    if (!contains(region.range, address)) continue;
+    if (!innermost || levelOf(region) > levelOf(innermost)) innermost = region;
+  }
+  return innermost;
+}
+
+/**
+ * For every region the index of the one that it lies in, -1 at the top, in one sweep. Regions that only overlap, or whose level says
+ * so against their ranges, lie in none.
+ */
+export function parentsOf(regions: readonly Pick<Region, 'range' | 'level'>[]): number[] {
+  const open: number[] = [];
+  return regions.map((region, index) => {
+    const level = levelOf(region);
+    open.length = Math.min(open.length, level);
+    const parent = level === 0 ? undefined : open[level - 1];
+    open[level] = index;
+    if (parent === undefined) return -1;
+    const outer = regions[parent]!.range;
+    return region.range.start >= outer.start && region.range.end <= outer.end ? parent : -1;
+  });
 }
 
 /** `vmd@7.8`, `vmd`, or null for a bare memory map. */

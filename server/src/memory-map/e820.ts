@@ -1,11 +1,13 @@
 /**
  * The e820 maps of a Linux boot log (`arch/x86/kernel/e820.c`), also inside a longer log and behind any prefix.
- * The bracketed form prints the last byte of a range; the dash form of kernels before 3.5 prints its end.
+ * The bracketed form prints the last byte of a range (`e820__print_table`, read up to the wordings of 2026); the dash form of
+ * kernels before 3.5 prints its end (`e820_print_map` of 2.6.32).
  */
 import { formatRange, hex } from '../address/format';
 import { ADDRESS_SPACE_END, fromClosed, type AddressRange } from '../address/range';
 import type { RegionKind } from '../machine/machine';
 import type { SourceText } from '../text/sourceText';
+import { amendedEntries, type MapChange } from './e820Amended';
 import {
   MAX_ENTRIES,
   nameMaps,
@@ -27,16 +29,38 @@ const HEADINGS: Readonly<Record<string, string>> = {
 /** The extended map's lines carry another name than its heading. */
 const ALIASES: Readonly<Record<string, string>> = { 'reserve setup_data': 'extended' };
 
-/** Wherever something of a map may start. Every quantifier is bounded, so one long line costs no more than many. */
-const MARK =
-  /(?<![\w-])(?:(BIOS-provided|user-defined|extended|modified) physical RAM map:|(BIOS-e820|BIOS-e801|BIOS-88|user|modified|extended|reserve setup_data|Xen)[ \t]{0,4}:[ \t]{0,8}(?=\[(?:mem|gap) |[0-9a-fA-F]{8})|e820:[ \t]{0,4}(update|remove|reserve RAM buffer|register RAM buffer resource)[ \t]{1,4}(?=\[mem ))/g;
+/** Maps that a kernel prints later in its boot, of the table that its changes have led to. */
+const LATER: ReadonlySet<string> = new Set(['user', 'extended', 'modified']);
+
+/** `dmesg --color=always` stops a colour after the first colon. */
+const COLOUR = '(?:\\u001b\\[[0-9;]{0,12}m)?';
+const WHO = 'BIOS-e820|BIOS-e801|BIOS-88|user|modified|extended|reserve setup_data|Xen|e820';
+const CHANGE = 'update|remove|reserve RAM buffer|register RAM buffer resource';
+/**
+ * Wherever something of a map may start. Every quantifier is bounded, so one long line costs no more than many. The last two are
+ * the words of kernels before 3.5, and the note that a change was one of another table (see `COPY`).
+ */
+const MARK = new RegExp(
+  [
+    `(?<![\\w-])(?:(BIOS-provided|user-defined|extended|modified) physical RAM map:`,
+    `(${WHO})[ \\t]{0,4}:${COLOUR}[ \\t]{0,8}${COLOUR}(?=\\[(?:mem|gap) |[0-9a-fA-F]{8})`,
+    `e820:${COLOUR}[ \\t]{0,4}${COLOUR}(${CHANGE})[ \\t]{1,4}(?=\\[mem )`,
+    `(?:e820 (update|remove) range|(reserve RAM buffer)):[ \\t]{1,4}(?=[0-9a-fA-F]{8})`,
+    `update (e820_saved|e820_table_kexec|e820_table_firmware) )`,
+  ].join('|'),
+  'g',
+);
 const BRACKETS = /\[(mem|gap) 0x([0-9a-f]{1,40})-0x([0-9a-f]{1,40})\]/iy;
-/** Before 3.5 (`e820_print_map`): address - address + size; only types without a name had no parentheses. */
-const DASH = /([0-9a-f]{8,40}) - ([0-9a-f]{8,40}) ?(?:\(|(?=type \d))/iy;
+/** Before 3.5 (`e820_print_map`): address - address + size. */
+const DASH = /([0-9a-f]{8,40}) - ([0-9a-f]{8,40})(?![\w-])/iy;
 /** Kernel patches of 2025 print a size between range and type: `  639   KB`, ` 1.9 GB`. */
 const SIZE_COLUMN = /[ \t]{0,8}\d{1,5}(?:\.\d{1,4})?[ \t]{1,4}(?:B|KB|MB|GB|TB)(?!\w)/iy;
-const TYPE =
-  /[ \t]{0,8}(kernel usable RAM|System RAM|usable|(?:device |soft )?reserved|ACPI (?:data|tables|NVS|non-volatile storage)|unusable(?: memory)?|persistent(?: RAM| memory)?(?: \(type \d{1,10}\))?|type \d{1,10}|unknown E820 type)(?!\w)/iy;
+const TYPES =
+  'kernel usable RAM|System RAM|usable|(?:device |soft )?reserved|ACPI (?:data|tables|NVS|non-volatile storage)|unusable(?: memory)?|persistent(?: RAM| memory)?(?: \\(type \\d{1,10}\\))?|type \\d{1,10}|unknown E820 type';
+/** In parentheses before 3.5. */
+const TYPE = new RegExp(`[ \\t]{0,8}\\(?(${TYPES})(?!\\w)\\)?`, 'iy');
+/** Mail programs break the long lines of 2026 at the two blanks before the type. */
+const WRAPPED_TYPE = new RegExp(`[ \\t]{0,8}\\r?\\n[ \\t>]{0,20}\\(?(${TYPES})(?!\\w)\\)?`, 'iy');
 const ARROW = /[ \t]{0,4}==>/y;
 
 /** Kinds by the first words of a type, in any wording since 2.6. */
@@ -71,13 +95,18 @@ const GAP: Wording = {
   reason: 'The kernel prints this gap between two entries of the map.',
 };
 
+/** A map with the changes that the kernel reports between it and the next map. */
+interface ChangedMap extends OpenMap {
+  readonly changes: MapChange[];
+}
+
 class Reader {
   /** By producer, then by type: a long map has few types. */
   private readonly wordings = new Map<string, Map<string, Wording>>();
-  readonly maps: OpenMap[] = [];
+  readonly maps: ChangedMap[] = [];
   readonly problems: MapProblem[] = [];
   /** The map that a producer is printing at the moment. */
-  private readonly current = new Map<string, OpenMap>();
+  private readonly current = new Map<string, ChangedMap>();
   private count = 0;
   /** Who printed last: another one in between ends a map. */
   private last: string | null = null;
@@ -86,8 +115,9 @@ class Reader {
 
   run(): MapReading {
     for (const mark of this.text.matchAll(MARK)) {
-      const [whole, heading, who, change] = mark;
+      const [whole, heading, who, change, oldChange, oldBuffer, copy] = mark;
       const end = mark.index + whole.length;
+      const changes = change ?? oldChange ?? oldBuffer;
       if (heading !== undefined) this.open(HEADINGS[heading]!, mark.index, end);
       else if (who !== undefined) {
         if (this.count >= MAX_ENTRIES) {
@@ -95,13 +125,31 @@ class Reader {
           break;
         }
         this.entry(ALIASES[who] ?? who, mark.index, end);
-      } else if (change !== undefined) this.amendment(change, mark.index, end);
+      } else if (changes !== undefined) this.amendment(changes, mark.index, end);
+      else if (copy !== undefined) this.takeBack(mark.index);
     }
-    return { maps: nameMaps(this.maps), problems: this.problems };
+    return {
+      maps: nameMaps(this.maps.map((map, index) => this.finished(map, index))),
+      problems: this.problems,
+    };
   }
 
-  private open(name: string, from: number, to: number): OpenMap {
-    const map: OpenMap = { name, nameFrom: from, nameTo: to, entries: [], amendments: [] };
+  /** The change on the line above was one of a copy that only hibernation and kexec look at. */
+  private takeBack(before: number): void {
+    const changes = this.maps.at(-1)?.changes;
+    const last = changes?.at(-1);
+    if (last && this.text.slice(last.to, before).split('\n', 3).length < 3) changes!.pop();
+  }
+
+  /** With the amended map where the kernel prints no later one of the same boot. */
+  private finished({ changes, ...map }: ChangedMap, index: number): OpenMap {
+    const next = this.maps.slice(index + 1).find(({ entries }) => entries.length > 0);
+    const amended = next && LATER.has(next.name) ? null : amendedEntries(map.entries, changes);
+    return amended ? { ...map, amended } : map;
+  }
+
+  private open(name: string, from: number, to: number): ChangedMap {
+    const map: ChangedMap = { name, nameFrom: from, nameTo: to, entries: [], amendments: [], changes: [] };
     this.maps.push(map);
     this.current.set(name, map);
     this.last = name;
@@ -109,7 +157,7 @@ class Reader {
   }
 
   /** The map that an entry of this producer belongs to. */
-  private mapFor(who: string, start: bigint, from: number, to: number): OpenMap {
+  private mapFor(who: string, start: bigint, from: number, to: number): ChangedMap {
     const open = this.current.get(who);
     if (!open) return this.open(who, from, to);
     const first = open.entries[0];
@@ -121,30 +169,36 @@ class Reader {
     return startsOver ? this.open(who, from, to) : open;
   }
 
+  /** The type after a range: on the same line, behind a size column, or alone on the next line. */
+  private typeAt(offset: number): RegExpExecArray | null {
+    const size = at(SIZE_COLUMN, this.text, offset);
+    return (
+      at(TYPE, this.text, size ? offset + size[0].length : offset) ?? at(WRAPPED_TYPE, this.text, offset)
+    );
+  }
+
   private entry(who: string, from: number, body: number): void {
     const brackets = at(BRACKETS, this.text, body);
-    const dash = brackets ? null : at(DASH, this.text, body);
-    const found = brackets ?? dash;
+    const found = brackets ?? at(DASH, this.text, body);
     if (!found) {
-      this.unreadable(from, body, 'its range is not of the form [mem 0xSTART-0xLAST]');
+      this.unreadable(who, from, body, 'its range is not of the form [mem 0xSTART-0xLAST]');
       return;
     }
     let to = found.index + found[0].length;
     const gap = brackets?.[1]?.toLowerCase() === 'gap';
     let type = 'gap';
     if (!gap) {
-      const size = brackets ? at(SIZE_COLUMN, this.text, to) : null;
-      const name = at(TYPE, this.text, size ? to + size[0].length : to);
+      const name = this.typeAt(to);
       if (!name) {
-        this.unreadable(from, body, 'its type is missing or unknown');
+        this.unreadable(who, from, body, 'its type is missing or unknown');
         return;
       }
       type = name[1]!;
-      to = name.index + name[0].length + (dash && this.text[name.index + name[0].length] === ')' ? 1 : 0);
+      to = name.index + name[0].length;
     }
     const range = brackets
       ? fromClosed(BigInt('0x' + brackets[2]!), BigInt('0x' + brackets[3]!))
-      : { start: BigInt('0x' + dash![1]!), end: BigInt('0x' + dash![2]!) };
+      : { start: BigInt('0x' + found[1]!), end: BigInt('0x' + found[2]!) };
     if (!this.sound(range, from, to, brackets !== null)) return;
     const map = this.mapFor(who, range.start, from, to);
     this.last = who;
@@ -202,28 +256,47 @@ class Reader {
     return true;
   }
 
-  private amendment(change: string, from: number, body: number): void {
+  /**
+   * A line that changes the table, or (RAM buffer) only reserves addresses beside it. The dash form of a RAM buffer prints the
+   * last byte all the same (e820_reserve_resources_late), that of a change the end.
+   */
+  private amendment(what: string, from: number, body: number): void {
     const brackets = at(BRACKETS, this.text, body);
-    if (!brackets) return;
-    const range = fromClosed(BigInt('0x' + brackets[2]!), BigInt('0x' + brackets[3]!));
-    let to = brackets.index + brackets[0].length;
-    const words: string[] = [change, formatRange(range)];
-    const type = at(TYPE, this.text, to);
-    if (type) {
-      to = type.index + type[0].length;
-      words.push(type[1]!);
+    const dash = brackets ? null : at(DASH, this.text, body);
+    const [first, second] = brackets ? brackets.slice(2) : (dash?.slice(1) ?? []);
+    if (first === undefined || second === undefined) return;
+    const [start, shown] = [BigInt('0x' + first), BigInt('0x' + second)];
+    const changes = what === 'update' || what === 'remove';
+    const range = dash && changes ? { start, end: shown } : fromClosed(start, shown);
+    if (range.end < start || range.end > ADDRESS_SPACE_END) return;
+    const found = (brackets ?? dash)!;
+    let to = found.index + found[0].length;
+    const words: string[] = [what, formatRange(range)];
+    const old = changes ? this.typeAt(to) : null;
+    let into: RegExpExecArray | null = null;
+    if (old) {
+      to = old.index + old[0].length;
+      words.push(old[1]!);
       const arrow = at(ARROW, this.text, to);
-      const into = arrow && at(TYPE, this.text, to + arrow[0].length);
+      into = arrow && this.typeAt(to + arrow[0].length);
       if (into) {
         to = into.index + into[0].length;
         words.push('to', into[1]!);
       }
     }
     const map = this.current.get(this.last ?? '') ?? this.maps.at(-1);
-    map?.amendments.push({ text: words.join(' '), from, to });
+    if (!map) return;
+    map.amendments.push({ text: words.join(' '), from, to });
+    if (what === 'remove') map.changes.push({ range, old: old?.[1] ?? null, into: null, from, to });
+    else if (old && into) {
+      const [name, type] = [into[1]!, old[1]!];
+      map.changes.push({ range, old: type, into: { name, kind: kindOf(name) }, from, to });
+    }
   }
 
-  private unreadable(from: number, to: number, why: string): void {
+  private unreadable(who: string, from: number, to: number, why: string): void {
+    // Kernels use this prefix for many other lines.
+    if (who === 'e820') return;
     this.problems.push({
       code: 'map-unreadable-line',
       severity: 'information',
@@ -234,12 +307,20 @@ class Reader {
   }
 }
 
+/** What every entry has, in either form: much cheaper to look for than marks. */
+const ANY_RANGE = /\[(?:mem|gap) 0x|[0-9a-f]{8} - [0-9a-f]{8}/i;
+
 /** True where the text has at least one whole entry. */
 function hasE820(text: string): boolean {
+  if (!ANY_RANGE.test(text)) return false;
   for (const mark of text.matchAll(MARK)) {
-    if (mark[2] === undefined) continue;
+    const who = mark[2];
+    if (who === undefined) continue;
     const body = mark.index + mark[0].length;
-    if (at(BRACKETS, text, body) || at(DASH, text, body)) return true;
+    const range = at(BRACKETS, text, body);
+    if (who !== 'e820') {
+      if (range ?? at(DASH, text, body)) return true;
+    } else if (range && at(TYPE, text, body + range[0].length)) return true;
   }
   return false;
 }

@@ -19,6 +19,8 @@ import { pragmaIn } from '../text/pragma';
 import type { SourceText } from '../text/sourceText';
 import { bhyvectlDialect } from './bhyvectl';
 import { e820Dialect } from './e820';
+import { efiDialect } from './efiMap';
+import { iomemDialect } from './iomem';
 import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
 import { flatViewDialect } from './qemu/flatView';
 import { memoryRightsDialect } from './qemu/memoryRights';
@@ -34,6 +36,8 @@ const SNIFFED = 65_536;
 export const DIALECTS: readonly Dialect[] = [
   bhyvectlDialect,
   e820Dialect,
+  iomemDialect,
+  efiDialect,
   memoryTreeDialect,
   flatViewDialect,
   memoryRightsDialect,
@@ -152,12 +156,22 @@ function parse(source: SourceText, context: ParseContext): Document {
     .sort((a, b) => a.from - b.from);
   const maps = printed.map(({ map }) => map);
   const machines = printed.map(({ map, name }) => machineOf(source, map, name));
+  const amended = onDemand(() =>
+    printed.flatMap(({ map, name }) =>
+      map.amended
+        ? [machineOf(source, { ...map, name: `${map.name} as amended`, entries: map.amended }, name)]
+        : [],
+    ),
+  );
   const outline = onDemand(() => maps.map((map, index) => outlineOf(source, map, machines[index]!)));
   return {
     source,
     language: 'memmap',
     ...choiceOf(source, context),
     machines,
+    get amended() {
+      return amended();
+    },
     problems: readings
       .flatMap(({ problems }) => problems)
       .map(({ code, severity, message, from, to }) => ({ code, severity, message, at: source.at(from, to) })),
@@ -192,15 +206,17 @@ function describe(document: Document, position: Position): Description | null {
 }
 
 function describeAmendment(document: Document, position: Position): Description | null {
-  for (const { children } of document.outline) {
+  for (const { name, children } of document.outline) {
     const node = children.find(
       ({ range, detail }) => detail === NO_REGION && containsPosition(range, position),
     );
-    if (node)
-      return {
-        range: node.range,
-        markdown: `The kernel changes its own copy of the map: ${node.name}.\n\nThe map above, as the firmware gave it, stays as it is.`,
-      };
+    if (!node) continue;
+    const amended = document.amended?.find((machine) => machine.name === `${name} as amended`);
+    const kept = 'The map above, as the firmware gave it, stays as it is.';
+    return {
+      range: node.range,
+      markdown: `The kernel changes its own copy of the map: ${node.name}.\n\n${amended ? `${kept} With all its changes it is “${amended.name}”, to be shown and compared.` : kept}`,
+    };
   }
   return null;
 }

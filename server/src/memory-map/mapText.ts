@@ -1,5 +1,6 @@
 /** What every dialect of memory map gives: maps with entries, and what could not be read. Offsets are UTF-16 units. */
-import type { AddressRange } from '../address/range';
+import { hex } from '../address/format';
+import { ADDRESS_SPACE_END, type AddressRange } from '../address/range';
 import type { RegionKind } from '../machine/machine';
 import type { Severity } from '../text/finding';
 import type { SourceText } from '../text/sourceText';
@@ -51,6 +52,8 @@ export interface MemoryMap {
   /** In the order of the text. */
   readonly entries: readonly MapEntry[];
   readonly amendments: readonly Amendment[];
+  /** The map with its amendments applied, where that differs: what the producer works with in the end. */
+  readonly amended?: readonly MapEntry[];
   /** Of a map of linear addresses, in the order of the text; such a map has no `entries`. */
   readonly mappings?: readonly MappingEntry[];
 }
@@ -58,7 +61,12 @@ export interface MemoryMap {
 /** A code of the check table with its place. */
 export interface MapProblem {
   readonly code:
-    'map-unreadable-line' | 'map-empty-entry' | 'map-reversed-entry' | 'map-beyond-64-bit' | 'map-too-long';
+    | 'map-unreadable-line'
+    | 'map-empty-entry'
+    | 'map-reversed-entry'
+    | 'map-beyond-64-bit'
+    | 'map-too-long'
+    | 'iomem-unprivileged';
   readonly severity: Severity;
   readonly message: string;
   readonly from: number;
@@ -90,6 +98,7 @@ export interface OpenMap {
   nameTo: number;
   readonly entries: MapEntry[];
   readonly amendments: Amendment[];
+  readonly amended?: readonly MapEntry[];
   readonly mappings?: MappingEntry[];
 }
 
@@ -113,4 +122,30 @@ export function tooLong(from: number, to: number): MapProblem {
     from,
     to,
   };
+}
+
+/** Why a range cannot be a region, or null where it can. A closed end of start - 1 has become `start` by then. */
+export function rangeProblem({ start, end }: AddressRange, from: number, to: number): MapProblem | null {
+  const problem = (code: MapProblem['code'], severity: Severity, message: string): MapProblem => ({
+    code,
+    severity,
+    message: `${message} The line is left out.`,
+    from,
+    to,
+  });
+  if (start >= ADDRESS_SPACE_END || end > ADDRESS_SPACE_END)
+    return problem(
+      'map-beyond-64-bit',
+      'error',
+      `This line reaches ${hex(end)}, beyond the 64-bit address space, where no machine has an address.`,
+    );
+  if (start === end)
+    return problem('map-empty-entry', 'information', `This line at ${hex(start)} has no byte.`);
+  if (end < start)
+    return problem(
+      'map-reversed-entry',
+      'warning',
+      `This line ends at ${hex(end)}, below its start ${hex(start)}: the text was edited, or a size wrapped around 2^64.`,
+    );
+  return null;
 }
