@@ -87,10 +87,10 @@ interface Box {
   readonly height: number;
 }
 
-/** Overlapping regions stand side by side. */
-function boxOf({ y, height, lane, lanes }: LayoutBox, inner: number): Box {
+/** Overlapping regions stand side by side; in a nested map the inner one stands right of the outer. */
+function boxOf({ y, height, lane, lanes, span }: LayoutBox, inner: number): Box {
   const width = inner / lanes;
-  return { x: AXIS + lane * width, y: MARGIN + y, width, height };
+  return { x: AXIS + lane * width, y: MARGIN + y, width: width * span, height };
 }
 
 function axisText(address: bigint, y: number): SVGTextElement {

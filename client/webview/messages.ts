@@ -15,6 +15,7 @@ const Region = z.object({
   uri: z.nullable(z.string()),
   range: z.nullable(TextRange),
   approximate: z.boolean(),
+  level: z.optional(z.number()),
 });
 
 const Machine = z.object({

@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { documentUnder } from '../documentUnder';
 import { readTextSync } from '../hostFiles';
-import type { Document, VmmChoice } from '../machine/language';
+import { shownMachines, type Document, type VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
 import type { ReportStyle } from '../output/reportStyle';
 import type { Service } from '../service';
@@ -158,7 +158,7 @@ function parseWithIncludes(service: Service, source: SourceText, choice?: VmmCho
 
 /** The machine that `--vm` names, else the only or first one. */
 export function pickMachine(document: Document, name: string | undefined, file: string): Machine {
-  const { machines } = document;
+  const machines = shownMachines(document);
   if (machines.length === 0) throw new UsageError(`${file} describes no machine`);
   if (name === undefined) return machines[0]!;
   const machine = machines.find((candidate) => candidate.name === name);

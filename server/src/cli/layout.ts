@@ -1,5 +1,6 @@
 /** `bootpath layout FILE`: the guest's physical address space, and how two differ. */
 import { formatRange } from '../address/format';
+import { shownMachines } from '../machine/language';
 import { vmmLabel } from '../machine/machine';
 import { differencesJson, layoutDifferences, layoutJson } from '../output/layout';
 import { renderText } from '../picture/text';
@@ -28,7 +29,7 @@ function layout(options: Options, { out, note, service }: Terminal): number {
   const document = openDocument(service, file, choiceOf(service, stringOption(options, 'as')));
   if (!document) throw new UsageError(`${file}: not recognised as a VM config or a memory map`);
   const name = stringOption(options, 'vm');
-  const machines = name === undefined ? document.machines : [pickMachine(document, name, file)];
+  const machines = name === undefined ? shownMachines(document) : [pickMachine(document, name, file)];
   if (machines.length === 0) note(`${file}: describes no machine`);
   for (const { name: refused, vmm, regions } of machines) {
     if (vmm !== null && regions.length === 0)

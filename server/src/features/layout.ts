@@ -1,7 +1,7 @@
 /** Machines with their regions as plain data for the pictures: addresses are lower-case hex strings. */
 import { hex } from '../address/format';
-import type { Document } from '../machine/language';
-import type { Machine, Region } from '../machine/machine';
+import { shownMachines, type Document } from '../machine/language';
+import { levelOf, type Machine, type Region } from '../machine/machine';
 import type { WireMachine, WireRegion } from '../machine/wire';
 import type { Position, TextRange } from '../text/position';
 import { regionsByLine } from './lineRegions';
@@ -26,6 +26,7 @@ function wireRegion(region: Region): WireRegion {
     uri: region.at?.uri ?? null,
     range: region.at?.range ?? null,
     approximate: region.approximate ?? false,
+    ...(levelOf(region) > 0 ? { level: levelOf(region) } : {}),
   };
 }
 
@@ -41,7 +42,7 @@ export function wireMachine(machine: Machine, document: Document): WireMachine {
 }
 
 export function wireMachines(document: Document): WireMachine[] {
-  return document.machines.map((machine) => wireMachine(machine, document));
+  return shownMachines(document).map((machine) => wireMachine(machine, document));
 }
 
 /** The machine whose region comes from the position's line, else whose name stands on it; null where there is none. */

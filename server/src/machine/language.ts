@@ -118,3 +118,8 @@ export interface Language {
   describe?(document: Document, position: Position): Description | null;
   complete?(document: Document, position: Position): Suggestion[];
 }
+
+/** All that can be shown and compared: the machines, then those that the text amends. */
+export function shownMachines({ machines, amended = [] }: Document): readonly Machine[] {
+  return [...machines, ...amended];
+}

@@ -13,6 +13,8 @@ export interface WireRegion {
   readonly uri: string | null;
   readonly range: TextRange | null;
   readonly approximate: boolean;
+  /** Depth in a nested map, left out where it is 0. */
+  readonly level?: number | undefined;
 }
 
 export interface WireMachine {

@@ -42,7 +42,7 @@ const CHANGE = 'update|remove|reserve RAM buffer|register RAM buffer resource';
  */
 const MARK = new RegExp(
   [
-    `(?<![\\w-])(?:(BIOS-provided|user-defined|extended|modified) physical RAM map:`,
+    `(?:(?<![\\w-])|(?<=\\u001b\\[[0-9;]{1,12}m))(?:(BIOS-provided|user-defined|extended|modified) physical RAM map:`,
     `(${WHO})[ \\t]{0,4}:${COLOUR}[ \\t]{0,8}${COLOUR}(?=\\[(?:mem|gap) |[0-9a-fA-F]{8})`,
     `e820:${COLOUR}[ \\t]{0,4}${COLOUR}(${CHANGE})[ \\t]{1,4}(?=\\[mem )`,
     `(?:e820 (update|remove) range|(reserve RAM buffer)):[ \\t]{1,4}(?=[0-9a-fA-F]{8})`,

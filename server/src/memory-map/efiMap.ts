@@ -107,7 +107,7 @@ const FORMS: readonly Form[] = [
     name: 'GRUB lsefimmap',
     anchor: 'iB ',
     row: new RegExp(
-      `(?<![\\w-])(${GRUB})[ \\t]{1,4}([0-9a-f]{16})-([0-9a-f]{16}) ([0-9a-f]{8,16})[ \\t]{1,6}\\d{1,8}[KMGTPE]iB((?: (?:RT|UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|SP|CC)){0,14})(?!\\w)`,
+      `(?<![\\w-])(${GRUB})[ \\t]{1,8}([0-9a-f]{16})-([0-9a-f]{16}) ([0-9a-f]{8,16})[ \\t]{1,6}\\d{1,8}[KMGTPE]iB((?: (?:RT|UC|WC|WT|WB|UCE|WP|RP|XP|NV|MR|RO|SP|CC)){0,14})(?!\\w)`,
       'g',
     ),
     read: ([, type, start, end, , names]) => ({

@@ -1,6 +1,6 @@
 /** Layouts as `layout` prints them: JSON and the differences of two machines. The drawing is `picture/`. */
 import { hex } from '../address/format';
-import { vmmLabel, type Machine, type Region } from '../machine/machine';
+import { levelOf, vmmLabel, type Machine, type Region } from '../machine/machine';
 import { placeJson, type PathOf } from './place';
 
 export function regionJson(region: Region, pathOf: PathOf): object {
@@ -13,6 +13,7 @@ export function regionJson(region: Region, pathOf: PathOf): object {
     permissions: region.permissions,
     reason: region.reason,
     ...(region.approximate ? { approximate: true } : {}),
+    ...(levelOf(region) > 0 ? { level: levelOf(region) } : {}),
     file,
     line,
     column,

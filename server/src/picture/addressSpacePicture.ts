@@ -144,7 +144,7 @@ function region(one: PictureRegion, box: Box, frame: Frame, selected: boolean, i
   const place = {
     x: frame.boxX + lane * box.lane,
     y: frame.top + box.y,
-    width: lane - (box.lanes > 1 ? 3 : 0),
+    width: lane * box.span - (box.lanes > 1 ? 3 : 0),
     height: box.height,
   };
   const drawn = drawRegion(one, place, frame.palette, frame.prefix, selected);

@@ -4,7 +4,7 @@
  * a gap of terabytes stays legible. Pure numbers, no drawing: the panel adds its own interaction on the same boxes.
  */
 import type { AddressRange } from '../address/range';
-import type { PictureMachine } from './pictureMachine';
+import type { PictureMachine, PictureRegion } from './pictureMachine';
 
 /** A region as a rectangle. */
 export interface Box {
@@ -12,9 +12,13 @@ export interface Box {
   readonly region: number;
   readonly y: number;
   readonly height: number;
-  /** Overlapping regions stand side by side: this one is `lane` of `lanes`. */
+  /** Overlapping regions stand side by side: this one is `lane` of `lanes`. What lies in another region stands right of it. */
   readonly lane: number;
   readonly lanes: number;
+  /** Lanes that it fills: in a nested map what has nothing inside goes on to the right edge. */
+  readonly span: number;
+  /** Lanes are levels here: each region lies in the one left of it. */
+  readonly nested: boolean;
 }
 
 /** A stretch that nothing covers. */
@@ -125,18 +129,30 @@ function shrink(pieces: readonly Piece[], room: number): void {
   for (const piece of pieces) piece.height = least(piece) + (piece.height - least(piece)) * kept;
 }
 
+type Lane = Pick<Box, 'lane' | 'lanes' | 'span' | 'nested'>;
+type Placed = Pick<PictureRegion, 'range' | 'level'>;
+
 /** Greedy lanes: a region takes the first lane that is free at its start; a cluster shares its number of lanes. */
-function assignLanes(ranges: readonly AddressRange[]): { readonly lane: number; readonly lanes: number }[] {
-  const result = ranges.map(() => ({ lane: 0, lanes: 1 }));
+function assignLanes(regions: readonly Placed[]): readonly Lane[] {
+  const result = regions.map(() => ({ lane: 0, lanes: 1, span: 1, nested: false }));
   let cluster: number[] = [];
   let ends: bigint[] = [];
   let reach = -1n;
   const close = (): void => {
-    for (const index of cluster) result[index]!.lanes = ends.length;
+    const lanes = ends.length;
+    for (const index of cluster) result[index]!.lanes = lanes;
+    // Where lanes are nothing but levels, what has no child is followed by a shallower region, so the rest is free.
+    if (lanes > 1 && cluster.every((index) => result[index]!.lane === (regions[index]!.level ?? 0))) {
+      cluster.forEach((index, place) => {
+        const [own, next] = [result[index]!, result[cluster[place + 1] ?? -1]];
+        own.nested = true;
+        if (!next || next.lane <= own.lane) own.span = lanes - own.lane;
+      });
+    }
     cluster = [];
     ends = [];
   };
-  ranges.forEach(({ start, end }, index) => {
+  regions.forEach(({ range: { start, end } }, index) => {
     if (start >= reach) close();
     const free = ends.findIndex((laneEnd) => laneEnd <= start);
     const lane = free < 0 ? Math.min(ends.length, MOST_LANES - 1) : free;
@@ -185,7 +201,7 @@ export function layoutAddressSpace(machine: PictureMachine, options: LayoutOptio
   ticks.push({ address: top, y });
   const yOf = interpolate(ticks);
 
-  const lanes = assignLanes(shown);
+  const lanes = assignLanes(machine.regions.slice(from, to));
   const boxes = shown.map((range, index): Box => {
     const start = yOf(range.start);
     return { region: from + index, y: start, height: yOf(range.end) - start, ...lanes[index]! };

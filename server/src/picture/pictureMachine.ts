@@ -1,12 +1,12 @@
 /** What a picture needs of a machine, and how a client gets it from the wire. */
 import { sizeOf } from '../address/range';
 import { parseAddress } from '../address/parse';
-import { REGION_KINDS, type Machine, type Region, type RegionKind } from '../machine/machine';
+import { parentsOf, REGION_KINDS, type Machine, type Region, type RegionKind } from '../machine/machine';
 import type { WireMachine } from '../machine/wire';
 
 export type PictureRegion = Pick<
   Region,
-  'range' | 'kind' | 'name' | 'permissions' | 'reason' | 'at' | 'approximate'
+  'range' | 'kind' | 'name' | 'permissions' | 'reason' | 'at' | 'approximate' | 'level'
 >;
 
 /** Every `Machine` is one. Regions are sorted by start and may overlap. */
@@ -34,6 +34,7 @@ export function fromWire(wire: Pick<WireMachine, 'name' | 'vmm' | 'regions'>): P
       reason: region.reason,
       at: region.uri !== null && region.range !== null ? { uri: region.uri, range: region.range } : null,
       ...(region.approximate ? { approximate: true } : {}),
+      ...(region.level ? { level: region.level } : {}),
     })),
   };
 }
@@ -51,7 +52,12 @@ export const KIND_WORDS: Readonly<Record<RegionKind, string>> = {
   hole: 'hole',
 };
 
-/** Bytes of RAM, each counted as often as a region claims it. */
-export function ramOf(machine: PictureMachine): bigint {
-  return machine.regions.reduce((sum, { kind, range }) => (kind === 'ram' ? sum + sizeOf(range) : sum), 0n);
+/** Bytes of RAM, each counted as often as a region claims it that lies in no other RAM. */
+export function ramOf({ regions }: PictureMachine): bigint {
+  const parents = parentsOf(regions);
+  return regions.reduce(
+    (sum, { kind, range }, index) =>
+      kind === 'ram' && regions[parents[index]!]?.kind !== 'ram' ? sum + sizeOf(range) : sum,
+    0n,
+  );
 }

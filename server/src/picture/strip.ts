@@ -33,10 +33,12 @@ export function stripSvg(machine: PictureMachine, options: StripOptions): string
   const scale = layout.height === 0 ? 0 : width / layout.height;
   const boxes = layout.boxes.map((box) => {
     const one = machine.regions[box.region]!;
-    const lane = height / box.lanes;
+    // A strip is too low for the columns of a nested map: the inner region covers its part of the outer one.
+    const { nested } = box;
+    const lane = nested ? height : height / box.lanes;
     const place = {
       x: box.y * scale,
-      y: lane * box.lane,
+      y: nested ? 0 : lane * box.lane,
       width: Math.max(1, box.height * scale - GAP),
       height: lane,
     };

@@ -2,7 +2,7 @@
 import { formatSizeShort, hex } from '../address/format';
 import { holes, union } from '../address/intervals';
 import { sizeOf, type AddressRange } from '../address/range';
-import type { RegionKind } from '../machine/machine';
+import { levelOf, parentsOf, type RegionKind } from '../machine/machine';
 import { KIND_WORDS, type PictureMachine, type PictureRegion } from './pictureMachine';
 
 export interface TextOptions {
@@ -78,6 +78,9 @@ const ASCII: Glyphs = {
 /** Inside the box: two swatch cells, the kind, the size. */
 const INNER = 26;
 
+/** Deeper levels are not set in further: the size needs its room. */
+const DEEPEST = 4;
+
 type Row =
   | { readonly range: AddressRange; readonly region: PictureRegion; readonly index: number }
   | { readonly range: AddressRange; readonly region: null };
@@ -113,6 +116,7 @@ function rowsOf(machine: PictureMachine): Row[] {
   const top = union(ranges).at(-1)?.end ?? 0n;
   const rows: Row[] = machine.regions.map((region, index) => ({ range: region.range, region, index }));
   for (const range of holes(ranges, { start: 0n, end: top })) rows.push({ range, region: null });
+  // Stable, so that what lies in a region stays below it.
   return rows.sort((a, b) => (a.range.start < b.range.start ? -1 : a.range.start > b.range.start ? 1 : 0));
 }
 
@@ -135,18 +139,21 @@ export function renderText(machine: PictureMachine, options: TextOptions = {}): 
   const selected = new Set(options.selected ?? []);
   const rule = glyphs.rule.repeat(INNER);
   const lines: string[] = [];
+  const parents = parentsOf(machine.regions);
   let previous: Row | null = null;
   for (const row of rows) {
     const corner = previous === null ? glyphs.top : glyphs.seam;
-    const overlap =
-      previous !== null && row.range.start < previous.range.end
+    const parent = row.region === null ? undefined : machine.regions[parents[row.index]!];
+    const beside = parent
+      ? ` ${clip(`in ${plain(parent.name)}`, room, glyphs)}`
+      : previous !== null && row.range.start < previous.range.end
         ? ` ${clip('overlaps what is above', room, glyphs)}`
         : '';
-    lines.push(`${hex(row.range.start).padStart(addressWidth)} ${corner[0]}${rule}${corner[1]}${overlap}`);
+    lines.push(`${hex(row.range.start).padStart(addressWidth)} ${corner[0]}${rule}${corner[1]}${beside}`);
     lines.push(...bodyOf(row, left, room, glyphs, options, selected));
     previous = row;
   }
-  const end = previous!.range.end;
+  const end = rows.reduce((most, { range }) => (range.end > most ? range.end : most), 0n);
   lines.push(`${hex(end).padStart(addressWidth)} ${glyphs.bottom[0]}${rule}${glyphs.bottom[1]}`);
   return lines.join('\n');
 }
@@ -169,7 +176,8 @@ function bodyOf(
   const swatch = glyphs.kinds[region.kind].repeat(2);
   const size = `${region.approximate ? '~' : ''}${formatSizeShort(sizeOf(region.range))}`;
   const kind = KIND_WORDS[region.kind];
-  const words = `${swatch} ${kind.padEnd(Math.max(10, INNER - 4 - size.length))}`;
+  const inset = ' '.repeat(Math.min(DEEPEST, levelOf(region)));
+  const words = `${inset}${swatch} ${kind.padEnd(Math.max(10, INNER - 4 - size.length) - inset.length)}`;
   const inside = `${words}${size}`.padEnd(INNER).slice(0, INNER);
   const heading = [plain(region.name), region.permissions ?? '', placeOf(region, options)].filter(Boolean);
   const beside = [
@@ -177,7 +185,7 @@ function bodyOf(
     ...wrap(plain(region.reason), room, 2, glyphs),
   ];
   return beside.map((text, index) => {
-    const box = index === 0 ? inside : swatch.padEnd(INNER);
+    const box = index === 0 ? inside : `${inset}${swatch}`.padEnd(INNER);
     return `${margin(chosen && index === 0 ? glyphs.pointer : '')}${glyphs.side}${box}${glyphs.side} ${text}`.trimEnd();
   });
 }

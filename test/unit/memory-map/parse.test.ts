@@ -237,7 +237,7 @@ test('only texts with an entry are recognised', () => {
     'vm "a" {\n memory 1G\n}\n',
     'Address     Length      Segment',
     'pr_info("BIOS-e820: [mem %#018Lx-%#018Lx] ")',
-    '00001000-0009ffff : System RAM',
+    '00000000-0000001f : dma1',
   ])
     assert.equal(memmap.recognise(text, 'x.log'), false, text);
 });

@@ -100,3 +100,60 @@ test('a map written as bhyvectl prints it comes back within the rounding of its 
     }),
   );
 });
+
+test('an EFI map comes back byte for byte in every form that prints one', () => {
+  const hex12 = (value: bigint): string => value.toString(16).padStart(12, '0');
+  const attributes = '   |  |  |  |  |  |  |  |  |   |WB|WT|WC|UC';
+  fc.assert(
+    fc.property(map, (ranges) => {
+      const forms = [
+        ranges.map(
+          ({ start, end }, index) =>
+            `efi: mem${String(index).padStart(2, '0')}: [Conventional|${attributes}] range=[0x${hex16(start)}-0x${hex16(end - 1n)}] (0MB)`,
+        ),
+        ranges.map(
+          ({ start, end }, index) =>
+            `efi: mem${String(index).padStart(2, '0')}: type=7, attr=0xf, range=[0x${hex16(start)}-0x${hex16(end)}) (0MB)`,
+        ),
+        ranges.map(
+          ({ start, end }) => `efi:   0x${hex12(start)}-0x${hex12(end - 1n)} [Boot Data|${attributes}]`,
+        ),
+        ranges.map(
+          ({ start, end }) =>
+            `Available  ${hex16(start).toUpperCase()}-${hex16(end - 1n).toUpperCase()} ${hex16((end - start) / 4096n)} 000000000000000F`,
+        ),
+        ranges.map(
+          ({ start, end }) =>
+            `conv-mem  ${hex16(start)}-${hex16(end - 1n)} ${((end - start) / 4096n).toString(16).padStart(8, '0')}      4KiB UC WC WT WB`,
+        ),
+      ];
+      for (const lines of forms) {
+        const { machines, problems } = parse(lines.join('\r\n'));
+        assert.deepEqual(problems, []);
+        assert.deepEqual(
+          machines[0]!.regions.map(({ range }) => range),
+          ranges,
+        );
+      }
+    }),
+  );
+});
+
+test('a change of the map is half-open in both forms', () => {
+  fc.assert(
+    fc.property(map, (ranges) => {
+      const [{ start, end }] = ranges as [AddressRange];
+      const whole = `BIOS-e820: [mem 0x${hex16(0n)}-0x${hex16(end + 0xffffn)}] usable\n`;
+      for (const line of [
+        `e820: remove [mem 0x${hex16(start)}-0x${hex16(end - 1n)}] usable`,
+        `e820 remove range: ${hex16(start)} - ${hex16(end)} (usable)`,
+      ]) {
+        const [amended] = parse(whole + line).amended!;
+        assert.deepEqual(
+          amended!.regions.map(({ range }) => range),
+          [...(start === 0n ? [] : [{ start: 0n, end: start }]), { start: end, end: end + 0x10000n }],
+        );
+      }
+    }),
+  );
+});

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { overlaps } from '../../../server/src/address/range';
 import { landmarkLabels } from '../../../server/src/picture/landmarkLabels';
 import { layoutAddressSpace } from '../../../server/src/picture/layout';
-import { fromWire } from '../../../server/src/picture/pictureMachine';
+import { fromWire, ramOf } from '../../../server/src/picture/pictureMachine';
 import { anyMachine, region, VMD } from './sample';
 
 test('regions that touch stand on each other, from 0 to the height', () => {
@@ -184,4 +184,49 @@ test('a machine from the wire keeps order, ends of 2^64 and places', () => {
   assert.equal(machine.regions[0]!.at!.range.start.line, 1);
   assert.equal(machine.regions[1]!.at, null);
   assert.equal(machine.regions[1]!.approximate, true);
+});
+
+/** An /proc/iomem in small: [start, end, level]. */
+const NESTED = {
+  ...VMD,
+  regions: (
+    [
+      [0n, 0x1000n, 0],
+      [0x1000n, 0x9000n, 0],
+      [0x1000n, 0x5000n, 1],
+      [0x1000n, 0x2000n, 2],
+      [0x6000n, 0x7000n, 1],
+      [0x9000n, 0xa000n, 0],
+    ] as const
+  ).map(([start, end, level]) => ({ ...region(start, end, 'ram', `level ${level}`), level })),
+};
+
+test('what lies in another region stands right of it, and goes on to the edge where nothing lies in it', () => {
+  assert.deepEqual(
+    layoutAddressSpace(NESTED).boxes.map(({ lane, lanes, span, nested }) => [lane, lanes, span, nested]),
+    [
+      [0, 1, 1, false],
+      [0, 3, 1, true],
+      [1, 3, 1, true],
+      [2, 3, 1, true],
+      [1, 3, 2, true],
+      [0, 1, 1, false],
+    ],
+  );
+});
+
+test('RAM inside RAM is counted once', () => assert.equal(ramOf(NESTED), 0xa000n));
+
+test('regions that only overlap keep their lanes', () => {
+  const machine = {
+    ...VMD,
+    regions: [region(0n, 0x3000n, 'ram', 'a'), region(0x1000n, 0x4000n, 'rom', 'b')],
+  };
+  assert.deepEqual(
+    layoutAddressSpace(machine).boxes.map(({ lane, span, nested }) => [lane, span, nested]),
+    [
+      [0, 1, false],
+      [1, 1, false],
+    ],
+  );
 });

@@ -68,3 +68,20 @@ test('any machine keeps within the width, ends no line with a blank, and names e
     }),
   );
 });
+
+test('what lies in another region is set in below it and says where it lies', () => {
+  const nested = {
+    ...VMD,
+    regions: [
+      region(0x1000n, 0x9000n, 'ram', 'System RAM'),
+      { ...region(0x2000n, 0x3000n, 'ram', 'Kernel code'), level: 1 },
+    ],
+  };
+  const lines = renderText(nested, { ascii: true }).split('\n');
+  assert.ok(lines.some((line) => /0x2000 \+-+\+ in System RAM$/.test(line)));
+  assert.ok(
+    lines.some((line) => /^ +\| ## RAM +4 KiB \| Kernel code$/.test(line)),
+    lines.join('\n'),
+  );
+  assert.match(lines.at(-1)!, /0x9000 \+-+\+$/);
+});

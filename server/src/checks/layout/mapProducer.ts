@@ -28,6 +28,14 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
     overlap: { severity: 'error', words: `bhyve maps each guest page once, ${MIXED}` },
   },
   'Linux e820': { inOrder: true, backsFirstMib: false },
+  '/proc/iomem': {
+    inOrder: true,
+    backsFirstMib: false,
+    overlap: {
+      severity: 'warning',
+      words: `Linux refuses a resource that overlaps another one without lying in it, ${MIXED}`,
+    },
+  },
   // Shadow RAM under the VGA window and the BIOS is RAM to QEMU; what the tree prints by address is rendered by priority.
   'QEMU info mtree': { inOrder: false, backsFirstMib: true },
   'QEMU info mtree -f': {

@@ -1,9 +1,9 @@
 /** Two regions of one machine that share bytes. */
 import { formatRange, formatSize } from '../../address/format';
 import { overlappingPairs } from '../../address/intervals';
-import { sizeOf } from '../../address/range';
+import { sizeOf, type AddressRange } from '../../address/range';
 import type { Document } from '../../machine/language';
-import type { Machine, Region } from '../../machine/machine';
+import { parentsOf, type Machine, type Region } from '../../machine/machine';
 import type { Check, Found } from '../check';
 import { producerOf } from './mapProducer';
 
@@ -51,6 +51,32 @@ function consequence(
   };
 }
 
+/** Regions side by side: those of one parent, since what is nested (/proc/iomem) shares its parent's bytes by right. */
+function siblings(regions: readonly Region[]): Region[][] {
+  const groups = new Map<number, Region[]>();
+  parentsOf(regions).forEach((parent, index) => {
+    const group = groups.get(parent);
+    if (group) group.push(regions[index]!);
+    else groups.set(parent, [regions[index]!]);
+  });
+  return [...groups.values()];
+}
+
+function* overlapsOf(machine: Machine): Generator<readonly [Region, Region, AddressRange]> {
+  let left = LIMIT;
+  // A gap line says that nothing is there: it is no claim to the addresses.
+  for (const regions of siblings(machine.regions.filter(({ kind }) => kind !== 'hole'))) {
+    for (const { first, second, shared } of overlappingPairs(
+      regions.map(({ range }) => range),
+      left,
+    )) {
+      left--;
+      yield [regions[first]!, regions[second]!, shared];
+    }
+    if (left <= 0) return;
+  }
+}
+
 export const overlap: Check = {
   code: 'region-overlap',
   severity: 'error',
@@ -58,18 +84,12 @@ export const overlap: Check = {
   on: ['machine'],
   *run(document) {
     for (const machine of document.machines) {
-      // A gap line says that nothing is there: it is no claim to the addresses.
-      const regions = machine.regions.filter(({ kind }) => kind !== 'hole');
-      for (const pair of overlappingPairs(
-        regions.map(({ range }) => range),
-        LIMIT,
-      )) {
-        const [a, b] = [regions[pair.first]!, regions[pair.second]!];
+      for (const [a, b, shared] of overlapsOf(machine)) {
         const { severity, words } = consequence(document, machine, a, b);
         yield {
           severity,
           at: b.at ?? a.at,
-          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(pair.shared))}, ${formatRange(pair.shared)}. ${words}`,
+          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${words}`,
           ...(a.at && b.at ? { related: [{ at: a.at, message: `${a.name} ${formatRange(a.range)}` }] } : {}),
         };
       }

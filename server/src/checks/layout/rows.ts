@@ -24,5 +24,11 @@ export const LAYOUT_CHECKS: readonly Check[] = [
     title: 'Map entry beyond the address space',
     on: ['memmap'],
   },
+  {
+    code: 'iomem-unprivileged',
+    severity: 'warning',
+    title: '/proc/iomem read without privileges',
+    on: ['memmap'],
+  },
   { code: 'map-too-long', severity: 'information', title: 'More map entries than are read', on: ['memmap'] },
 ];
