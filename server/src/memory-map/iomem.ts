@@ -20,10 +20,8 @@ import {
 } from './mapText';
 
 /** A name ends at its line, or where a log that is JSON ends its string. */
-const ROW = new RegExp(
-  '(?<![\\w.-])([0-9a-f]{8,17})-([0-9a-f]{8,17}) : ([^\\r\\n"\\\\\\u001b]{1,200})',
-  'gi',
-);
+// eslint-disable-next-line no-control-regex
+const ROW = /(?<![\w.-])([0-9a-f]{8,17})-([0-9a-f]{8,17}) : ([^\r\n"\\\u001b]{1,200})/gi;
 /** Looks like a row and is none: an address with too few or strange digits. */
 const NEAR_MISS = /^[ \t>]{0,20}[0-9a-fx]{1,40}-[0-9a-fx]{1,40} ?: ?\S/i;
 
