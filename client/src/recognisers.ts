@@ -30,6 +30,7 @@ export const OWN_KINDS = [
   'vmconf',
   'bhyve-config',
   'qemu-config',
+  'boot-plan',
   'memmap',
   'crash-dump',
 ] as const satisfies DocumentKind[];

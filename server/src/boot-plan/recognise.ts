@@ -1,5 +1,7 @@
 /** Whether a text is a boot plan: by its name, else by tables that no other TOML has together. */
 
+import { looksBinary } from '../text/binary';
+
 const LOOKED_AT = 64 * 1024;
 const LONGEST_LINE = 400;
 
@@ -22,7 +24,7 @@ const OWN: ReadonlySet<string> = new Set([
 export function recogniseBootPlan(text: string, path: string): boolean {
   if (NAME.test(path)) return true;
   const head = text.slice(0, LOOKED_AT);
-  if (head.includes('\0')) return false;
+  if (looksBinary(head)) return false;
   const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE).trim());
   if (lines.slice(0, 10).some((line) => PRAGMA.test(line) || SCHEMA.test(line))) return true;
   const headers = new Set<string>();
