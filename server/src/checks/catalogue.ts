@@ -5,6 +5,7 @@ import { suppressionsIn, type Suppressions } from '../text/suppression';
 import { applies, type Check } from './check';
 import { BOOT_PLAN_CHECKS } from './boot-plan/rows';
 import { BHYVE_CHECKS } from './bhyve/rows';
+import { BOXLITE_CHECKS } from './boxlite/rows';
 import { CONFIG_CHECKS } from './config/rows';
 import { HOST_CHECKS } from './host/imageMissing';
 import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   ...BOOT_PLAN_CHECKS,
   ...LAYOUT_CHECKS,
   ...LIBKRUN_CHECKS,
+  ...BOXLITE_CHECKS,
   ...KNOWN_ISSUE_CHECKS,
   ...HOST_CHECKS,
 ];

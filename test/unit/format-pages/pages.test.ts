@@ -10,6 +10,7 @@ import { SourceText } from '../../../server/src/text/sourceText';
 const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 /** Pages whose examples are whole texts, by the first part of their names, and how such a file ends. */
 const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: string }>> = {
+  boxlite: { ending: 'json', kind: 'boxlite' },
   libkrun: { ending: 'c', kind: 'libkrun-c' },
   propolis: { ending: 'toml', kind: 'propolis' },
   qemu: { ending: 'cfg', kind: 'qemu-config' },

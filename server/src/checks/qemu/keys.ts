@@ -32,7 +32,8 @@ export const keyTwice = qemuCheck(
       for (const pair of pairs) last.set(pair.key.text, pair);
       for (const pair of pairs) {
         const winner = last.get(pair.key.text)!;
-        if (winner === pair || isTemplate(pair.key.text)) continue;
+        // The same once more loses nothing.
+        if (winner.value.text === pair.value.text || isTemplate(pair.key.text)) continue;
         yield {
           at: places.at(pair),
           message: `A later \`${pair.key.text.slice(0, 63)}\` of the group takes the place of this one, without a word: since QEMU 6.1 a key has one value, also where the command line takes several.`,

@@ -1,6 +1,8 @@
 /** BoxLite's options as a Document, with the tree that only the rooms that know BoxLite look at. */
 import type { Document, ParseContext, PathLink } from '../../../machine/language';
 import { jsonAt, parseJson, type JsonNode } from '../../../text/json';
+import { configOfJson } from '../../../text/shape/fromJson';
+import { memberOf, type ObjectNode } from '../../../text/shape/node';
 import type { SourceText } from '../../../text/sourceText';
 import { configDocument } from '../../configDocument';
 import { jsonFindings, jsonOutline } from '../../jsonConfig';
@@ -11,6 +13,15 @@ import { machinesOf, optionsOf } from './machine';
 export interface BoxliteDocument extends Document {
   readonly language: 'boxlite';
   readonly root: JsonNode | null;
+  /**
+   * The options as serde writes them, where the root file system is in its form: other JSON with a size of memory may be a request to a
+   * server, whose keys are others.
+   */
+  readonly options: ObjectNode | null;
+}
+
+export function isBoxliteDocument(document: Document): document is BoxliteDocument {
+  return document.language === 'boxlite';
 }
 
 /** Reads options. Never throws: what was not understood is in `problems`. */
@@ -26,7 +37,15 @@ export function parseDocument(source: SourceText, context: ParseContext): Boxlit
     outline: () => jsonOutline(source, root),
     links: () => pathLinks(source, optionsOf(root)),
   };
-  return configDocument(source, 'boxlite', parts, { root });
+  return configDocument(source, 'boxlite', parts, { root, options: serdeOptions(root) });
+}
+
+function serdeOptions(root: JsonNode | null): ObjectNode | null {
+  const options = optionsOf(root);
+  const config = options && configOfJson(options);
+  if (config?.kind !== 'object') return null;
+  const rootfs = memberOf(config, 'rootfs')?.value ?? null;
+  return memberOf(rootfs, 'Image') || memberOf(rootfs, 'RootfsPath') ? config : null;
 }
 
 /** Files of the host: the kernel, its initrd, a root directory and the volumes. */

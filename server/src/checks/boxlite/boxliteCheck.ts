@@ -1,0 +1,59 @@
+/** How a rule on BoxLite's options is made: a row of the table and a function on the options. */
+import type { Fix, RelatedPlace, Severity } from '../../text/finding';
+import { memberOf, type ConfigNode, type NodeSpan, type ObjectNode } from '../../text/shape/node';
+import type { SourceText } from '../../text/sourceText';
+import { isBoxliteDocument } from '../../vmm/libkrun/boxlite/document';
+import type { Check, Found } from '../check';
+
+export class BoxPlaces {
+  constructor(
+    readonly source: SourceText,
+    readonly options: ObjectNode,
+  ) {}
+
+  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
+    return this.source.at(start, end);
+  }
+
+  related(span: NodeSpan, message: string): RelatedPlace {
+    return { at: this.at(span), message };
+  }
+
+  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
+    return {
+      title,
+      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
+      preferred,
+    };
+  }
+
+  /** A member of the options that is not null. */
+  option(key: string) {
+    const member = memberOf(this.options, key);
+    return member?.value && member.value.kind !== 'null' ? { key: member.key, value: member.value } : null;
+  }
+
+  /** `network` is "Disabled". */
+  get offline(): NodeSpan | null {
+    const network = this.option('network');
+    return network?.value.kind === 'string' && network.value.value === 'Disabled' ? network.value : null;
+  }
+}
+
+export function itemsOf(node: ConfigNode | undefined): readonly ConfigNode[] {
+  return node?.kind === 'array' ? node.items : [];
+}
+
+export function boxliteCheck(
+  row: { readonly code: string; readonly severity: Severity; readonly title: string },
+  run: (places: BoxPlaces) => Iterable<Found>,
+): Check {
+  return {
+    ...row,
+    on: ['boxlite'],
+    run: (document) =>
+      isBoxliteDocument(document) && document.options
+        ? run(new BoxPlaces(document.source, document.options))
+        : [],
+  };
+}
