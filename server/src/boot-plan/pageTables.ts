@@ -158,15 +158,16 @@ class Builder {
 
   private join(slot: UpperSlot, mapping: PlannedMapping): void {
     slot.user ||= mapping.leaf.user;
-    if (!mapping.upper) return;
+    const { entry } = this.row.levels[slot.parent.level]!;
+    const upper = mapping.upperByLevel?.get(entry) ?? mapping.upper;
+    if (!upper) return;
     const { asked } = slot;
-    if (!asked) slot.asked = mapping.upper;
+    if (!asked) slot.asked = upper;
     else if (
-      asked.writable !== mapping.upper.writable ||
-      asked.user !== mapping.upper.user ||
-      asked.executable !== mapping.upper.executable
+      asked.writable !== upper.writable ||
+      asked.user !== upper.user ||
+      asked.executable !== upper.executable
     ) {
-      const { entry } = this.row.levels[slot.parent.level]!;
       if (this.problems.at(-1)?.mapping === mapping) return;
       this.problems.push({
         mapping,

@@ -13,6 +13,7 @@ import {
 import type { ConfigNode, ObjectNode } from '../text/shape/node';
 import { buildPageTables, placesFrom, type BuiltTables } from './pageTables';
 import { mappingProblem, PAGING_MODES } from './pagingModes';
+import { UPPER_LEVELS } from './keys/tables';
 import type { MappingRights, PlannedMapping, PlannedPaging } from './plan';
 import type { PlanReader } from './reader';
 
@@ -116,7 +117,7 @@ function mappingOf(reader: PlanReader, node: ObjectNode, mode: Mode): PlannedMap
     physical: physical.value,
     page: page ? PAGES[page]! : aligned ? large : 4n * KIB,
     leaf: rightsOf(reader, node, user),
-    upper: upperOf(reader, node, user),
+    ...upperOf(reader, node, user),
     global: reader.boolean(node, 'global') ?? false,
     at: reader.at(node),
   };
@@ -131,9 +132,23 @@ function rightsOf(reader: PlanReader, node: ObjectNode, user: boolean): MappingR
   return { writable: letters[1] === 'w', user, executable: letters[2] === 'x' };
 }
 
-function upperOf(reader: PlanReader, node: ObjectNode, user: boolean): MappingRights | null {
-  const upper = reader.table(node, 'upper');
-  return upper && rightsOf(reader, upper, reader.boolean(upper, 'user') ?? user);
+function upperOf(
+  reader: PlanReader,
+  node: ObjectNode,
+  user: boolean,
+): Pick<PlannedMapping, 'upper' | 'upperByLevel'> {
+  const table = reader.table(node, 'upper');
+  if (!table) return { upper: null };
+  const rights = (of: ObjectNode) => rightsOf(reader, of, reader.boolean(of, 'user') ?? user);
+  const levels = UPPER_LEVELS.flatMap((level) => {
+    const own = reader.table(table, level);
+    return own ? [[level.toUpperCase(), rights(own)] as const] : [];
+  });
+  const all = levels.length === 0 || reader.member(table, 'permissions') || reader.member(table, 'user');
+  return {
+    upper: all ? rights(table) : null,
+    ...(levels.length > 0 ? { upperByLevel: new Map(levels) } : {}),
+  };
 }
 
 /** Two tables in one place: the second one written would be what both entries lead to. */

@@ -124,6 +124,8 @@ export interface PlannedMapping {
   readonly leaf: MappingRights;
   /** What the plan asks for in the entries above the leaves; null lets them take no right away. */
   readonly upper: MappingRights | null;
+  /** The same for the entries of single levels, by their names: `PML4E`. */
+  readonly upperByLevel?: ReadonlyMap<string, MappingRights>;
   readonly global: boolean;
   readonly at: SourceRange;
 }

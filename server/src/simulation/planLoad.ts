@@ -3,7 +3,7 @@ import { hex } from '../address/format';
 import type { Core } from '../../emulator/face';
 import type { PlannedVcpu } from '../boot-plan/plan';
 import type { Board } from '../vmm/model';
-import type { VcpuState } from '../x86/state';
+import { RESET_LDTR, RESET_TR, type VcpuState } from '../x86/state';
 import { fillMemory, fullMemory, loadVcpu } from './captureLoad';
 import type { PlanContents } from './planContents';
 
@@ -38,7 +38,8 @@ function merged(state: VcpuState, vcpu: PlannedVcpu): VcpuState {
     ...state,
     ...vcpu.control,
     general: { ...state.general, ...vcpu.general },
-    segments: { ...state.segments, ...vcpu.segments },
+    // KVM has a 32-bit TSS in TR after RESET, which may be entered in IA-32e mode too; the core's is one of 16 bits.
+    segments: { ...state.segments, tr: RESET_TR, ldtr: RESET_LDTR, ...vcpu.segments },
     gdtr: vcpu.gdtr ?? state.gdtr,
     idtr: vcpu.idtr ?? state.idtr,
     dr: state.dr.map((value, index) => vcpu.debug[index] ?? value),

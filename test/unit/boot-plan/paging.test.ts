@@ -61,6 +61,16 @@ test('rights of leaves and of the entries above', () => {
   assert.equal(entry(root!.bytes, 0), 'a001');
 });
 
+test('the entries of one level may have rights of their own', () => {
+  const values = (upper: string) =>
+    tables(plan(`linear = 0\nsize = "2M"\nuser = true\nupper = ${upper}`))
+      .slice(0, 2)
+      .map(({ bytes }) => entry(bytes, 0));
+  // As vmd had them for ELF64 kernels.
+  assert.deepEqual(values('{ pml4e = { permissions = "r-x", user = false } }'), ['a001', 'b007']);
+  assert.deepEqual(values('{ permissions = "r-x", pdpte = { user = false } }'), ['a005', 'b003']);
+});
+
 test('an entry without RW above writable leaves is on the Machine', () => {
   const text = plan('linear = 0\nsize = "2M"\nupper = { permissions = "r-x" }');
   const [mapping] = read(text).machines[0]!.mappings!;

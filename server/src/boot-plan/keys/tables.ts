@@ -155,6 +155,14 @@ export const PAGING: ObjectShape = {
   },
 };
 
+const UPPER_RIGHTS: Readonly<Record<string, Member>> = {
+  permissions: { shape: PERMISSIONS, text: 'RW and NX of the entries above.', default: '`"rwx"`' },
+  user: { shape: BOOLEAN, text: 'US of the entries above.', default: 'as the leaves' },
+};
+
+/** Entries that lead to tables, by the level that they stand in. */
+export const UPPER_LEVELS = ['pml5e', 'pml4e', 'pdpte', 'pde'] as const;
+
 export const MAP: ObjectShape = {
   kind: 'object',
   others: 'refused',
@@ -188,8 +196,17 @@ export const MAP: ObjectShape = {
         kind: 'object',
         others: 'refused',
         members: {
-          permissions: { shape: PERMISSIONS, text: 'RW and NX of the entries above.', default: '`"rwx"`' },
-          user: { shape: BOOLEAN, text: 'US of the entries above.', default: 'as the leaves' },
+          ...UPPER_RIGHTS,
+          ...Object.fromEntries(
+            UPPER_LEVELS.map((level): [string, Member] => [
+              level,
+              {
+                shape: { kind: 'object', others: 'refused', members: UPPER_RIGHTS },
+                text: `Rights of the ${level.toUpperCase()}, where they are other than those of the other entries above.`,
+                example: '{ permissions = "r-x" }',
+              },
+            ]),
+          ),
         },
       },
       text: 'Rights of all entries above the leaves. Without it they take no right away: RW is 1, NX is 0, US is 1 where a leaf below has it.',

@@ -27,6 +27,8 @@ export const libkrunI8042Reset: Check = {
 };
 
 function underLibkrun(machine: Machine): Found | null {
+  // A boot plan starts what it loads itself, without libkrun's command line.
+  if (machine.boot) return null;
   const guest = libkrunGuest(machine);
   if (guest.payload === 'firmware' || guest.computedCommandLine) return null;
   const { facts, id } = libkrunVersion(machine.version ?? '');
