@@ -18,14 +18,30 @@ import { containsPosition, type Position } from '../text/position';
 import { pragmaIn } from '../text/pragma';
 import type { SourceText } from '../text/sourceText';
 import { bhyvectlDialect } from './bhyvectl';
+import {
+  freebsdChunksDialect,
+  freebsdEfiDialect,
+  freebsdSmapDialect,
+  memlistDialect,
+  netbsdDialect,
+} from './bsd';
 import { e820Dialect } from './e820';
 import { efiDialect } from './efiMap';
 import { iomemDialect } from './iomem';
+import {
+  bhyveE820Dialect,
+  fwCfgDialect,
+  grubDialect,
+  hvmloaderDialect,
+  openbsdDialect,
+  seabiosDialect,
+} from './guestFirmware';
 import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
 import { flatViewDialect } from './qemu/flatView';
 import { memoryRightsDialect } from './qemu/memoryRights';
 import { memoryTreeDialect } from './qemu/memoryTree';
 import { translationsDialect } from './qemu/translations';
+import { xenDom0Dialect, xenE820Dialect, xenEfiDialect } from './xen';
 
 /** Detail of an outline node that stands for a change of the map. */
 const NO_REGION = 'not a region of the map';
@@ -42,6 +58,20 @@ export const DIALECTS: readonly Dialect[] = [
   flatViewDialect,
   memoryRightsDialect,
   translationsDialect,
+  xenE820Dialect,
+  xenEfiDialect,
+  xenDom0Dialect,
+  hvmloaderDialect,
+  seabiosDialect,
+  fwCfgDialect,
+  bhyveE820Dialect,
+  openbsdDialect,
+  grubDialect,
+  freebsdSmapDialect,
+  freebsdEfiDialect,
+  freebsdChunksDialect,
+  netbsdDialect,
+  memlistDialect,
 ];
 
 function regionOf(source: SourceText, entry: MapEntry): Region {

@@ -20,6 +20,12 @@ interface Producer {
 
 const MIXED = 'so lines of two maps are mixed here or one of them was edited.';
 
+const TWICE: OverlapMeaning = {
+  severity: 'warning',
+  words:
+    'The firmware reports these bytes twice, and each system decides for itself which entry holds: Linux takes the higher type.',
+};
+
 /** By the name of the dialect. */
 const PRODUCERS: Readonly<Record<string, Producer>> = {
   bhyvectl: {
@@ -43,18 +49,30 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
     backsFirstMib: true,
     overlap: { severity: 'warning', words: `QEMU renders each address once, ${MIXED}` },
   },
+  // Its RAM below 4 GiB is one entry, of which the firmware cuts what it covers.
+  'QEMU fw_cfg': { inOrder: false, backsFirstMib: true, overlap: TWICE },
+  'Xen e820': {
+    inOrder: true,
+    backsFirstMib: false,
+    overlap: {
+      severity: 'warning',
+      words: `Xen lets the higher type win before it prints a map, as Linux does, ${MIXED}`,
+    },
+  },
+  SeaBIOS: {
+    inOrder: true,
+    backsFirstMib: false,
+    overlap: { severity: 'warning', words: `SeaBIOS keeps one entry for each address, ${MIXED}` },
+  },
+  'bhyve e820': {
+    inOrder: true,
+    backsFirstMib: false,
+    overlap: { severity: 'warning', words: `bhyve keeps one entry for each address, ${MIXED}` },
+  },
 };
 
 /** Firmware's own words: systems differ in what they make of an overlap, and nothing orders the entries. */
-const FIRMWARE: Producer = {
-  inOrder: false,
-  backsFirstMib: false,
-  overlap: {
-    severity: 'warning',
-    words:
-      'The firmware reports these bytes twice, and each system decides for itself which entry holds: Linux takes the higher type.',
-  },
-};
+const FIRMWARE: Producer = { inOrder: false, backsFirstMib: false, overlap: TWICE };
 
 /** The habits of who printed a memory map; one that is not known prints what the firmware says. */
 export function producerOf({ producer }: Machine): Producer {

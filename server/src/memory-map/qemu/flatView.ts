@@ -25,6 +25,7 @@ function read({ text }: SourceText): MapReading {
       view = { names: [], from: line.from, to: line.to, entries: [] };
       outputs.at(-1)!.push(view);
     } else if (line.kind === 'view-of') view?.names.push(line.name);
+    else if (line.kind === 'member') continue;
     else if (line.kind !== 'row') view = null;
     else if (view) {
       if (count++ >= MAX_ENTRIES) {

@@ -36,9 +36,9 @@ export interface Row {
   readonly to: number;
 }
 
-/** `address-space: NAME`, `memory-region: NAME`, `FlatView #N`, ` AS "NAME", root: …`, or a prompt of the monitor. */
+/** `address-space: NAME`, `address-space shared N times:` and `- NAME` under it, `memory-region: NAME`, `FlatView #N`, ` AS "NAME", root: …`, or a prompt of the monitor. */
 export interface Heading {
-  readonly kind: 'address-space' | 'memory-region' | 'flat-view' | 'view-of' | 'prompt';
+  readonly kind: 'address-space' | 'shared' | 'member' | 'memory-region' | 'flat-view' | 'view-of' | 'prompt';
   readonly name: string;
   readonly from: number;
   readonly to: number;
@@ -47,7 +47,7 @@ export interface Heading {
 const ROW =
   /([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d{1,10}), (nv-)?(ramd?|romd?|i\/o|[R-][W-])\): (\S.{0,500})$/;
 const HEADING =
-  /(?:^|[\s>])(?:(address-space|memory-region): (\S.{0,200})|(FlatView) #\d{1,6}|AS "([^"]{1,200})", root: .{0,200})$/;
+  /(?:^|[\s>])(?:(address-space|memory-region): (\S.{0,200})|(FlatView) #\d{1,6}|AS "([^"]{1,200})", root: .{0,200}|address-space (shared) \d{1,6} times:|- (\S.{0,200}))$/;
 const PROMPT = /^\(qemu\) \S/;
 const OVERFLOW = '[DETECTED OVERFLOW!] ';
 const ALIAS = /^alias (.{1,200}) @(.{1,200}) ([0-9a-f]{16})-[0-9a-f]{16}$/;
@@ -100,31 +100,76 @@ function rowOf(line: string, offset: number): Row | null {
   };
 }
 
+function kindOf(
+  kind: string | undefined,
+  flat: string | undefined,
+  view: string | undefined,
+  shared: string | undefined,
+): Heading['kind'] {
+  if (kind === 'address-space' || kind === 'memory-region') return kind;
+  if (flat !== undefined) return 'flat-view';
+  if (view !== undefined) return 'view-of';
+  return shared === undefined ? 'member' : 'shared';
+}
+
 function headingOf(line: string, offset: number): Heading | null {
   const match = HEADING.exec(line);
   if (!match)
     return PROMPT.test(line) ? { kind: 'prompt', name: '', from: offset, to: offset + line.length } : null;
-  const [whole, kind, name, flat, view] = match;
+  const [whole, kind, name, flat, view, shared, member] = match;
   const from = offset + match.index + (whole.length - whole.trimStart().length);
   return {
-    kind: (kind as 'address-space' | 'memory-region' | undefined) ?? (flat ? 'flat-view' : 'view-of'),
-    name: (name ?? view ?? '').trimEnd(),
+    kind: kindOf(kind, flat, view, shared),
+    name: (name ?? view ?? member ?? '').trimEnd(),
     from: /^>/.test(whole) ? from + 1 : from,
     to: offset + line.length,
   };
 }
 
+/** A row that a mail program broke: an alias without its target. */
+const BROKEN = /\): alias(?! .* @.* ?[0-9a-f]{16}-[0-9a-f]{16})/;
+const MOST_PIECES = 3;
+
+/** The line at an offset without its end, and where the next one starts. */
+function lineAt(text: string, offset: number): { readonly line: string; readonly next: number } {
+  const end = text.indexOf('\n', offset);
+  const to = end < 0 ? text.length : end;
+  return { line: to - offset > LONGEST ? '' : text.slice(offset, to).trimEnd(), next: to + 1 };
+}
+
+/** The row with the lines that a mail program made of its end, or as it stands where they do not complete it. */
+function unbroken(
+  text: string,
+  line: string,
+  next: number,
+): { readonly line: string; readonly next: number } {
+  let [whole, at] = [line, next];
+  for (let piece = 1; piece < MOST_PIECES && at < text.length; piece++) {
+    const more = lineAt(text, at);
+    if (more.line.includes(MARK)) break;
+    whole += ` ${more.line.replace(/^[>\s]*/, '')}`;
+    at = more.next;
+    if (!BROKEN.test(whole)) return { line: whole, next: at };
+  }
+  return { line, next };
+}
+
 /** Every heading and row of the text, in its order. */
 export function* linesOf(text: string): Generator<Row | Heading> {
   for (let offset = 0; offset < text.length;) {
-    const end = text.indexOf('\n', offset);
-    const next = end < 0 ? text.length : end;
-    if (next - offset <= LONGEST) {
-      const line = text.slice(offset, next).trimEnd();
-      const found = line.includes(MARK) ? rowOf(line, offset) : headingOf(line, offset);
-      if (found) yield found;
+    const { line, next } = lineAt(text, offset);
+    let following = next;
+    if (line.includes(MARK)) {
+      const whole = BROKEN.test(line) ? unbroken(text, line, next) : { line, next };
+      const row = rowOf(whole.line, offset);
+      // A broken row ends where its first line does: what follows is prefix and rest.
+      if (row) yield whole.next === next ? row : { ...row, to: offset + line.length };
+      following = whole.next;
+    } else {
+      const heading = headingOf(line, offset);
+      if (heading) yield heading;
     }
-    offset = next + 1;
+    offset = following;
   }
 }
 

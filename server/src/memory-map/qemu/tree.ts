@@ -75,6 +75,8 @@ class TreeReader {
   private section: OpenSection | null = null;
   /** False inside the output of `-f`. */
   private inTree = true;
+  /** True between `address-space shared N times:` and its rows. */
+  private sharing = false;
   private count = 0;
 
   run(text: string): void {
@@ -91,7 +93,13 @@ class TreeReader {
     }
   }
 
-  private heading({ kind, name, from, to }: Heading): void {
+  private heading(heading: Heading): void {
+    const { kind, name, from, to } = heading;
+    if (kind === 'member') {
+      if (this.sharing && this.section?.rows.length === 0) this.section.names.push(name);
+      return;
+    }
+    this.sharing = kind === 'shared';
     this.inTree = kind !== 'flat-view' && kind !== 'view-of';
     if (kind === 'prompt' || !this.inTree) {
       this.listing = this.section = null;
@@ -99,8 +107,9 @@ class TreeReader {
     }
     const { section } = this;
     // Address spaces come first, then the targets of aliases: another address space after those starts over.
-    if (kind === 'address-space' && section?.kind === 'memory-region') this.listing = null;
-    if (kind === 'address-space' && section?.kind === 'address-space' && section.rows.length === 0)
+    if (kind !== 'memory-region' && section?.kind === 'memory-region') this.listing = null;
+    if (kind === 'shared') this.open('address-space', [], from, to);
+    else if (kind === 'address-space' && section?.kind === 'address-space' && section.rows.length === 0)
       section.names.push(name);
     else this.open(kind as Section['kind'], [name], from, to);
   }
