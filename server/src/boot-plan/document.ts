@@ -7,7 +7,7 @@ import { configOfToml } from '../text/shape/fromToml';
 import type { ConfigNode, ObjectNode } from '../text/shape/node';
 import type { SourceText } from '../text/sourceText';
 import { readToml } from '../text/toml/read';
-import type { TomlProblem } from '../text/toml/tree';
+import type { TomlProblem, TomlTable } from '../text/toml/tree';
 import { BOOT_PLAN } from './keys/plan';
 import { machineOf } from './machine';
 import { outlineOf } from './outline';
@@ -20,6 +20,7 @@ import type { PlannedTable } from './tables';
 export interface BootPlanDocument extends Document {
   readonly language: 'boot-plan';
   readonly plan: BootPlan;
+  readonly toml: TomlTable;
   readonly tree: ObjectNode;
   readonly gdt: PlannedTable | null;
   readonly idt: PlannedTable | null;
@@ -61,6 +62,7 @@ export function parseBootPlan(source: SourceText, context: ParseContext): BootPl
     wanted: [],
     read: [source.uri],
     plan: read.plan,
+    toml: toml.root,
     tree,
     gdt: read.gdt,
     idt: read.idt,

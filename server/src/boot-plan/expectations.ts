@@ -4,6 +4,7 @@ import { OUTCOMES, type Outcome } from '../machine/outcome';
 import type { ConfigNode, ObjectNode } from '../text/shape/node';
 import { EXCEPTIONS } from '../x86/exceptions';
 import { GENERAL_REGISTERS, SEGMENTS, type CpuMode } from '../x86/state';
+import { EXIT_PATTERN } from './keys/runs';
 import { BIT_REGISTERS, DEBUG_REGISTERS } from './keys/vcpus';
 import { isNumber, parseExit } from './exitPattern';
 import type { Bounds, EventField, ExitPattern, Expectation, ExpectedRegister, Written } from './plan';
@@ -148,8 +149,8 @@ function exits(into: ExpectationReader): void {
       if (item.kind !== 'string') continue;
       const pattern = parseExit(item.value);
       if (pattern) patterns.push({ value: pattern, at: reader.at(item) });
-      // Most of what is none is told by the table of keys.
-      else if (/^\s*(?:hlt|shutdown)\b|\w{21}/i.test(item.value)) noExit(into, item, item.value);
+      // Another form is told by the table of keys.
+      else if (EXIT_PATTERN.test(item.value)) noExit(into, item, item.value);
     }
     if (patterns.length > 0) {
       const text = `exits in this order: ${patterns.map(({ value }) => value.text).join(', ')}`;

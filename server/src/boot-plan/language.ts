@@ -1,5 +1,7 @@
 /** Boot plans as a language of Bootpath. */
 import type { Language } from '../machine/language';
+import { completeBootPlan } from './completion';
+import { describe } from './describe';
 import { parseBootPlan } from './document';
 import { recogniseBootPlan } from './recognise';
 
@@ -8,4 +10,6 @@ export const bootPlan: Language = {
   vmm: null,
   recognise: recogniseBootPlan,
   parse: parseBootPlan,
+  describe,
+  complete: completeBootPlan,
 };

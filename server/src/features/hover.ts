@@ -5,7 +5,7 @@ import type { Description, Document } from '../machine/language';
 import type { Machine } from '../machine/machine';
 import type { Position, TextRange } from '../text/position';
 import { identify } from '../x86/explain';
-import { explanationText } from './explanationText';
+import { explanationText } from '../text/explanationText';
 import { regionsByLine, regionsOf, type LineRegions } from './lineRegions';
 import { numberAt } from './numberAt';
 import { describeAddress, describeRegions } from './regionText';

@@ -3,7 +3,7 @@ import { formatRange, formatSize, hex } from '../address/format';
 import { contains, sizeOf } from '../address/range';
 import type { Machine, Region } from '../machine/machine';
 import type { Origin } from '../machine/origin';
-import { codeSpan, escapeMarkdown } from './markdownText';
+import { codeSpan, escapeMarkdown } from '../text/markdownText';
 
 /** Rows shown before the rest is only counted. */
 const ROWS = 16;

@@ -107,10 +107,12 @@ const VECTORS: readonly StringValue[] = EXCEPTIONS.map(({ vector, mnemonic, name
   text: `Vector ${vector}: ${name}.`,
 }));
 
+/** How an exit is written; `parseExit` reads it. */
+export const EXIT_PATTERN =
+  /^\s*(?:(?:IN|OUT|MMIO read|MMIO write|CPUID|RDMSR|WRMSR)(?:\s+[0-9]\w*)?|HLT|shutdown)(?:\s*=\s*[0-9]\w*)?\s*$/;
 const EXIT: Shape = {
   kind: 'string',
-  pattern:
-    /^\s*(?:(?:IN|OUT|MMIO read|MMIO write|CPUID|RDMSR|WRMSR)(?:\s+[0-9]\w*)?|HLT|shutdown)(?:\s*=\s*[0-9]\w*)?\s*$/i,
+  pattern: EXIT_PATTERN,
   expected: 'an exit like `OUT 0x3f8`, `IN 0x64`, `MMIO write 0xfee00300`, `HLT` or `OUT 0x64 = 0xfe`',
 };
 

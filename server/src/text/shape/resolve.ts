@@ -1,6 +1,6 @@
 /** Which part of a shape a place of a config belongs to. */
 import type { ConfigPath } from './checkShape';
-import type { ConfigMember, ConfigNode, NodeSpan, ObjectNode } from './node';
+import { memberOf, type ConfigNode, type NodeSpan } from './node';
 import type { Member, ObjectShape, Shape, StringValue } from './shape';
 
 /** The alternative of a shape that takes this kind of node; the shape itself where it has no alternatives. */
@@ -14,7 +14,7 @@ export function objectShape(shape: Shape, node: ConfigNode | null): ObjectShape 
     if (alternative.kind === 'object') return alternative;
     if (alternative.kind !== 'variant') continue;
     const { by, common, variants } = alternative;
-    const value = node?.kind === 'object' ? memberOf(node, by)?.value : null;
+    const value = memberOf(node, by)?.value;
     const chosen =
       value?.kind === 'string' && Object.hasOwn(variants, value.value) ? variants[value.value]! : {};
     return { ...common, members: { ...common.members, ...chosen } };
@@ -53,10 +53,6 @@ export function keyShape(shape: Shape, node: ConfigNode | null, key: string): Ke
   return null;
 }
 
-export function memberOf(node: ObjectNode, key: string): ConfigMember | null {
-  return node.members.find((member) => member.key.text === key && !member.duplicateOf) ?? null;
-}
-
 export interface ShapeAtPath {
   readonly shape: Shape;
   readonly node: ConfigNode | null;
@@ -75,7 +71,7 @@ export function shapeAtPath(root: ConfigNode | null, shape: Shape, path: ConfigP
       if (!found) return null;
       at = {
         shape: found.shape,
-        node: at.node?.kind === 'object' ? (memberOf(at.node, step)?.value ?? null) : null,
+        node: memberOf(at.node, step)?.value ?? null,
       };
     }
   }
@@ -104,24 +100,27 @@ export function placeAt(root: ConfigNode, shape: Shape, offset: number): ShapePl
 
 function placeIn(node: ConfigNode, shape: Shape, offset: number, path: ConfigPath): ShapePlace | null {
   if (node.kind === 'array') {
-    const index = node.items.findIndex((item) => within(item, offset));
     const of = itemShape(shape);
-    return index < 0 || !of ? null : placeIn(node.items[index]!, of, offset, [...path, index]);
+    for (const [index, item] of node.items.entries()) {
+      const found = of && placeIn(item, of, offset, [...path, index]);
+      if (found) return found;
+    }
+    return null;
   }
   if (node.kind !== 'object') return null;
   for (const { key, value } of node.members) {
-    const onKey = within(key, offset);
-    if (!onKey && !(value && within(value, offset))) continue;
     const found = keyShape(shape, node, key.text);
     if (!found) continue;
     const inner = [...path, key.text];
-    if (onKey) return { ...found, span: key, word: null, path: inner };
-    const deeper = placeIn(value!, found.shape, offset, inner);
+    if (within(key, offset)) return { ...found, span: key, word: null, path: inner };
+    // Tables of TOML that headers make stand apart: their array does not span them.
+    const deeper = value && placeIn(value, found.shape, offset, inner);
     if (deeper) return deeper;
-    const word = wordAt(value!, found.shape, offset);
+    if (!value || !within(value, offset)) continue;
+    const word = wordAt(value, found.shape, offset);
     if (word) return { ...found, ...word, path: inner };
-    if (value!.kind !== 'object' && value!.kind !== 'array') {
-      return { ...found, span: value!, word: null, path: inner };
+    if (value.kind !== 'object' && value.kind !== 'array') {
+      return { ...found, span: value, word: null, path: inner };
     }
   }
   return null;

@@ -1,0 +1,111 @@
+/** Completion in a boot plan: headers of tables, keys, words of values and bits. */
+import type { Document, Suggestion } from '../machine/language';
+import type { Position, TextRange } from '../text/position';
+import { complete, type Writing } from '../text/shape/complete';
+import { describeMember, detailOf } from '../text/shape/describe';
+import type { ConfigNode } from '../text/shape/node';
+import type { Member, Shape } from '../text/shape/shape';
+import { itemShape, objectShape } from '../text/shape/resolve';
+import { tomlTyping } from '../text/toml/typing';
+import { isBootPlan, type BootPlanDocument } from './document';
+import { BOOT_PLAN } from './keys/plan';
+
+const TOML: Writing = {
+  key: (key, { example, shape }) => `${bare(key)} = \${1:${escape(example ?? exampleOf(shape))}}`,
+  word: (value) => JSON.stringify(value),
+};
+
+function bare(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
+}
+
+/** For text inside of a snippet’s placeholder. */
+function escape(text: string): string {
+  return text.replace(/[\\$}]/g, '\\$&');
+}
+
+function exampleOf(shape: Shape): string {
+  switch (shape.kind) {
+    case 'boolean':
+      return 'true';
+    case 'string':
+      return '""';
+    case 'array':
+      return '[]';
+    case 'object':
+    case 'names':
+    case 'variant':
+      return '{}';
+    case 'either':
+      return exampleOf(shape.of.at(-1)!);
+    default:
+      return '0';
+  }
+}
+
+export function completeBootPlan(document: Document, position: Position): Suggestion[] {
+  if (!isBootPlan(document)) return [];
+  const { source, toml, tree } = document;
+  const offset = source.lines.offsetAt(position);
+  const typing = tomlTyping(source.text, toml, offset);
+  if (!typing) {
+    // A header that has begun.
+    const begun = /^[^\S\n]*(\[\[?[\w-]*)$/.exec(source.text.slice(offset - position.character, offset))?.[1];
+    return begun === undefined ? [] : headers(document, source.lines.rangeAt(offset - begun.length, offset));
+  }
+  const range = source.lines.rangeAt(typing.word.start, typing.word.end);
+  const found = complete(tree, BOOT_PLAN, typing, TOML)
+    .filter(({ kind, label }) => kind === 'word' || typing.path.length > 0 || headerOf(label) === null)
+    .map(({ label, kind, detail, markdown, insert }) => ({
+      label,
+      detail,
+      markdown,
+      kind: kind === 'key' ? ('snippet' as const) : ('value' as const),
+      insert,
+      range,
+    }));
+  // Below any header the next one may begin.
+  return typing.lineStart && typing.typing === 'key' ? [...found, ...headers(document, range)] : found;
+}
+
+/** Headers that may come now, each with the keys that its table needs. */
+function headers({ tree }: BootPlanDocument, range: TextRange): Suggestion[] {
+  const present = new Set(tree.members.map(({ key }) => key.text));
+  return Object.entries(BOOT_PLAN.members).flatMap(([key, member]) => {
+    const header = headerOf(key);
+    if (header === null || (!header.startsWith('[[') && present.has(key))) return [];
+    const insert = [header, ...requiredLines(member)].join('\n');
+    const markdown = describeMember(key, member);
+    return [{ label: header, detail: detailOf(member), markdown, kind: 'snippet' as const, insert, range }];
+  });
+}
+
+/** `[gdt]`, `[[region]]`; null for a key of the top level that is no table. */
+function headerOf(key: string): string | null {
+  const shape = BOOT_PLAN.members[key]?.shape;
+  if (!shape) return null;
+  const item = itemShape(shape);
+  if (item) return objectShape(item, null) ? `[[${key}]]` : null;
+  return objectShape(shape, null) ? `[${key}]` : null;
+}
+
+function requiredLines({ shape }: Member): string[] {
+  const members =
+    objectShape(itemShape(shape) ?? shape, exampleNode(itemShape(shape) ?? shape))?.members ?? {};
+  return Object.entries(members)
+    .filter(([, member]) => member.required === true)
+    .map(
+      ([key, member], index) =>
+        `${bare(key)} = \${${index + 1}:${escape(member.example ?? exampleOf(member.shape))}}`,
+    );
+}
+
+/** An object with the example of the key that decides between variants. */
+function exampleNode(shape: Shape): ConfigNode | null {
+  if (shape.kind !== 'variant') return null;
+  const example = shape.common.members[shape.by]!.example;
+  if (example === undefined) return null;
+  const at = { start: 0, end: 0 };
+  const value: ConfigNode = { ...at, kind: 'string', value: example.replace(/"/g, '') };
+  return { ...at, kind: 'object', members: [{ key: { ...at, text: shape.by }, value, duplicateOf: null }] };
+}
