@@ -6,7 +6,9 @@ import { applies, type Check } from './check';
 import { BOOT_PLAN_CHECKS } from './boot-plan/rows';
 import { BHYVE_CHECKS } from './bhyve/rows';
 import { BOXLITE_CHECKS } from './boxlite/rows';
+import { CLOUD_HYPERVISOR_CHECKS } from './cloudHypervisor/rows';
 import { CONFIG_CHECKS } from './config/rows';
+import { FIRECRACKER_CHECKS } from './firecracker/rows';
 import { HOST_CHECKS } from './host/imageMissing';
 import { KNOWN_ISSUE_CHECKS } from './knownIssues/rows';
 import { LAYOUT_CHECKS } from './layout/rows';
@@ -20,6 +22,8 @@ export const CHECKS: readonly Check[] = [
   ...VMCONF_CHECKS,
   ...CONFIG_CHECKS,
   ...BHYVE_CHECKS,
+  ...CLOUD_HYPERVISOR_CHECKS,
+  ...FIRECRACKER_CHECKS,
   ...PROPOLIS_CHECKS,
   ...QEMU_CHECKS,
   ...BOOT_PLAN_CHECKS,

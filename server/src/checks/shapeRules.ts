@@ -74,8 +74,9 @@ export function shapeRules(
     }
     return found;
   };
-  return RULES.map(({ suffix, kinds, ...row }) => ({
-    ...row,
+  return RULES.map(({ suffix, kinds, severity, title }) => ({
+    title,
+    severity: suffix === 'duplicate-key' ? words.duplicate.severity : severity,
     code: `${words.prefix}-${suffix}`,
     on: [words.kind],
     *run(document: Document) {

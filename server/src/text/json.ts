@@ -52,7 +52,7 @@ export interface JsonObject extends Span {
 export type JsonNode = JsonString | JsonNumber | JsonLiteral | JsonArray | JsonObject;
 
 export interface JsonProblem extends Span {
-  readonly code: 'syntax' | 'comment' | 'trailing-comma' | 'too-deep';
+  readonly code: 'syntax' | 'comment' | 'trailing-comma' | 'too-deep' | 'placeholder';
   /** Begins with a capital, no full stop. */
   readonly message: string;
 }
@@ -62,6 +62,12 @@ export interface JsonText {
   readonly root: JsonNode | null;
   readonly problems: readonly JsonProblem[];
 }
+
+/**
+ * What a shell or a template engine fills in, where it stands for a value without quotes: `${VCPUS}`, `$MEM`, `{{ memory }}`.
+ * It is read as a string of what is written.
+ */
+const PLACEHOLDER = /(?:\$\{[^{}\r\n]*\}|\$[A-Za-z_]\w*|\{\{[^{}\r\n]*\}\})+/y;
 
 /** Deeper than any config of a VMM. */
 const DEEPEST = 100;
@@ -156,6 +162,8 @@ class JsonReader {
   /** Null where no value begins here; then nothing is taken. */
   private value(depth: number): JsonNode | null {
     const span = this.span();
+    const placeholder = this.placeholder(span.start);
+    if (placeholder) return placeholder;
     switch (this.kind) {
       case KIND.openBrace:
         return depth < DEEPEST ? this.object(depth) : this.skipDeep();
@@ -182,6 +190,19 @@ class JsonReader {
         this.report('A value is missing');
         return null;
     }
+  }
+
+  private placeholder(start: number): JsonString | null {
+    const first = this.text[start];
+    if (first !== '$' && (first !== '{' || this.text[start + 1] !== '{')) return null;
+    PLACEHOLDER.lastIndex = start;
+    const match = PLACEHOLDER.exec(this.text);
+    if (!match) return null;
+    const end = start + match[0].length;
+    this.report('A placeholder stands for a value', 'placeholder', { start, end });
+    this.scanner.setPosition(end);
+    this.next();
+    return { kind: 'string', start, end, value: match[0] };
   }
 
   private string(): JsonString {

@@ -11,10 +11,13 @@ export const JSON_SYNTAX = 'json-syntax';
 
 /** Serde and its like refuse all of these, comments and trailing commas too. */
 export function jsonFindings(source: SourceText, { problems }: JsonText): Finding[] {
-  return problems.map(({ message, start, end }) => ({
+  return problems.map(({ code, message, start, end }) => ({
     code: JSON_SYNTAX,
-    severity: 'error',
-    message: `${message}: a VMM reads strict JSON (RFC 8259) and refuses the whole text.`,
+    severity: code === 'placeholder' ? 'information' : 'error',
+    message:
+      code === 'placeholder'
+        ? `${message}: this is no JSON until something fills it in, and nothing is said about the value.`
+        : `${message}: a VMM reads strict JSON (RFC 8259) and refuses the whole text.`,
     at: source.at(start, end),
   }));
 }

@@ -1,6 +1,15 @@
 /** A VM's JSON for Cloud Hypervisor as a Document: one machine, with the place of every option. */
 import type { Document, ParseContext, PathLink } from '../../machine/language';
-import { jsonAt, parseJson, type JsonNode, type JsonText } from '../../text/json';
+import {
+  jsonAt,
+  jsonMember,
+  parseJson,
+  type JsonMember,
+  type JsonNode,
+  type JsonText,
+} from '../../text/json';
+import { configOfJson } from '../../text/shape/fromJson';
+import type { ConfigNode } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
 import { configDocument } from '../configDocument';
 import { jsonFindings, jsonOutline } from '../jsonConfig';
@@ -14,6 +23,14 @@ export interface CloudHypervisorDocument extends Document {
   readonly json: JsonText;
   /** The object that `vm.create` takes, also where the text wraps it (`vm.info` gives it as `config`). */
   readonly vm: JsonNode | null;
+  /** The same object, for the shape and the rules. */
+  readonly config: ConfigNode | null;
+  /** The key in which the text wraps that object; null where it does not. */
+  readonly wrapper: JsonMember | null;
+}
+
+export function isCloudHypervisorDocument(document: Document): document is CloudHypervisorDocument {
+  return document.language === 'cloud-hypervisor';
 }
 
 const VERSIONS = { vmm: NAME, versions: CLOUD_HYPERVISOR_VERSIONS, code: 'config-pragma' };
@@ -25,7 +42,8 @@ const OWN_KEYS = ['cpus', 'memory', 'payload', 'kernel'] as const;
 export function parseCloudHypervisor(source: SourceText, context: ParseContext): CloudHypervisorDocument {
   const chosen = chooseVersion(source, context, VERSIONS);
   const json = parseJson(source.text);
-  const vm = vmOf(json.root);
+  const wrapper = wrapperOf(json.root);
+  const vm = wrapper?.value ?? json.root;
   const parts = {
     vmm: NAME,
     chosen,
@@ -34,12 +52,18 @@ export function parseCloudHypervisor(source: SourceText, context: ParseContext):
     outline: () => jsonOutline(source, json.root),
     links: () => linksOf(source, vm),
   };
-  return configDocument(source, 'cloud-hypervisor', parts, { json, vm });
+  return configDocument(source, 'cloud-hypervisor', parts, {
+    json,
+    vm,
+    config: vm && configOfJson(vm),
+    wrapper,
+  });
 }
 
-function vmOf(root: JsonNode | null): JsonNode | null {
-  if (OWN_KEYS.some((key) => jsonAt(root, key) !== null)) return root;
-  return WRAPPERS.map((key) => jsonAt(root, key)).find((inner) => inner?.kind === 'object') ?? root;
+function wrapperOf(root: JsonNode | null): JsonMember | null {
+  if (OWN_KEYS.some((key) => jsonAt(root, key) !== null)) return null;
+  const members = WRAPPERS.map((key) => jsonMember(root, key));
+  return members.find((member) => member?.value?.kind === 'object') ?? null;
 }
 
 function linksOf(source: SourceText, vm: JsonNode | null): PathLink[] {

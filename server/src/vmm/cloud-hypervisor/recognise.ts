@@ -9,9 +9,13 @@ const LOOKED_AT = 64 * 1024;
 const OPENS = /^(?:\ufeff)?\s*(?:\/\/[^\n]*\n\s*)*\{/;
 /** Names that no other VMM's config has. */
 const VCPUS = /"boot_vcpus"\s*:/;
+/** A description of an API that has such names is no config. */
+const SCHEMA = /"(?:swagger|openapi|\$schema|\$ref)"\s*:/;
 const PAYLOAD = /"payload"\s*:\s*\{\s*"(?:kernel|firmware|initramfs|cmdline|igvm)"\s*:/;
 
 export function recogniseCloudHypervisor(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  return !looksBinary(head) && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head));
+  return (
+    !looksBinary(head) && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head)) && !SCHEMA.test(head)
+  );
 }

@@ -2,6 +2,8 @@
 import type { Document, ParseContext } from '../../machine/language';
 import type { Finding } from '../../text/finding';
 import { parseJson, type JsonNode, type JsonText } from '../../text/json';
+import { configOfJson } from '../../text/shape/fromJson';
+import type { ConfigNode } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
 import { configDocument } from '../configDocument';
 import { JSON_SYNTAX, jsonFindings, jsonOutline } from '../jsonConfig';
@@ -13,6 +15,12 @@ import { FIRECRACKER_VERSIONS, UNLISTED_FIRECRACKER } from './versions';
 export interface FirecrackerDocument extends Document {
   readonly language: 'firecracker';
   readonly root: JsonNode | null;
+  /** The same tree, for the shape and the rules. */
+  readonly config: ConfigNode | null;
+}
+
+export function isFirecrackerDocument(document: Document): document is FirecrackerDocument {
+  return document.language === 'firecracker';
 }
 
 /** Reads a config. Never throws: what was not understood is in `problems`. */
@@ -33,7 +41,10 @@ export function parseDocument(source: SourceText, context: ParseContext): Firecr
     outline: () => jsonOutline(source, root),
     links: () => firecrackerLinks(source, root),
   };
-  return configDocument(source, 'firecracker', parts, { root });
+  return configDocument(source, 'firecracker', parts, {
+    root,
+    config: root && configOfJson(root),
+  });
 }
 
 function syntaxProblems(source: SourceText, json: JsonText): Finding[] {

@@ -120,7 +120,7 @@ export function mmdsConfig(): ObjectShape {
       ipv4_address: {
         shape: {
           kind: 'string',
-          pattern: /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.|$)){4}$/,
+          pattern: /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/,
           expected: 'an IPv4 address, as 169.254.169.254',
         },
         text: 'Where the guest finds the service: from 169.254.1.0 to 169.254.254.255.',

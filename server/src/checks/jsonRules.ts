@@ -1,0 +1,140 @@
+/** What the rules on JSON configs share: values by key, places, fixes. A value that a template fills in counts as absent. */
+import type { Fix, RelatedPlace } from '../text/finding';
+import { isTemplate, type ShapeProblem } from '../text/shape/checkShape';
+import { JSON_SYNTAX } from '../vmm/jsonConfig';
+import type { Document } from '../machine/language';
+import { memberOf, type ConfigNode, type NodeSpan, type ObjectNode } from '../text/shape/node';
+import type { SourceText } from '../text/sourceText';
+import type { Found } from './check';
+
+export type IntegerNode = NodeSpan & { readonly value: bigint };
+export type TextNode = NodeSpan & { readonly value: string };
+export type FlagNode = NodeSpan & { readonly value: boolean };
+
+export class JsonRules {
+  constructor(
+    readonly source: SourceText,
+    /** The object that the VMM reads. */
+    readonly config: ConfigNode,
+  ) {}
+
+  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
+    return this.source.at(start, end);
+  }
+
+  related(span: NodeSpan, message: string): RelatedPlace {
+    return { at: this.at(span), message };
+  }
+
+  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
+    return {
+      title,
+      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
+      preferred,
+    };
+  }
+
+  /** A member of the config, where it is an object. */
+  section(key: string): ObjectNode | null {
+    return objectOf(this.config, key);
+  }
+
+  /** The objects of a list at the top. */
+  devices(key: string): readonly ObjectNode[] {
+    return objectsOf(this.config, key);
+  }
+
+  /** Key and value of a member that is there and not null; of the text, the value's place where there is one. */
+  present(node: ConfigNode | null, key: string): (NodeSpan & { readonly key: NodeSpan }) | null {
+    const member = memberOf(node, key);
+    if (!member?.value || member.value.kind === 'null') return null;
+    return { key: member.key, start: member.value.start, end: member.value.end };
+  }
+}
+
+export function objectOf(node: ConfigNode | null, key: string): ObjectNode | null {
+  const value = memberOf(node, key)?.value;
+  return value?.kind === 'object' ? value : null;
+}
+
+export function objectsOf(node: ConfigNode | null, key: string): readonly ObjectNode[] {
+  return itemsOf(node, key).filter((item) => item.kind === 'object');
+}
+
+/** The items of a list; none where there is no list. */
+export function itemsOf(node: ConfigNode | null, key: string): readonly ConfigNode[] {
+  const value = memberOf(node, key)?.value;
+  return value?.kind === 'array' ? value.items : [];
+}
+
+export function integerOf(node: ConfigNode | null, key: string): IntegerNode | null {
+  const value = memberOf(node, key)?.value;
+  return value?.kind === 'integer' ? value : null;
+}
+
+export function textOf(node: ConfigNode | null, key: string): TextNode | null {
+  const value = memberOf(node, key)?.value;
+  return value?.kind === 'string' && !isTemplate(value.value) ? value : null;
+}
+
+export function flagOf(node: ConfigNode | null, key: string): FlagNode | null {
+  const value = memberOf(node, key)?.value;
+  return value?.kind === 'boolean' ? value : null;
+}
+
+export function isOn(node: ConfigNode | null, key: string): boolean {
+  return flagOf(node, key)?.value === true;
+}
+
+/** The text is no JSON yet, so what is missing may only be unreadable. */
+export function isBroken({ problems }: Document): boolean {
+  return problems.some(({ code, severity }) => code === JSON_SYNTAX && severity === 'error');
+}
+
+/** How people write comments where unknown keys are ignored. */
+const COMMENT = /^(?:\/\/|#|_)|^\$(?:schema|comment)$/;
+
+/** Without what is missing from a broken text, and without duplicates of keys that are unknown or filled in. */
+export function certainProblems(problems: readonly ShapeProblem[], document: Document): ShapeProblem[] {
+  const broken = isBroken(document);
+  const unknown = new Set(
+    problems.filter(({ kind }) => kind === 'unknown-key').map(({ path }) => path.join('\0')),
+  );
+  return problems.filter((problem) => {
+    if (problem.kind === 'missing-key') return !broken;
+    if (problem.kind === 'unknown-key') return !(problem.ignored && COMMENT.test(problem.key));
+    if (problem.kind !== 'duplicate-key') return true;
+    return !unknown.has(problem.path.join('\0')) && !isTemplate(problem.key);
+  });
+}
+
+const UTF8 = new TextEncoder();
+
+/** Bytes in UTF-8, which is what the kernel counts. */
+export function bytesOf(text: string): number {
+  return UTF8.encode(text).length;
+}
+
+const LONGEST = 60;
+
+/** A text of the config in a message. */
+export function quote(text: string): string {
+  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+  return `\`${cut.replace(/[`\r\n]/g, ' ')}\``;
+}
+
+const MAC_ADDRESS = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;
+
+/** Bit 0 of the first byte: no interface may have such an address as its own. Null for what is no MAC address. */
+export function isMulticast(address: string): boolean | null {
+  return MAC_ADDRESS.test(address) ? (parseInt(address.slice(0, 2), 16) & 1) === 1 : null;
+}
+
+/** The address with that bit cleared. */
+export function unicast(address: string): string {
+  const first = (parseInt(address.slice(0, 2), 16) & 0xfe).toString(16).padStart(2, '0');
+  return first + address.slice(2);
+}
+
+/** `sun_path` of a UNIX socket's address, without the terminating zero. */
+export const LONGEST_SOCKET_PATH = 107;
