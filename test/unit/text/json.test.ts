@@ -45,7 +45,13 @@ for (const [text, value, messages] of [
   ['{"a": 1,}', { a: 1n }, ['JSON has no comma after the last value']],
   ['[1,,2]', [1n, 2n], ['A value is missing before the comma']],
   ['// no\n{"a": /* no */ 1}', { a: 1n }, ['JSON has no comments', 'JSON has no comments']],
-  ['{"a": $MEM, "b": 2}', { a: undefined, b: 2n }, ['A value is missing']],
+  ['{"a": $MEM, "b": 2}', { a: '$MEM', b: 2n }, ['A placeholder stands for a value']],
+  [
+    '[${A}${B}, {{ c }}, 1]',
+    ['${A}${B}', '{{ c }}', 1n],
+    ['A placeholder stands for a value', 'A placeholder stands for a value'],
+  ],
+  ['{"a": $, "b": 2}', { a: undefined, b: 2n }, ['A value is missing']],
   ['{a: 1, "b": 2}', { b: 2n }, ['A key in double quotes is missing']],
   [
     '{"a": "open\n"b": 2}',

@@ -173,7 +173,7 @@ for (const [what, text, ours] of [
   ['a Cloud Hypervisor VM', '{"cpus": {"boot_vcpus": 1}, "payload": {"kernel": "x"}}', false],
   ['package.json', '{"name": "x", "version": "1.0.0"}', false],
   ['a log that quotes a config', 'loading {"boot-source": {}}', false],
-  ['a binary', '{"boot-source": \0}', false],
+  ['a binary', `{"boot-source": ${'\0'.repeat(9)}}`, false],
 ] as const) {
   test(`${what} is ${ours ? '' : 'not '}recognised`, () => {
     assert.equal(firecracker.recognise(text, 'x.json'), ours);
