@@ -65,7 +65,13 @@ export function drive(has: InVersion): ObjectShape {
     kind: 'object',
     others: 'refused',
     members: {
-      drive_id: { shape: STRING, text: 'Its name; a second drive of a name takes the place of the first.', required: true, example: '"rootfs"', source },
+      drive_id: {
+        shape: STRING,
+        text: 'Its name; a second drive of a name takes the place of the first.',
+        required: true,
+        example: '"rootfs"',
+        source,
+      },
       path_on_host: {
         shape: STRING,
         text: 'The file or block device. Either this or `socket`.',
@@ -137,7 +143,13 @@ export function networkInterface(): ObjectShape {
     kind: 'object',
     others: 'refused',
     members: {
-      iface_id: { shape: STRING, text: 'Its name; a second interface of a name takes the place of the first.', required: true, example: '"eth0"', source },
+      iface_id: {
+        shape: STRING,
+        text: 'Its name; a second interface of a name takes the place of the first.',
+        required: true,
+        example: '"eth0"',
+        source,
+      },
       host_dev_name: {
         shape: STRING,
         text: 'The tap on the host, 15 bytes at most.',
@@ -170,7 +182,13 @@ export function vsock(): ObjectShape {
     kind: 'object',
     others: 'refused',
     members: {
-      guest_cid: { shape: U32, text: 'The guest’s context ID: 3 or more.', required: true, example: '3', source },
+      guest_cid: {
+        shape: U32,
+        text: 'The guest’s context ID: 3 or more.',
+        required: true,
+        example: '3',
+        source,
+      },
       uds_path: {
         shape: STRING,
         text: 'The socket on the host, which must not exist yet.',
@@ -198,7 +216,13 @@ export function pmem(): ObjectShape {
     kind: 'object',
     others: 'refused',
     members: {
-      id: { shape: STRING, text: 'Its name; a second device of a name takes the place of the first.', required: true, example: '"pmem0"', source },
+      id: {
+        shape: STRING,
+        text: 'Its name; a second device of a name takes the place of the first.',
+        required: true,
+        example: '"pmem0"',
+        source,
+      },
       path_on_host: { shape: STRING, text: 'The file that is mapped.', required: true, source },
       root_device: {
         shape: BOOLEAN,
