@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import * as addressSpacePanel from './addressSpacePanel';
 import * as addressStrip from './addressStrip';
 import { Claims } from './claim';
+import * as compareLayouts from './compareLayouts';
 import * as decodeCrash from './decodeCrash';
 import * as exampleConfig from './exampleConfig';
 import { Server } from './languageClient';
@@ -30,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): BootpathApi {
   exampleConfig.activate(context);
   silenceCode.activate(context);
   addressSpacePanel.activate(context, server);
+  compareLayouts.activate(context, server, claims);
   pictureHover.activate(context, server, claims);
   addressStrip.activate(context, server, claims);
   const boots = simulateBoot.activate(context, server, channel);

@@ -3,6 +3,7 @@
  * link provider there has to name the scheme.
  */
 import * as vscode from 'vscode';
+import { COMPARISON_SCHEME } from './compareLayouts';
 import { REPORT_LANGUAGE } from './reportChannel';
 import { placesInLine, type PlaceCandidate } from './reportPlaces';
 
@@ -12,7 +13,7 @@ const LINES = 5000;
 export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     vscode.languages.registerDocumentLinkProvider(
-      { scheme: 'output', language: REPORT_LANGUAGE },
+      [{ scheme: 'output', language: REPORT_LANGUAGE }, { scheme: COMPARISON_SCHEME }],
       { provideDocumentLinks },
     ),
   );

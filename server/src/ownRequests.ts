@@ -3,12 +3,13 @@ import type * as z from 'zod/mini';
 import { decode } from './crash/decode';
 import type { DocumentStore } from './documentStore';
 import { pathOfUri } from './hostFiles';
-import type { Document } from './machine/language';
+import { shownMachines, type Document } from './machine/language';
 import { bootReportText, bootSummary } from './output/bootReport';
 import { crashPageOf, wireFinding } from './features/diagnostics';
 import { crashReportText } from './output/crashReport';
 import { divergenceText } from './output/divergence';
 import { issueRunsText } from './output/issueRuns';
+import { comparisonText, type ComparedLayout } from './output/layoutComparison';
 import type { ReportStyle } from './output/reportStyle';
 import * as protocol from './protocol';
 import * as shapes from './requestParams';
@@ -99,6 +100,22 @@ export function answerOwnRequests(session: Session, on: Register): void {
     const document = await store.get(uri);
     return { machines: document ? service.layout(document) : [] };
   });
+
+  const compared = async ({ uri, machine: name }: protocol.ComparedMachine): Promise<ComparedLayout> => {
+    const document = await store.get(uri);
+    const file = pathOf(uri);
+    const machine = document && shownMachines(document).find((shown) => shown.name === name);
+    if (!machine) throw new Error(`${file} describes no machine "${name}".`);
+    return { machine, file };
+  };
+
+  on(
+    protocol.CompareLayoutsRequest,
+    shapes.CompareLayoutsParams,
+    async ({ left, right }): Promise<protocol.CompareLayoutsResult> => ({
+      text: comparisonText(await compared(left), await compared(right), EDITOR_STYLE),
+    }),
+  );
 
   on(
     protocol.RegionAtRequest,

@@ -40,6 +40,20 @@ export interface LayoutResult {
   readonly machines: readonly WireMachine[];
 }
 
+/** Two machines side by side in words. An error where one of them is not there. */
+export const CompareLayoutsRequest = 'bootpath/compareLayouts';
+export interface ComparedMachine {
+  readonly uri: string;
+  readonly machine: string;
+}
+export interface CompareLayoutsParams {
+  readonly left: ComparedMachine;
+  readonly right: ComparedMachine;
+}
+export interface CompareLayoutsResult {
+  readonly text: string;
+}
+
 /** The region or machine at a position, for the picture hover. Null where there is none. */
 export const RegionAtRequest = 'bootpath/regionAt';
 export interface RegionAtParams {

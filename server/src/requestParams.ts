@@ -27,6 +27,13 @@ const choice = z
     ),
   );
 
+const comparedMachine = z.object({ uri, machine: z.string() });
+
+export const CompareLayoutsParams: z.ZodMiniType<protocol.CompareLayoutsParams> = z.object({
+  left: comparedMachine,
+  right: comparedMachine,
+});
+
 export const RegionAtParams: z.ZodMiniType<protocol.RegionAtParams> = z.object({
   uri,
   position: z.object({ line: natural, character: natural }),

@@ -138,6 +138,42 @@ test('layout --diff names the span that two maps disagree on', () => {
   ]);
 });
 
+test('layout --diff takes two machines of one file, by name or the first two', () => {
+  const log = write(
+    'boot.log',
+    'BIOS-e820: [mem 0x0-0x9fbff] usable\ne820: update [mem 0x0-0xfff] usable ==> reserved\n' +
+      'e820: remove [mem 0x90000-0x9ffff] usable\nBIOS-e820: [mem 0x100000-0x1fffff] usable\n',
+  );
+  const differences = (...args: string[]): object[] =>
+    jsonOf<{ differences: object[] }>(bootpath(['layout', '--diff', ...args, '--format', 'json']))
+      .differences;
+  const amended = [
+    { start: '0x0', end: '0x1000', left: 'ram', right: 'reserved' },
+    { start: '0x90000', end: '0x9fc00', left: 'ram', right: null },
+  ];
+  assert.deepEqual(differences(log), amended);
+  assert.deepEqual(differences(log, '--vm', 'BIOS-e820', '--vm', 'BIOS-e820 as amended'), amended);
+  assert.deepEqual(differences(log, '--vm', 'BIOS-e820', '--vm', 'BIOS-e820'), []);
+  const text = bootpath(['layout', '--diff', log]).stdout;
+  assert.match(text, /^! \[0x0, 0x1000\) {2}4 KiB {2}RAM \| reserved$/m);
+});
+
+test('layout --diff says what it lacks', () => {
+  const one = write('one.e820', 'BIOS-e820: [mem 0x0-0x9fbff] usable\n');
+  for (const [args, reason] of [
+    [['--diff', one], /describes one machine only/],
+    [['--diff', one, '--vm', 'BIOS-e820'], /takes --vm twice/],
+    [['--diff', one, one, '--vm', 'x'], /has no machine "x"/],
+    [['--diff', one, one, one], /takes two files/],
+    [['--diff'], /takes two files/],
+    [[one, '--vm', 'a', '--vm', 'b'], /only with --diff/],
+  ] as const) {
+    const run = bootpath(['layout', ...args]);
+    assert.equal(run.code, 2, args.join(' '));
+    assert.match(run.stderr, reason);
+  }
+});
+
 interface DecodeJson {
   crashes: {
     format: string;

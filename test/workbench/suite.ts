@@ -13,6 +13,7 @@ export async function run(): Promise<void> {
   await import('./inside/simulateImage.test');
   await import('./inside/decode.test');
   await import('./inside/panel.test');
+  await import('./inside/compare.test');
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
     runner.once('end', () => {

@@ -42,8 +42,8 @@ export interface LayoutDifference {
 export function layoutDifferences(left: Machine, right: Machine): LayoutDifference[] {
   const edges = [...left.regions, ...right.regions].flatMap(({ range }) => [range.start, range.end]);
   const bounds = [...new Set(edges)].sort((a, b) => (a < b ? -1 : 1));
-  const leftAt = cursor(left.regions);
-  const rightAt = cursor(right.regions);
+  const leftAt = cursor(left.regions.filter(isThere));
+  const rightAt = cursor(right.regions.filter(isThere));
   const differences: { start: bigint; end: bigint; left: string | null; right: string | null }[] = [];
   for (let i = 0; i + 1 < bounds.length; i++) {
     const start = bounds[i]!;
@@ -58,7 +58,12 @@ export function layoutDifferences(left: Machine, right: Machine): LayoutDifferen
   return differences;
 }
 
-/** Answers ascending look-ups in a sorted region list in linear time altogether; the earliest region wins an overlap. */
+const isThere = ({ kind }: Region): boolean => kind !== 'hole';
+
+/**
+ * Answers ascending look-ups in a sorted region list in linear time altogether; the earliest region wins an overlap, so the outermost
+ * one of a nested map. A gap that a map prints is nothing, like one that it leaves out.
+ */
 function cursor(regions: readonly Region[]): (address: bigint) => string | null {
   let next = 0;
   let open: Region[] = [];
