@@ -281,6 +281,17 @@ test('a flat view is read as it stands: offsets, KVM, owners, a BAR, the end of 
   assert.deepEqual(runChecks(document), []);
 });
 
+test('a micro machine’s BIOS is RAM to QEMU, so RAM at the reset vector is no finding', () => {
+  const text = [
+    'address-space: memory',
+    row(1, 0n, ALL, 'i/o', 'system'),
+    row(2, 0xffff0000n, 0xffffffffn, 'ram', 'a.bios'),
+  ];
+  const document = parse(text.join('\n'));
+  assert.deepEqual(rows(document), ['ram [0xffff0000, 0x100000000) a.bios']);
+  assert.deepEqual(runChecks(document), []);
+});
+
 test('tree and flat view of one text are two maps, and none takes the other’s lines', () => {
   const document = parse(`(qemu) info mtree\n${PC}\n(qemu) info mtree -f\n${FLAT}\n`);
   assert.deepEqual(

@@ -14,6 +14,8 @@ interface Producer {
   readonly inOrder: boolean;
   /** True where RAM below 1 MiB, through the VGA window and the BIOS, is as it is meant. */
   readonly backsFirstMib: boolean;
+  /** True where the map says what answers at each address, so that RAM in the place of a device or the BIOS is just that. */
+  readonly rendered?: true;
   /** Missing where the type numbers decide, as in Linux's sanitiser of e820 maps and in Xen's, which is the same code. */
   readonly overlap?: OverlapMeaning;
 }
@@ -43,10 +45,11 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
     },
   },
   // Shadow RAM under the VGA window and the BIOS is RAM to QEMU; what the tree prints by address is rendered by priority.
-  'QEMU info mtree': { inOrder: false, backsFirstMib: true },
+  'QEMU info mtree': { inOrder: false, backsFirstMib: true, rendered: true },
   'QEMU info mtree -f': {
     inOrder: true,
     backsFirstMib: true,
+    rendered: true,
     overlap: { severity: 'warning', words: `QEMU renders each address once, ${MIXED}` },
   },
   // Its RAM below 4 GiB is one entry, of which the firmware cuts what it covers.

@@ -2,7 +2,7 @@
 import { formatRange } from '../../address/format';
 import { overlaps, type AddressRange } from '../../address/range';
 import type { Check } from '../check';
-import { backsFirstMib } from './mapProducer';
+import { backsFirstMib, producerOf } from './mapProducer';
 
 interface Area {
   readonly range: AddressRange;
@@ -37,6 +37,7 @@ export const ramOverFirmware: Check = {
   on: ['memmap', 'vmconf'],
   *run(document) {
     for (const machine of document.machines) {
+      if (document.language === 'memmap' && producerOf(machine).rendered) continue;
       const spared = backsFirstMib(document, machine);
       for (const region of machine.regions) {
         if (region.kind !== 'ram') continue;
