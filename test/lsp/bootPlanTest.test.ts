@@ -1,7 +1,7 @@
 /** `bootpath test`: boot plans on the command line, as a CI service runs them. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { buildCommandLine, type CommandLine } from './bundledCommandLine';
@@ -266,6 +266,12 @@ test('a run of a plan can be saved and continued, with what it expects', () => {
     JSON.parse(cli.run(['simulate', state, '--format', 'json']).stdout),
     JSON.parse(whole.stdout),
   );
+});
+
+test('the boot plan of the README passes', () => {
+  const [, text] = /```toml\n(vmm = [^`]*)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  assert.ok(text);
+  assert.equal(only(text).passed, true, JSON.stringify(only(text)));
 });
 
 test('all boot plans of the examples pass', () => {
