@@ -23,7 +23,10 @@ for (const [what, text, ours] of [
   ['shell variables', 'VM_NAME=foo\nMEMORY=512\nDISK="/a.img"\n', false],
   ['a shell script with a vm.conf in it', '#!/bin/sh\ncat <<EOF\nvm "a" {\n\tdisk "/a"\n}\nEOF\n', false],
   ['a make fragment', 'VM = foo\n$(VM): $(OBJS)\n\tcc -o $@\n', false],
-  ['a Jinja template', 'vm "{{ name }}" {\n\tmemory {{ mem }}\n}\n', false],
+  ['a Jinja template', 'vm "{{ name }}" {\n\tmemory {{ mem }}\n}\n', true],
+  ['a template with the name alone', 'vm {{ name }} {\n\tdisk "/a"\n}\n', true],
+  ['a template of something else', 'server {\n\tlisten {{ port }};\n}\n', false],
+  ['a switch of OpenBSD 6.2', 'switch "local" {\n\tadd vether0\n\tup\n}\n', true],
   ['a switch of Go', 'switch x {\ncase 1:\n\treturn\n}\n', false],
   ['JavaScript', 'switch (vm) {\n  case 1: break;\n}\n', false],
   ['bytes', 'vm "a" {\n\0', false],
@@ -409,4 +412,12 @@ test('the example: a switch misspelt, a macro unused, the known issue at the mem
     'information vmd-lowmem 16',
     'warning vmconf-switch-undefined 20',
   ]);
+});
+
+test('includes and macros alone are a vm.conf by their name', () => {
+  const text = 'dir="/etc/vm"\n\ninclude $dir/switch.conf\ninclude "/etc/vm/a.conf"\n';
+  assert.equal(recogniseVmConf(text, '/etc/vm.conf'), true);
+  assert.equal(recogniseVmConf(text, '/etc/httpd.conf'), false);
+  assert.equal(recogniseVmConf('NAME="a"\n', '/etc/vm.conf'), false);
+  assert.equal(recogniseVmConf('include "a"\nserver "x" {\n}\n', '/etc/vm.conf'), false);
 });

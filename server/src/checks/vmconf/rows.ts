@@ -1,10 +1,12 @@
 /** All checks on vm.conf: what its parser finds, then the rules, one a file. */
 import { PARSE_PROBLEMS } from '../../vmm/vmd/problems';
 import type { Check } from '../check';
+import { addressShared } from './addressShared';
 import { agentx } from './agentx';
 import { bootDevice } from './bootDevice';
 import { bootOnly } from './bootOnly';
 import { diskFormat } from './diskFormat';
+import { diskShared } from './diskShared';
 import { groupName } from './groupName';
 import { instanceAddress } from './instanceAddress';
 import { instanceInterfaces } from './instanceInterfaces';
@@ -30,6 +32,7 @@ import { switchDuplicate } from './switchDuplicate';
 import { switchInterface } from './switchInterface';
 import { switchName } from './switchName';
 import { switchUndefined } from './switchUndefined';
+import { tapShared } from './tapShared';
 import { tooManyDisks } from './tooManyDisks';
 import { tooManyInterfaces } from './tooManyInterfaces';
 import { vmDuplicate } from './vmDuplicate';
@@ -44,10 +47,12 @@ const PARSER: readonly Check[] = Object.entries(PARSE_PROBLEMS).map(([code, row]
 
 export const VMCONF_CHECKS: readonly Check[] = [
   ...PARSER,
+  addressShared,
   agentx,
   bootDevice,
   bootOnly,
   diskFormat,
+  diskShared,
   groupName,
   instanceAddress,
   instanceInterfaces,
@@ -73,6 +78,7 @@ export const VMCONF_CHECKS: readonly Check[] = [
   switchInterface,
   switchName,
   switchUndefined,
+  tapShared,
   tooManyDisks,
   tooManyInterfaces,
   vmDuplicate,

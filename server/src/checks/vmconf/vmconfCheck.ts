@@ -12,7 +12,8 @@ export function vmconfCheck(
   return {
     ...row,
     on: ['vmconf'],
-    run: (document) => (isVmConfDocument(document) ? run(document.config, document) : []),
+    run: (document) =>
+      isVmConfDocument(document) && !document.config.syntax.templated ? run(document.config, document) : [],
   };
 }
 

@@ -3,6 +3,7 @@
  * that a backslash continues, macros expanded only at the start of a token, numbers that become strings. It differs in
  * one way: it never stops at an error, so that a half-typed file still gives tokens.
  */
+import { isJinja, jinjaEnd } from './jinja';
 import type { SourceText } from '../../text/sourceText';
 
 export type TokenKind =
@@ -84,12 +85,15 @@ export class Lexer {
   private width = 0;
   private ended = false;
   private readonly text: string;
+  /** The text has expressions or statements of Jinja, which no vm.conf has. */
+  private readonly template: boolean;
 
   constructor(
     readonly source: SourceText,
     private readonly events: LexerEvents,
   ) {
     this.text = source.text;
+    this.template = isJinja(source.text);
   }
 
   /** The next token. After the last one comes a newline (as vmd fakes it), then `end` for ever. */
@@ -106,6 +110,14 @@ export class Lexer {
       }
       if (this.code === END) return this.readEnd();
       if (this.code === NEWLINE) return this.readNewline(comment);
+      const opened = this.position + this.width - 1;
+      const past = this.filledIn(opened);
+      if (past !== null) {
+        this.position = past;
+        // A statement stands for nothing, an expression for a word that nobody knows yet.
+        if (this.text[opened + 1] !== '{') continue;
+        return this.token('unknown', opened, past, '', this.text.slice(opened, past));
+      }
       if (this.code === 34 || this.code === 39) return this.readQuoted(start);
       return this.readWord(start);
     }
@@ -224,9 +236,16 @@ export class Lexer {
     let text = '';
     let newlineAt = -1;
     let closed = false;
+    let unknown = false;
     for (;;) {
       const code = this.raw(0);
       if (code === END) break;
+      const past = this.filledIn(this.position);
+      if (past !== null) {
+        this.position = past;
+        unknown = true;
+        continue;
+      }
       if (code === quote) {
         this.skip(1);
         closed = true;
@@ -248,9 +267,16 @@ export class Lexer {
     if (newlineAt >= 0 && this.swallowsStatements(newlineAt, closed)) {
       return this.cutAtLineEnd(start, newlineAt, macro);
     }
+    if (unknown)
+      return this.token('unknown', start, this.hereAfter(), '', this.text.slice(start, this.position));
     const token = this.token('string', start, this.hereAfter(), text, macro, true);
     if (!closed) this.events.problem('unterminated-string', token, token.text);
     return this.measured(token);
+  }
+
+  /** Past what a template fills in from an offset of the file on; null where that is nothing. */
+  private filledIn(start: number): number | null {
+    return this.template && !this.expanding() ? jinjaEnd(this.text, start) : null;
   }
 
   /** One plain character of a quoted word, or as many as stand there in the file. */
@@ -265,6 +291,7 @@ export class Lexer {
     for (; to < this.text.length; to++) {
       const code = this.text.charCodeAt(to);
       if (code === quote || code === NEWLINE || code === BACKSLASH || code === RETURN) break;
+      if (this.template && code === 123) break;
     }
     this.position = to;
     return this.text.slice(from, to);

@@ -25,6 +25,8 @@ export interface Syntax {
   readonly sources: readonly SourceText[];
   /** URIs of includes that were not at hand. */
   readonly wanted: readonly string[];
+  /** A template with statements, of whose lines some may be left out or made several times: nothing is certain about them. */
+  readonly templated: boolean;
 }
 
 /** Reads a whole vm.conf with its includes. Never throws, and takes every text to its end. */
@@ -45,14 +47,16 @@ export function parseVmConf(source: SourceText, options: ParserOptions): Syntax 
     // Whatever happens, a round takes at least one token.
     if (cursor.peek() === before) cursor.next();
   }
+  const templated = cursor.sources.some(({ text }) => text.includes('{%'));
   return {
     statements,
-    problems: cursor.problems,
+    problems: templated ? [] : cursor.problems,
     macros: cursor.macros,
     macrosAtEnd: cursor.macrosAtEnd(),
     macroUses: cursor.macroUses,
     sources: cursor.sources,
     wanted: cursor.wanted,
+    templated,
   };
 }
 
