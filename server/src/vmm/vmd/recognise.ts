@@ -26,8 +26,8 @@ const VM_OPTION =
   /^(?:memory|disk|boot|cdrom|interfaces?|local\s+interface|owner|allow\s+instance|enable|disable|seve?s?|kernel)(?:\s|\{|$)/;
 /** `add` is the form of OpenBSD 6.2 and before. */
 const SWITCH_OPTION = /^interface\s+["'\w$]|^add\s+["']?[a-z]+\d/;
-const INCLUDE = /^include\s+["'\w$\/]/;
-const MACRO = /^\w+\s*=\s*(?:"[^"]*"|'[^']*'|[\w:\/]\S*)$/;
+const INCLUDE = /^include\s+["'\w$/]/;
+const MACRO = /^\w+\s*=\s*(?:"[^"]*"|'[^']*'|[\w:/]\S*)$/;
 
 /** Looks at the first 64 KiB, and at the file's name only where the text may be many a config of OpenBSD. */
 export function recogniseVmConf(text: string, path = ''): boolean {
