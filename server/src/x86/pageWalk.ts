@@ -1,21 +1,30 @@
 /** What page tables in memory map: every present leaf below CR3, neighbours joined. SDM vol. 3, 4.3 to 4.6. */
-import { hex } from '../address/format';
 import type { AddressRange } from '../address/range';
 import { bit, bits } from './bitField';
 import { pagingMode, type PagingMode } from './controlRegisters';
 
-/** Linear addresses that go to as many physical ones in a row, with the same rights at every level. */
+/** An entry above the leaves. */
+export interface UpperTableEntry {
+  /** `PML4E`, `PDPTE`, `PDE`. */
+  readonly level: string;
+  readonly value: bigint;
+}
+
+/** Linear addresses that go to as many physical ones in a row, by pages of one size with the same rights. */
 export interface MappedRange {
   /** Canonical: sign-extended from the mode's width. Half-open; `end` may be 2^64. */
   readonly linear: AddressRange;
   /** Of the first byte. */
   readonly physical: bigint;
+  /** In bytes. */
+  readonly pageSize: bigint;
+  /** RW and US of the leaves alone. */
   readonly writable: boolean;
   readonly user: boolean;
-  /** False where an entry of the way has XD (bit 63) and EFER.NXE is on. */
+  /** False where an entry on the way has XD (bit 63) and EFER.NXE is on. */
   readonly executable: boolean;
-  /** The upper-level entry without RW above leaves that have it: `PML4[0] 0x12001`. */
-  readonly blockedBy: string | null;
+  /** The first upper entry without RW above leaves that have it. */
+  readonly readOnlyAbove: UpperTableEntry | null;
 }
 
 /** The registers that say how CR3's table is read. */
@@ -44,18 +53,18 @@ const quad = (name: string, shift: number, large: boolean, entries = 512): Level
   entryBytes: 8,
 });
 const FOUR: readonly Level[] = [
-  quad('PML4', 39, false),
-  quad('PDPT', 30, true),
-  quad('PD', 21, true),
-  quad('PT', 12, false),
+  quad('PML4E', 39, false),
+  quad('PDPTE', 30, true),
+  quad('PDE', 21, true),
+  quad('PTE', 12, false),
 ];
 const LEVELS: Readonly<Record<Exclude<PagingMode, 'none'>, readonly Level[]>> = {
-  '5-level': [quad('PML5', 48, false), ...FOUR],
+  '5-level': [quad('PML5E', 48, false), ...FOUR],
   '4-level': FOUR,
-  pae: [quad('PDPT', 30, false, 4), ...FOUR.slice(2)],
+  pae: [quad('PDPTE', 30, false, 4), ...FOUR.slice(2)],
   '32-bit': [
-    { name: 'PD', shift: 22, large: true, entries: 1024, entryBytes: 4 },
-    { name: 'PT', shift: 12, large: false, entries: 1024, entryBytes: 4 },
+    { name: 'PDE', shift: 22, large: true, entries: 1024, entryBytes: 4 },
+    { name: 'PTE', shift: 12, large: false, entries: 1024, entryBytes: 4 },
   ],
 };
 const WIDTHS: Readonly<Record<Exclude<PagingMode, 'none'>, number>> = {
@@ -70,12 +79,10 @@ const MOST_RANGES = 4096;
 /** As are leaves: a table of tables may name one page a quarter of a million times. */
 const MOST_ENTRIES = 1 << 18;
 
-interface Rights {
-  readonly writable: boolean;
-  readonly user: boolean;
+/** What the entries above a table leave to those in it. */
+interface Above {
   readonly executable: boolean;
-  /** The first entry of the way without RW. */
-  readonly readOnly: string | null;
+  readonly readOnly: UpperTableEntry | null;
 }
 
 /**
@@ -96,7 +103,7 @@ export function mappedRanges(
   const ranges: MappedRange[] = [];
   let visited = 0;
 
-  const walk = (table: bigint, depth: number, base: bigint, above: Rights): void => {
+  const walk = (table: bigint, depth: number, base: bigint, above: Above): void => {
     const level = levels[depth]!;
     const bytes = read(table, level.entries * level.entryBytes);
     if (!bytes) return;
@@ -109,24 +116,21 @@ export function mappedRanges(
       visited++;
       const leaf = depth === levels.length - 1 || (level.large && largePages && bit(entry, 7));
       const linear = base + (BigInt(index) << BigInt(level.shift));
-      // A PDPTE of PAE paging has neither RW nor US (SDM vol. 3, table 4-8).
-      const rights = mode === 'pae' && depth === 0 ? above : below(above, entry, level, index, noExecute);
-      if (!leaf) walk(tableOf(entry, mode), depth + 1, linear, rights);
-      else add(ranges, page(entry, level, mode, linear, rights, above));
+      const executable = above.executable && !(noExecute && bit(entry, 63));
+      if (leaf) {
+        add(ranges, page(entry, level, mode, linear, { ...above, executable }));
+        continue;
+      }
+      // A PDPTE of PAE paging has no RW (SDM vol. 3, table 4-8).
+      const hasRights = mode !== 'pae' || depth > 0;
+      const readOnly =
+        above.readOnly ?? (hasRights && !bit(entry, 1) ? { level: level.name, value: entry } : null);
+      walk(tableOf(entry, mode), depth + 1, linear, { executable, readOnly });
     }
   };
   const root = mode === 'pae' ? cr3 & 0xffffffe0n : bits(cr3, mode === '32-bit' ? 31 : 51, 12) << 12n;
-  walk(root, 0, 0n, { writable: true, user: true, executable: true, readOnly: null });
+  walk(root, 0, 0n, { executable: true, readOnly: null });
   return ranges;
-}
-
-function below(above: Rights, entry: bigint, { name }: Level, index: number, noExecute: boolean): Rights {
-  return {
-    writable: above.writable && bit(entry, 1),
-    user: above.user && bit(entry, 2),
-    executable: above.executable && !(noExecute && bit(entry, 63)),
-    readOnly: above.readOnly ?? (bit(entry, 1) ? null : `${name}[${index}] ${hex(entry)}`),
-  };
 }
 
 function tableOf(entry: bigint, mode: PagingMode): bigint {
@@ -138,17 +142,19 @@ function page(
   { shift }: Level,
   mode: Exclude<PagingMode, 'none'>,
   linear: bigint,
-  rights: Rights,
-  above: Rights,
+  { executable, readOnly }: Above,
 ): MappedRange {
   const start = canonical(linear, WIDTHS[mode]);
+  const pageSize = 1n << BigInt(shift);
+  const writable = bit(entry, 1);
   return {
-    linear: { start, end: start + (1n << BigInt(shift)) },
+    linear: { start, end: start + pageSize },
     physical: frame(entry, shift, mode),
-    writable: rights.writable,
-    user: rights.user,
-    executable: rights.executable,
-    blockedBy: bit(entry, 1) ? above.readOnly : null,
+    pageSize,
+    writable,
+    user: bit(entry, 2),
+    executable,
+    readOnlyAbove: writable ? readOnly : null,
   };
 }
 
@@ -172,7 +178,9 @@ function add(ranges: MappedRange[], next: MappedRange): void {
     last.writable === next.writable &&
     last.user === next.user &&
     last.executable === next.executable &&
-    last.blockedBy === next.blockedBy;
+    last.pageSize === next.pageSize &&
+    last.readOnlyAbove?.value === next.readOnlyAbove?.value &&
+    last.readOnlyAbove?.level === next.readOnlyAbove?.level;
   if (joined) ranges[ranges.length - 1] = { ...last, linear: { ...last.linear, end: next.linear.end } };
   else ranges.push(next);
 }
