@@ -1,0 +1,26 @@
+/** What a text says of the CPU that its guest runs on. */
+import type { Machine } from '../../machine/machine';
+import type { Origin } from '../../machine/origin';
+
+export interface SaidCpu {
+  /** Null where the text leaves it to the host. */
+  readonly vendor: 'intel' | 'amd' | null;
+  /** MAXPHYADDR in bits; null where the text leaves it to the host. */
+  readonly physicalWidth: { readonly value: number; readonly origin: Origin } | null;
+}
+
+/** Keys of `GuestDescription.settings`: a boot plan's, and Cloud Hypervisor's limit. */
+const VENDOR = 'cpu.vendor';
+const WIDTHS = ['cpu.physical-width', 'cpus.max_phys_bits'] as const;
+
+export function cpuOf({ settings }: Pick<Machine, 'settings'>): SaidCpu {
+  const vendor = settings?.get(VENDOR)?.value;
+  const width = WIDTHS.map((key) => settings?.get(key)).find((fact) => typeof fact?.value === 'bigint');
+  return {
+    vendor: vendor === 'intel' || vendor === 'amd' ? vendor : null,
+    physicalWidth:
+      width && width.value >= 32n && width.value <= 52n
+        ? { value: Number(width.value), origin: width.origin }
+        : null,
+  };
+}
