@@ -7,6 +7,8 @@ import { BOOT_PLAN_CHECKS } from './boot-plan/rows';
 import { BHYVE_CHECKS } from './bhyve/rows';
 import { BOXLITE_CHECKS } from './boxlite/rows';
 import { CLOUD_HYPERVISOR_CHECKS } from './cloudHypervisor/rows';
+import { BOOT_STATE_CHECKS } from './bootState/rows';
+import { COMMAND_LINE_CHECKS } from './commandLine/rows';
 import { CONFIG_CHECKS } from './config/rows';
 import { FIRECRACKER_CHECKS } from './firecracker/rows';
 import { HOST_CHECKS } from './host/imageMissing';
@@ -28,6 +30,8 @@ export const CHECKS: readonly Check[] = [
   ...QEMU_CHECKS,
   ...BOOT_PLAN_CHECKS,
   ...LAYOUT_CHECKS,
+  ...BOOT_STATE_CHECKS,
+  ...COMMAND_LINE_CHECKS,
   ...LIBKRUN_CHECKS,
   ...BOXLITE_CHECKS,
   ...KNOWN_ISSUE_CHECKS,

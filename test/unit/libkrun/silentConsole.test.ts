@@ -1,7 +1,7 @@
 /** The static check of libkrun-i8042-reset: which command lines it reports, where, and how strongly. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { hidesEarlyPanic } from '../../../server/src/checks/knownIssues/silentCommandLine';
+import { hidesEarlyPanic } from '../../../server/src/checks/commandLine/earlyPanic';
 import { bootpathService } from '../../../server/src/service';
 import { SourceText } from '../../../server/src/text/sourceText';
 

@@ -66,7 +66,10 @@ export const cachedSegment: Check = {
           const message = `${vcpuWord(boot, vcpu)}${name.toUpperCase()} is cached otherwise than entry ${entry.index} of the GDT says: ${found}. The CPU starts with what is cached, and the first load of selector ${hex(cached.selector)} changes it.`;
           const finding: Found = { at, evidence: 'proven', message };
           yield entry.at && at
-            ? { ...finding, related: [{ at: entry.at, message: `Entry ${entry.index}: ${hex(entry.value)}.` }] }
+            ? {
+                ...finding,
+                related: [{ at: entry.at, message: `Entry ${entry.index}: ${hex(entry.value)}.` }],
+              }
             : finding;
         }
       }

@@ -15,12 +15,13 @@ const WIDTHS = ['cpu.physical-width', 'cpus.max_phys_bits'] as const;
 
 export function cpuOf({ settings }: Pick<Machine, 'settings'>): SaidCpu {
   const vendor = settings?.get(VENDOR)?.value;
-  const width = WIDTHS.map((key) => settings?.get(key)).find((fact) => typeof fact?.value === 'bigint');
+  const width = WIDTHS.flatMap((key) => settings?.get(key) ?? [])[0];
+  const value = width?.value;
   return {
     vendor: vendor === 'intel' || vendor === 'amd' ? vendor : null,
     physicalWidth:
-      width && width.value >= 32n && width.value <= 52n
-        ? { value: Number(width.value), origin: width.origin }
+      width && typeof value === 'bigint' && value >= 32n && value <= 52n
+        ? { value: Number(value), origin: width.origin }
         : null,
   };
 }

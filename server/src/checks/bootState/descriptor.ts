@@ -82,5 +82,7 @@ export const descriptor: Check = {
 /** Only where the next entry is one: with a type in it, it is a descriptor that was put too near. */
 function upperHalvesInLongMode(table: DescriptorTable): Set<number> {
   const values = new Map(table.entries.map(({ index, value }) => [index, value]));
-  return new Set([...upperHalves(table)].filter((index) => (((values.get(index) ?? 0n) >> 40n) & 0x1fn) === 0n));
+  return new Set(
+    [...upperHalves(table)].filter((index) => (((values.get(index) ?? 0n) >> 40n) & 0x1fn) === 0n),
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The known issue `libkrun-i8042-reset`: the command line under which an early panic leaves no word, wherever a config holds it.
- * Where libkrun's own is used, no config decides it, and it is a note.
+ * The known issue `libkrun-i8042-reset`: the command line under which an early panic leaves no word. Under another VMM it is
+ * `command-line-silent-panic`. Where libkrun's own is used, no config decides it, and it is a note.
  */
 import type { Machine } from '../../machine/machine';
 import { libkrunCommandLine } from '../../vmm/libkrun/commandLine';
@@ -8,7 +8,7 @@ import { libkrunGuest, type LibkrunGuest } from '../../vmm/libkrun/guestFacts';
 import { libkrunI8042Reset as issue } from '../../vmm/libkrun/knownIssues/i8042Reset';
 import { libkrunVersion } from '../../vmm/libkrun/versions';
 import type { Check, Found } from '../check';
-import { hidesEarlyPanic } from './silentCommandLine';
+import { hidesEarlyPanic } from '../commandLine/earlyPanic';
 
 const SILENT =
   'reboot=k panic=-1 with console=hvc0 and neither earlyprintk= nor earlycon=: a guest that panics before its virtio console is up resets at once through port 0x64 and says nothing';
@@ -20,7 +20,7 @@ export const libkrunI8042Reset: Check = {
   on: ['machine'],
   *run({ machines }) {
     for (const machine of machines) {
-      const found = machine.vmm === issue.vmm ? underLibkrun(machine) : underAnother(machine);
+      const found = machine.vmm === issue.vmm ? underLibkrun(machine) : null;
       if (found) yield found;
     }
   },
@@ -49,14 +49,4 @@ function howToSee({ payload }: LibkrunGuest): string {
   return payload === 'bundled'
     ? 'The kernel of libkrunfw is built without serial and boot consoles: panic=0 through krun_set_env keeps the guest, so that its log can be read from the process’s memory.'
     : 'Give the kernel a command line of its own, with a serial port and earlyprintk=serial.';
-}
-
-/** What becomes of the reset there is that VMM's matter; that nobody hears the guest is not. */
-function underAnother({ commandLine, vmm }: Machine): Found | null {
-  if (!vmm || commandLine?.origin.kind !== 'text' || !hidesEarlyPanic(commandLine.value)) return null;
-  return {
-    at: commandLine.origin,
-    evidence: 'mechanism',
-    message: `The command line has ${SILENT}. earlyprintk=serial or earlycon= on a serial port that the VM has shows the reason; without panic=-1 the guest stays where it is.`,
-  };
 }

@@ -11,9 +11,11 @@ function atBorders(regions: readonly Region[]): { readonly region: Region; reado
   const backed = regions.filter(({ kind }) => isBacked(kind));
   const starts = new Map(backed.map((region) => [region.range.start, region]));
   const ends = new Map(backed.map((region) => [region.range.end, region]));
+  const offByOne = (end: bigint) => end % PAGE === 1n || end % PAGE === PAGE - 1n;
   return union(backed.map(({ range }) => range)).flatMap(({ start, end }) => [
     ...(start % PAGE === 0n ? [] : [{ region: starts.get(start)!, border: start }]),
-    ...(end % PAGE === 0n ? [] : [{ region: ends.get(end)!, border: end }]),
+    // Those are told by range-off-by-one.
+    ...(end % PAGE === 0n || offByOne(end) ? [] : [{ region: ends.get(end)!, border: end }]),
   ]);
 }
 

@@ -1,11 +1,12 @@
 /** Two regions of one machine that share bytes. */
 import { formatRange, formatSize } from '../../address/format';
 import { overlappingPairs } from '../../address/intervals';
-import { sizeOf, type AddressRange } from '../../address/range';
+import { PAGE, sizeOf, type AddressRange } from '../../address/range';
 import type { Document } from '../../machine/language';
 import { parentsOf, type Machine, type Region } from '../../machine/machine';
 import type { Check, Found } from '../check';
 import { producerOf } from './mapProducer';
+import { isDeviceOverMemory } from './mmioOverRam';
 
 /** Pairs reported a machine: a map with more is broken as a whole. */
 const LIMIT = 50;
@@ -77,6 +78,13 @@ function* overlapsOf(machine: Machine): Generator<readonly [Region, Region, Addr
   }
 }
 
+/** What so small an overlap betrays. */
+function slip(shared: AddressRange): string {
+  const size = sizeOf(shared);
+  if (size === 1n) return ' One byte is what an exclusive end makes that was taken for the last byte.';
+  return size === PAGE ? ' One page is what an exclusive end makes that was taken for the last page.' : '';
+}
+
 export const overlap: Check = {
   code: 'region-overlap',
   severity: 'error',
@@ -85,11 +93,12 @@ export const overlap: Check = {
   *run(document) {
     for (const machine of document.machines) {
       for (const [a, b, shared] of overlapsOf(machine)) {
+        if (isDeviceOverMemory(document, a, b)) continue;
         const { severity, words } = consequence(document, machine, a, b);
         yield {
           severity,
           at: b.at ?? a.at,
-          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${words}`,
+          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${words}${slip(shared)}`,
           ...(a.at && b.at ? { related: [{ at: a.at, message: `${a.name} ${formatRange(a.range)}` }] } : {}),
         };
       }

@@ -41,7 +41,7 @@ export function holesInRam({ regions }: Pick<Machine, 'regions'>): {
 /** Whether a hole of this map is worth a word: firmware cuts its maps as it likes, bhyve and a plan's author do not. */
 function decides(document: Document, machine: Machine): 'plan' | 'bhyvectl' | null {
   if (document.language === 'boot-plan') return 'plan';
-  return isBhyvectl(document, machine) ? 'bhyvectl' : null;
+  return isBhyvectl(machine) ? 'bhyvectl' : null;
 }
 
 export const ramHole: Check = {

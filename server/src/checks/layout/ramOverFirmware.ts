@@ -16,6 +16,7 @@ const AREAS: readonly Area[] = [
   { range: { start: 0xc0000n, end: 0xe0000n }, name: 'option ROMs', legacy: true },
   { range: { start: 0xe0000n, end: 0x100000n }, name: 'the BIOS', legacy: true },
   { range: { start: 0xfec00000n, end: 0xfec01000n }, name: 'the I/O APIC', legacy: false },
+  { range: { start: 0xfed00000n, end: 0xfed00400n }, name: 'the HPET', legacy: false },
   { range: { start: 0xfee00000n, end: 0xfee01000n }, name: 'the local APIC', legacy: false },
   { range: { start: 0xfffffff0n, end: 0x100000000n }, name: 'the reset vector', legacy: false },
 ];
@@ -34,7 +35,7 @@ export const ramOverFirmware: Check = {
   code: 'ram-over-firmware',
   severity: 'warning',
   title: 'RAM where firmware or registers are',
-  on: ['memmap', 'vmconf'],
+  on: ['machine'],
   *run(document) {
     for (const machine of document.machines) {
       if (document.language === 'memmap' && producerOf(machine).rendered) continue;
@@ -45,7 +46,10 @@ export const ramOverFirmware: Check = {
           ({ range, legacy }) => !(legacy && spared) && overlaps(range, region.range),
         );
         if (areas.length === 0) continue;
+        const plan = document.language === 'boot-plan' && areas.every(({ legacy }) => legacy);
         yield {
+          // The guest of a plan may be told otherwise than it is backed, as direct boots do.
+          ...(plan ? { severity: 'hint' as const } : {}),
           at: region.at,
           message: `${region.name} ${formatRange(region.range)} is called RAM, but holds ${list(areas.map(({ name }) => name))}. ${consequence(areas)}`,
         };

@@ -11,7 +11,7 @@ const RESET_VECTOR = 4n * GIB - 16n;
 
 /** Whether this machine starts at the reset vector: bhyve always does with a boot ROM, a plan where its registers say so. */
 function startsThere(document: Document, machine: Machine): boolean {
-  if (isBhyvectl(document, machine)) return true;
+  if (isBhyvectl(machine)) return true;
   if (document.language !== 'boot-plan') return false;
   const first = machine.boot?.vcpus.find(({ index }) => index === 0)?.state;
   if (!first) return machine.boot === undefined;

@@ -1,12 +1,26 @@
 /** The codes of machines and memory maps. Those without a rule come from the readers of the dialects. */
 import type { Check } from '../check';
+import { alignment } from './alignment';
 import { closedRangeSeam } from './closedRangeSeam';
+import { hyperTransport } from './hyperTransport';
+import { mmioOverRam } from './mmioOverRam';
+import { offByOne } from './offByOne';
 import { overlap } from './overlap';
+import { physicalWidth } from './physicalWidth';
+import { ramHole } from './ramHole';
 import { ramOverFirmware } from './ramOverFirmware';
+import { resetVector } from './resetVector';
 import { unsortedMap } from './unsortedMap';
 
 export const LAYOUT_CHECKS: readonly Check[] = [
   overlap,
+  mmioOverRam,
+  offByOne,
+  ramHole,
+  resetVector,
+  physicalWidth,
+  hyperTransport,
+  alignment,
   ramOverFirmware,
   closedRangeSeam,
   unsortedMap,

@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { bhyveBoard } from './board';
 import { BHYVE_KNOWN_ISSUES } from './knownIssues';
+import { bhyveInitialState } from './initialState';
 import { layOut } from './layout';
 import { BHYVE_VERSIONS } from './versions';
 
@@ -12,4 +13,5 @@ export const BHYVE: VmmModel = {
   knownIssues: BHYVE_KNOWN_ISSUES,
   layOut,
   board: bhyveBoard,
+  bootState: bhyveInitialState,
 };

@@ -5,48 +5,29 @@ import type { Core } from '../../../emulator/face';
 import { isElf } from '../../machine/image/elf';
 import { KVM_DEFAULT_CPU } from '../kvm/cpuProfile';
 import { kvmHypercall } from '../kvm/hypercalls';
-import { ENTRY_GDT, ENTRY_MSRS, firstGibTables, quadwords } from '../kvm/kernelEntry';
+import { ENTRY_MSRS } from '../kvm/kernelEntry';
 import { KvmMsrs } from '../kvm/msrs';
 import { ParavirtualClock } from '../kvm/paravirtualClock';
 import { startKvmVcpus } from '../kvm/vcpus';
 import type { Initrd } from '../loaders/linuxParameters';
 import type { WriteMemory } from '../loaders/loader';
-import { mpTable, mpTableSize, type MpTableOptions } from '../kvm/mpTable';
+import { writeParts } from '../placed';
 import { EPOCH } from '../epoch';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs, CpuChoice } from '../model';
-import { acpiTables } from './acpiTables';
-import {
-  BOOT_GDT,
-  BOOT_IDT,
-  COMMAND_LINE,
-  COMMAND_LINE_MAX,
-  EBDA,
-  EBDA_POINTER,
-  HIGH_RAM,
-  PAGE_DIRECTORY,
-  PDPT,
-  PML4,
-  PML5,
-  RSDP,
-  SMBIOS,
-} from './addresses';
-import { linuxEntry32, linuxEntry64, pvhEntry } from './bootState';
+import { COMMAND_LINE_MAX } from './addresses';
+import { bootTables, linuxEntry32, linuxEntry64, pvhEntry } from './bootState';
 import { chipsOf } from './chips';
 import { cloudHypervisorCpu } from './cpuProfile';
 import { notModelled, screenPort, tripleFault, unansweredMmio, unansweredPort } from './exits';
 import { loadPayload, RAW_FIRMWARE_MAX, type LoadedPayload } from './kernelLoad';
 import { lowRamEnd, ramOf, refusesMemory } from './memory';
 import { guestMemoryMap } from './memoryMap';
-import { smbiosTables } from './smbios';
-import { writeBootParameters, writeStartInfo } from './startInfo';
+import { bootParameters, startInfoParts } from './startInfo';
+import { MP_VCPUS, systemParts } from './systemParts';
 import { cloudHypervisorVersion, type CloudHypervisorVersion } from './versions';
 
 const FOUR_GIB = 1n << 32n;
-const TABLES = { pml4: PML4, pdpt: PDPT, pageDirectory: PAGE_DIRECTORY } as const;
-/** More vCPUs get no MP table from v48.0 on; before, the VM is refused (MAX_SUPPORTED_CPUS). */
-const MP_VCPUS = 254;
-
 export function cloudHypervisorBoard(inputs: BoardInputs): Board {
   const version = cloudHypervisorVersion(inputs.version);
   const { facts } = version;
@@ -112,8 +93,11 @@ function powerOn(
     write,
   });
   if ('problem' in loaded) return `the payload cannot be loaded: ${loaded.problem}`;
-  const wrong = writeCommandLine(inputs, write) ?? writeSystem(inputs, version, cpu, write);
+  const wrong = refusesSystem(inputs, version);
   if (wrong) return wrong;
+  // Firmware gets no command line.
+  const line = inputs.kernel ? commandLineOf(inputs) : null;
+  writeParts(systemParts(machine, version, cpu.vendor, line), write);
   const initrd = placeInitrd(inputs, lowRamEnd(ram), write);
   if (typeof initrd === 'string') return initrd;
   const la57 = cpu.added.includes('LA57');
@@ -123,52 +107,19 @@ function powerOn(
   return null;
 }
 
-/** Firmware gets none. */
-function writeCommandLine({ machine, kernel, boot }: BoardInputs, write: WriteMemory): string | null {
-  if (!kernel) return null;
-  const bytes = new TextEncoder().encode(machine.commandLine?.value ?? boot?.commandLine ?? '');
-  if (bytes.length >= COMMAND_LINE_MAX) {
-    return `payload.cmdline has ${bytes.length} bytes, and at most ${COMMAND_LINE_MAX - 1} fit`;
-  }
-  write(COMMAND_LINE, Uint8Array.of(...bytes, 0));
-  return null;
+function commandLineOf({ machine, boot }: BoardInputs): string {
+  return machine.commandLine?.value ?? boot?.commandLine ?? '';
 }
 
-/** arch::configure_system: what does not depend on the way of booting. */
-function writeSystem(
-  { machine }: BoardInputs,
-  version: CloudHypervisorVersion,
-  cpu: CpuChoice,
-  write: WriteMemory,
-): string | null {
-  const { facts } = version;
+/** What keeps the VM from being made. */
+function refusesSystem(inputs: BoardInputs, { facts }: CloudHypervisorVersion): string | null {
+  const { machine, kernel } = inputs;
+  const length = kernel ? new TextEncoder().encode(commandLineOf(inputs)).length : 0;
+  if (length >= COMMAND_LINE_MAX) {
+    return `payload.cmdline has ${length} bytes, and at most ${COMMAND_LINE_MAX - 1} fit`;
+  }
   const vcpus = machine.vcpus.value;
-  if (vcpus > MP_VCPUS && !facts.manyVcpus) return `${vcpus} vCPUs: at most ${MP_VCPUS} are supported`;
-  write(RSDP, acpiTables(version, machine, cpu.vendor).bytes);
-  if (facts.ebdaPointer) {
-    const segment = Number(EBDA >> 4n);
-    write(EBDA_POINTER, Uint8Array.of(segment & 0xff, segment >> 8));
-  }
-  const smbios = smbiosTables(version);
-  write(SMBIOS, smbios.bytes);
-  const options = mpTableOptions(version, vcpus, SMBIOS + BigInt(smbios.taken));
-  // Too large a table is left out with a warning.
-  const fits = options.at + BigInt(mpTableSize(options)) < HIGH_RAM;
-  if (vcpus <= MP_VCPUS && fits) write(options.at, mpTable(options));
-  return null;
-}
-
-/** setup_mptable, behind the SMBIOS table: (end + 16) & ~15. */
-function mpTableOptions({ facts }: CloudHypervisorVersion, vcpus: number, smbiosEnd: bigint): MpTableOptions {
-  return {
-    at: ((smbiosEnd + 16n) / 16n) * 16n,
-    localApicIds: Array.from({ length: vcpus }, (_, id) => id),
-    ioapicId: facts.mpIoapicId === 255 ? 255 : (vcpus + 1) & 0xff,
-    interrupts: 16,
-    oem: 'FC',
-    product: '0'.repeat(12),
-    entryCount: 0,
-  };
+  return vcpus > MP_VCPUS && !facts.manyVcpus ? `${vcpus} vCPUs: at most ${MP_VCPUS} are supported` : null;
 }
 
 /** initramfs_load_addr: as high in the first region of RAM as it fits, on a page. */
@@ -194,18 +145,14 @@ function writeBoot(
   write: WriteMemory,
 ): string | null {
   const map = guestMemoryMap(machine);
-  if (loaded.protocol === 'pvh' || loaded.protocol === 'raw') writeStartInfo(map, initrd, write);
+  const { protocol } = loaded;
+  if (protocol === 'pvh' || protocol === 'raw') writeParts(startInfoParts(map, initrd), write);
   else {
-    const problem = writeBootParameters(loaded.image, loaded.load, map, initrd, write);
-    if (problem) return problem;
+    const parameters = bootParameters(loaded.image, loaded.load, map, initrd);
+    if (typeof parameters === 'string') return parameters;
+    writeParts([parameters], write);
   }
-  if (loaded.protocol === 'raw') return null;
-  const long = loaded.protocol === 'linux64';
-  write(BOOT_GDT, quadwords(long ? ENTRY_GDT.long : ENTRY_GDT.protected));
-  write(BOOT_IDT, quadwords([0n]));
-  if (!long) return null;
-  if (la57) write(PML5, quadwords([PML4 | 3n]));
-  for (const { at, bytes } of firstGibTables(TABLES)) write(at, bytes);
+  if (protocol !== 'raw') writeParts(bootTables(protocol, la57), write);
   return null;
 }
 

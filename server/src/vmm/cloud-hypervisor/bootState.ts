@@ -1,12 +1,42 @@
 /** Registers of every vCPU before the first instruction, and the GDT that goes with them (arch/src/x86_64/regs.rs). */
 import type { VcpuState } from '../../x86/state';
-import { longModeState, protectedModeState } from '../kvm/kernelEntry';
-import { BOOT_GDT, BOOT_IDT, BOOT_STACK_POINTER, PML4, PML5, PVH_INFO, ZERO_PAGE } from './addresses';
+import {
+  ENTRY_GDT,
+  entryTables,
+  firstGibTables,
+  longModeState,
+  pageTable,
+  protectedModeState,
+} from '../kvm/kernelEntry';
+import type { Placed } from '../placed';
+import {
+  BOOT_GDT,
+  BOOT_IDT,
+  BOOT_STACK_POINTER,
+  PAGE_DIRECTORY,
+  PDPT,
+  PML4,
+  PML5,
+  PVH_INFO,
+  ZERO_PAGE,
+} from './addresses';
 
 const PLACES = { gdt: BOOT_GDT, idt: BOOT_IDT } as const;
 /** CR0_PE alone: the VMM sets the whole register, and so clears the CD, NW and ET that KVM has after reset. */
 const PROTECTED_CR0 = 1n;
 const CR4_LA57 = 1n << 12n;
+const PRESENT_WRITABLE = 3n;
+const TABLES = { pml4: PML4, pdpt: PDPT, pageDirectory: PAGE_DIRECTORY } as const;
+
+/** GDT, an IDT entry, and for the 64-bit entry tables of four or five levels. */
+export function bootTables(protocol: 'pvh' | 'linux32' | 'linux64', la57: boolean): Placed[] {
+  if (protocol !== 'linux64') return entryTables(PLACES, ENTRY_GDT.protected);
+  return [
+    ...entryTables(PLACES, ENTRY_GDT.long),
+    ...(la57 ? [pageTable(PML5, 'PML5', [PML4 | PRESENT_WRITABLE])] : []),
+    ...firstGibTables(TABLES),
+  ];
+}
 
 /** The PVH entry: 32-bit protected mode without paging, RBX at the start information. No stack. */
 export function pvhEntry(entry: bigint): VcpuState {

@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { cloudHypervisorBoard } from './board';
 import { CLOUD_HYPERVISOR_KNOWN_ISSUES } from './knownIssues';
+import { cloudHypervisorInitialState } from './initialState';
 import { layOutCloudHypervisor } from './layout';
 import { NAME } from './origin';
 import { CLOUD_HYPERVISOR_VERSIONS } from './versions';
@@ -15,4 +16,5 @@ export const CLOUD_HYPERVISOR: VmmModel = {
   startsKernels: () => true,
   layOut: layOutCloudHypervisor,
   board: cloudHypervisorBoard,
+  bootState: cloudHypervisorInitialState,
 };

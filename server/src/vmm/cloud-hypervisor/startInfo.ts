@@ -2,7 +2,7 @@
 import { BOOT_FLAG, HEADER_MAGIC, SETUP, type LinuxImage } from '../../machine/image/linuxImage';
 import type { E820Entry } from '../e820';
 import { addMachine, type Initrd } from '../loaders/linuxParameters';
-import type { WriteMemory } from '../loaders/loader';
+import type { Placed } from '../placed';
 import { moduleList, pvhMemoryMap, startInfo } from '../loaders/pvhStartInfo';
 import {
   COMMAND_LINE,
@@ -14,9 +14,8 @@ import {
   ZERO_PAGE,
 } from './addresses';
 
-export function writeStartInfo(map: readonly E820Entry[], initrd: Initrd | null, write: WriteMemory): void {
-  if (initrd) write(MODULE_LIST, moduleList([initrd]));
-  write(MEMORY_MAP, pvhMemoryMap(map));
+export function startInfoParts(map: readonly E820Entry[], initrd: Initrd | null): Placed[] {
+  const kind = 'boot-parameters';
   const info = startInfo({
     modules: initrd ? 1 : 0,
     moduleList: initrd ? MODULE_LIST : 0n,
@@ -25,7 +24,11 @@ export function writeStartInfo(map: readonly E820Entry[], initrd: Initrd | null,
     memoryMap: MEMORY_MAP,
     memoryEntries: map.length,
   });
-  write(PVH_INFO, info);
+  return [
+    ...(initrd ? [{ at: MODULE_LIST, bytes: moduleList([initrd]), kind, name: 'module list' } as const] : []),
+    { at: MEMORY_MAP, bytes: pvhMemoryMap(map), kind, name: 'memory map' },
+    { at: PVH_INFO, bytes: info, kind, name: 'start info' },
+  ];
 }
 
 const PARAMETERS_SIZE = 4096;
@@ -35,14 +38,13 @@ const ELF_ALIGNMENT = 0x1000000;
 /** `struct setup_header` of linux-loader: 123 bytes from 0x1f1 on, whatever the image's own header says of its end. */
 const SETUP_HEADER_SIZE = 123;
 
-/** configure_32bit_entry, and configure_64bit_boot of v15.0; `image` null for an ELF kernel. A problem in words, or null. */
-export function writeBootParameters(
+/** configure_32bit_entry, and configure_64bit_boot of v15.0; `image` null for an ELF kernel. A problem in words where it has no room. */
+export function bootParameters(
   image: { readonly linux: LinuxImage; readonly file: Uint8Array } | null,
   load: bigint,
   map: readonly E820Entry[],
   initrd: Initrd | null,
-  write: WriteMemory,
-): string | null {
+): Placed | string {
   const page = new Uint8Array(PARAMETERS_SIZE);
   const view = new DataView(page.buffer);
   if (image) {
@@ -62,6 +64,5 @@ export function writeBootParameters(
   }
   const problem = addMachine(page, { memoryMap: map, rsdp: RSDP });
   if (problem) return problem.problem;
-  write(ZERO_PAGE, page);
-  return null;
+  return { at: ZERO_PAGE, bytes: page, kind: 'boot-parameters', name: 'zero page' };
 }

@@ -1,6 +1,7 @@
 /** A microVM of Firecracker with the power off: its memory, its devices and what Firecracker does with every exit. */
 import type { Core } from '../../../emulator/face';
 import { hex } from '../../address/format';
+import type { StructureKind } from '../../machine/bootState';
 import { PAGE } from '../../address/range';
 import { MinimalI8042 } from '../../devices/minimalI8042';
 import { Uart16550 } from '../../devices/uart16550';
@@ -17,10 +18,9 @@ import { joinedInitrd, MOST_MAP_ENTRIES, type Initrd } from '../loaders/linuxPar
 import type { WriteMemory } from '../loaders/loader';
 import { slotsOf } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
-import { mpTable, type MpTableOptions } from '../kvm/mpTable';
+import { writeParts } from '../placed';
 import { EPOCH } from '../epoch';
-import { writeAcpiTables } from './acpiTables';
-import { COMMAND_LINE, pvhStartInfo, ZERO_PAGE, zeroPage } from './bootParameters';
+import { pvhStartInfo, zeroPage } from './bootParameters';
 import { bootTables, linuxState, pvhState } from './bootState';
 import { firecrackerCommandLine } from './commandLine';
 import { toldMap } from './e820';
@@ -34,16 +34,15 @@ import {
   unansweredMmio,
 } from './exits';
 import { loadKernel } from './kernelLoad';
-import { refusal, SYSTEM_DATA } from './layout';
+import { refusal } from './layout';
+import { systemParts } from './systemParts';
 import { firecrackerVersion, type FirecrackerFacts } from './versions';
 
 const KEYBOARD_GSI = 1;
 /** COM1 and COM3, COM2 and COM4. */
 const SERIAL_GSIS = [4, 3, 4, 3] as const;
-/** ISA interrupts in the MP table: all inputs of the IOAPIC. */
-const MP_INTERRUPTS = 24;
-/** Processors, bus, IOAPIC, two local interrupts, and the floating pointer, which is counted too. */
-const MP_OTHER_ENTRIES = 5;
+/** Without these Firecracker does not start; it does not look whether the others could be written. */
+const NEEDED: ReadonlySet<StructureKind> = new Set<StructureKind>(['command-line', 'mp-table']);
 
 export function firecrackerBoard(inputs: BoardInputs): Board {
   const { machine, clock } = inputs;
@@ -121,33 +120,27 @@ function powerOn(core: Core, inputs: BoardInputs, facts: FirecrackerFacts): stri
   if (line.length > facts.commandLineMax) {
     return `the command line has ${line.length} bytes with its zero, and Firecracker takes ${facts.commandLineMax}`;
   }
-  if (!write(COMMAND_LINE, line)) return `there is no RAM for the command line at ${hex(COMMAND_LINE)}`;
-  const table = mpOptions(facts, machine.vcpus.value);
-  const tableBytes = mpTable(table);
-  if (!write(SYSTEM_DATA, tableBytes)) return `there is no RAM for the MP table at ${hex(SYSTEM_DATA)}`;
   const map = toldMap(machine, facts);
   if (loaded.protocol === 'linux' && map.length > MOST_MAP_ENTRIES) {
     return `its memory map has ${map.length} entries, and the zero page has room for ${MOST_MAP_ENTRIES}`;
   }
   const parts = [
+    ...systemParts(line, machine.vcpus.value, facts),
     ...bootTables(loaded.protocol),
     ...(loaded.protocol === 'pvh'
       ? pvhStartInfo(map, initrd)
       : [
-          {
-            at: ZERO_PAGE,
-            bytes: zeroPage({
-              map,
-              initrd,
-              commandLineSize: line.length,
-              acpi: facts.acpi,
-              header: loaded.header,
-            }),
-          },
+          zeroPage({
+            map,
+            initrd,
+            commandLineSize: line.length,
+            acpi: facts.acpi,
+            header: loaded.header,
+          }),
         ]),
   ];
-  for (const { at, bytes } of parts) write(at, bytes);
-  if (facts.acpi) writeAcpiTables(facts, machine.vcpus.value, SYSTEM_DATA + BigInt(tableBytes.length), write);
+  const missing = writeParts(parts, write).find(({ kind }) => NEEDED.has(kind));
+  if (missing) return `there is no RAM for the ${missing.name} at ${hex(missing.at)}`;
   const state = loaded.protocol === 'pvh' ? pvhState(loaded.entry) : linuxState(loaded.entry);
   startKvmVcpus(core, state, facts.mtrrs ? ENTRY_MSRS.core : new Map());
   return null;
@@ -167,16 +160,4 @@ function placeInitrd(
   return end < size || !write(start, bytes)
     ? { problem: `the initrd of ${bytes.length} bytes does not fit below ${hex(end)}` }
     : { start, size: bytes.length };
-}
-
-function mpOptions(facts: FirecrackerFacts, vcpus: number): MpTableOptions {
-  return {
-    at: SYSTEM_DATA,
-    localApicIds: Array.from({ length: vcpus }, (_, id) => id),
-    ioapicId: vcpus + 1,
-    interrupts: MP_INTERRUPTS,
-    oem: 'FC',
-    product: '000000000000',
-    entryCount: facts.entryCount ? vcpus + MP_INTERRUPTS + MP_OTHER_ENTRIES : 0,
-  };
 }

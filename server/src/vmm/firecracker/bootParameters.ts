@@ -1,7 +1,7 @@
 /** What a kernel is handed: Linux's zero page, or PVH's start info with its lists (arch/x86_64/mod.rs, configure_64bit_boot and configure_pvh). */
 import { BOOT_FLAG, HEADER_MAGIC, SETUP } from '../../machine/image/linuxImage';
 import type { E820Entry } from '../e820';
-import type { Placed } from '../kvm/kernelEntry';
+import type { Placed } from '../placed';
 import { addMachine, type Initrd } from '../loaders/linuxParameters';
 import { moduleList, pvhMemoryMap, startInfo } from '../loaders/pvhStartInfo';
 import { RSDP } from './layout';
@@ -27,7 +27,7 @@ export interface ParameterValues {
 }
 
 /** 4 KiB for 0x7000, with 128 entries at most. Of a bzImage's header code32_start is what the file says, where the kernel was loaded. */
-export function zeroPage({ map, initrd, commandLineSize, acpi, header }: ParameterValues): Uint8Array {
+export function zeroPage({ map, initrd, commandLineSize, acpi, header }: ParameterValues): Placed {
   const page = new Uint8Array(PAGE_SIZE);
   const view = new DataView(page.buffer);
   if (header) page.set(header, SETUP.header);
@@ -42,7 +42,7 @@ export function zeroPage({ map, initrd, commandLineSize, acpi, header }: Paramet
     view.setUint32(SETUP.ramdiskSize, initrd.size, true);
   }
   addMachine(page, { memoryMap: map, rsdp: acpi ? RSDP : null });
-  return page;
+  return { at: ZERO_PAGE, bytes: page, kind: 'boot-parameters', name: 'zero page' };
 }
 
 /** hvm_start_info, module list and memory map at their places. rsdp_paddr stays 0: the guest finds the RSDP by its signature. */
@@ -55,9 +55,10 @@ export function pvhStartInfo(map: readonly E820Entry[], initrd: Initrd | null): 
     memoryMap: PVH_MAP,
     memoryEntries: map.length,
   });
+  const kind = 'boot-parameters';
   return [
-    { at: PVH_INFO, bytes: info },
-    { at: PVH_MODULES, bytes: moduleList(initrd ? [initrd] : []) },
-    { at: PVH_MAP, bytes: pvhMemoryMap(map) },
+    { at: PVH_INFO, bytes: info, kind, name: 'start info' },
+    { at: PVH_MODULES, bytes: moduleList(initrd ? [initrd] : []), kind, name: 'module list' },
+    { at: PVH_MAP, bytes: pvhMemoryMap(map), kind, name: 'memory map' },
   ];
 }

@@ -5,16 +5,16 @@
 import type { VcpuState } from '../../x86/state';
 import {
   ENTRY_GDT,
+  entryTables,
   firstGibTables,
   longModeState,
   protectedModeState,
-  quadwords,
-  type Placed,
 } from '../kvm/kernelEntry';
+import type { Placed } from '../placed';
 import { PVH_INFO, ZERO_PAGE } from './bootParameters';
 
-export const BOOT_GDT = 0x500n;
-export const BOOT_IDT = 0x520n;
+const BOOT_GDT = 0x500n;
+const BOOT_IDT = 0x520n;
 const TABLES = { pml4: 0x9000n, pdpt: 0xa000n, pageDirectory: 0xb000n } as const;
 const STACK = 0x8ff0n;
 /** PE and ET. */
@@ -23,12 +23,9 @@ const PLACES = { gdt: BOOT_GDT, idt: BOOT_IDT } as const;
 
 /** GDT, an empty IDT entry, and for 64 bits tables that map the first GiB by 2 MiB pages. */
 export function bootTables(protocol: 'linux' | 'pvh'): Placed[] {
-  const linux = protocol === 'linux';
-  return [
-    { at: BOOT_GDT, bytes: quadwords(linux ? ENTRY_GDT.long : ENTRY_GDT.protected) },
-    { at: BOOT_IDT, bytes: quadwords([0n]) },
-    ...(linux ? firstGibTables(TABLES) : []),
-  ];
+  return protocol === 'linux'
+    ? [...entryTables(PLACES, ENTRY_GDT.long), ...firstGibTables(TABLES)]
+    : entryTables(PLACES, ENTRY_GDT.protected);
 }
 
 /** The 64-bit boot protocol. CR0 keeps what RESET set: NW and CD are on. */

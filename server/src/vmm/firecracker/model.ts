@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { firecrackerBoard } from './board';
 import { FIRECRACKER_KNOWN_ISSUES } from './knownIssues';
+import { firecrackerInitialState } from './initialState';
 import { layOutFirecracker } from './layout';
 import { FIRECRACKER_VERSIONS } from './versions';
 
@@ -13,4 +14,5 @@ export const FIRECRACKER: VmmModel = {
   startsKernels: () => true,
   layOut: layOutFirecracker,
   board: firecrackerBoard,
+  bootState: firecrackerInitialState,
 };

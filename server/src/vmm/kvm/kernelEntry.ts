@@ -9,6 +9,7 @@ import {
   type SegmentState,
   type VcpuState,
 } from '../../x86/state';
+import type { Placed } from '../placed';
 import { KVM_RESET_CR0 } from './vcpus';
 
 /** Null, code, data and a busy TSS, as their `gdt_entry` makes them. */
@@ -32,12 +33,6 @@ const PRESENT_WRITABLE = 3n;
 const LARGE_WRITABLE = 0x83n;
 const TWO_MIB_SHIFT = 21n;
 
-/** Bytes at a guest-physical address. */
-export interface Placed {
-  readonly at: bigint;
-  readonly bytes: Uint8Array;
-}
-
 /** Where the tables of four-level paging are, a page each. */
 export interface PagingPlaces {
   readonly pml4: bigint;
@@ -49,9 +44,22 @@ export interface PagingPlaces {
 export function firstGibTables({ pml4, pdpt, pageDirectory }: PagingPlaces): Placed[] {
   const pages = Array.from({ length: 512 }, (_, i) => (BigInt(i) << TWO_MIB_SHIFT) | LARGE_WRITABLE);
   return [
-    { at: pml4, bytes: quadwords([pdpt | PRESENT_WRITABLE]) },
-    { at: pdpt, bytes: quadwords([pageDirectory | PRESENT_WRITABLE]) },
-    { at: pageDirectory, bytes: quadwords(pages) },
+    pageTable(pml4, 'PML4', [pdpt | PRESENT_WRITABLE]),
+    pageTable(pdpt, 'PDPT', [pageDirectory | PRESENT_WRITABLE]),
+    pageTable(pageDirectory, 'page directory', pages),
+  ];
+}
+
+/** The entries that are written; what memory has behind them is zero. */
+export function pageTable(at: bigint, name: string, entries: readonly bigint[]): Placed {
+  return { at, bytes: quadwords(entries), kind: 'page-tables', name };
+}
+
+/** A GDT, and an IDT of one gate that is zero. */
+export function entryTables({ gdt, idt }: EntryPlaces, descriptors: readonly bigint[]): Placed[] {
+  return [
+    { at: gdt, bytes: quadwords(descriptors), kind: 'gdt', name: 'GDT' },
+    { at: idt, bytes: quadwords([0n]), kind: 'idt', name: 'IDT' },
   ];
 }
 

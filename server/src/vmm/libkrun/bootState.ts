@@ -7,12 +7,12 @@ import type { VcpuState } from '../../x86/state';
 import type { E820Entry } from '../e820';
 import {
   ENTRY_GDT,
+  entryTables,
   firstGibTables,
   longModeState,
   protectedModeState,
-  quadwords,
-  type Placed,
 } from '../kvm/kernelEntry';
+import type { Placed } from '../placed';
 import { addMachine, type Initrd } from '../loaders/linuxParameters';
 import { moduleList, pvhMemoryMap, startInfo } from '../loaders/pvhStartInfo';
 import {
@@ -29,11 +29,10 @@ import {
   ZERO_PAGE,
 } from './addresses';
 
+const PLACES = { gdt: GDT, idt: IDT } as const;
+
 export function descriptorTables(pvh: boolean): Placed[] {
-  return [
-    { at: GDT, bytes: quadwords(pvh ? ENTRY_GDT.protected : ENTRY_GDT.long) },
-    { at: IDT, bytes: quadwords([0n]) },
-  ];
+  return entryTables(PLACES, pvh ? ENTRY_GDT.protected : ENTRY_GDT.long);
 }
 
 /** The first GiB in pages of 2 MiB (`compute_page_tables`); a PVH boot has none. */
@@ -67,7 +66,7 @@ export function zeroPage({ memoryMap, commandLineSize, initrd }: BootParameters)
     view.setUint32(SETUP.ramdiskSize, initrd.size, true);
   }
   addMachine(bytes, { memoryMap, rsdp: null });
-  return { at: ZERO_PAGE, bytes };
+  return { at: ZERO_PAGE, bytes, kind: 'boot-parameters', name: 'zero page' };
 }
 
 /** hvm_start_info, the memory map, and one module for the initrd (`configure_pvh`). */
@@ -80,16 +79,16 @@ export function pvhStartInfo({ memoryMap, initrd }: BootParameters): Placed[] {
     memoryMap: PVH_MEMORY_MAP,
     memoryEntries: memoryMap.length,
   });
+  const kind = 'boot-parameters';
   return [
-    { at: PVH_INFO, bytes: info },
-    { at: PVH_MEMORY_MAP, bytes: pvhMemoryMap(memoryMap) },
-    ...(initrd ? [{ at: PVH_MODULES, bytes: moduleList([initrd]) }] : []),
+    { at: PVH_INFO, bytes: info, kind, name: 'start info' },
+    { at: PVH_MEMORY_MAP, bytes: pvhMemoryMap(memoryMap), kind, name: 'memory map' },
+    ...(initrd ? [{ at: PVH_MODULES, bytes: moduleList([initrd]), kind, name: 'module list' } as const] : []),
   ];
 }
 
 /** PE and ET. */
 const PVH_CR0 = 0x11n;
-const PLACES = { gdt: GDT, idt: IDT } as const;
 
 /** Every vCPU gets these, the application processors too; INIT resets those before they run. */
 export function linux64State(entry: bigint): VcpuState {

@@ -5,7 +5,7 @@ import { isPvh, parsePvh } from '../../machine/image/pvh';
 import type { Machine } from '../../machine/machine';
 import type { VcpuState } from '../../x86/state';
 import type { E820Entry } from '../e820';
-import type { Placed } from '../kvm/kernelEntry';
+import { writeParts, type Placed } from '../placed';
 import { terminated } from '../loaders/commandLine';
 import type { WriteMemory } from '../loaders/loader';
 import { mpTable } from '../kvm/mpTable';
@@ -38,7 +38,7 @@ export function ramEnd(machine: Machine): bigint {
   return endOfRam(machine.regions.filter(({ kind }) => kind === 'ram').map(({ range }) => range));
 }
 
-function memoryMapOf(machine: Machine, pvh: boolean): E820Entry[] {
+export function memoryMapOf(machine: Machine, pvh: boolean): E820Entry[] {
   return libkrunMemoryMap(ramEnd(machine), pvh);
 }
 
@@ -106,13 +106,22 @@ export function configureSystem(inputs: SystemInputs, pvh: boolean, write: Write
     commandLineSize: line.length,
     initrd,
   };
-  const placed: Placed[] = [
-    { at: COMMAND_LINE, bytes: line },
-    { at: MP_TABLE, bytes: libkrunMpTable(machine.vcpus.value) },
+  const [missing] = writeParts(systemParts(line, machine.vcpus.value, parameters, pvh), write);
+  return missing ? `there is no RAM at ${hex(missing.at)} for the boot structures` : null;
+}
+
+/** What does not depend on the kernel's file but for its protocol; `line` with its NUL. */
+export function systemParts(
+  line: Uint8Array,
+  vcpus: number,
+  parameters: BootParameters,
+  pvh: boolean,
+): Placed[] {
+  return [
+    { at: COMMAND_LINE, bytes: line, kind: 'command-line', name: 'command line' },
+    { at: MP_TABLE, bytes: libkrunMpTable(vcpus), kind: 'mp-table', name: 'MP table' },
     ...(pvh ? pvhStartInfo(parameters) : [zeroPage(parameters)]),
   ];
-  const missing = placed.find(({ at, bytes }) => !write(at, bytes));
-  return missing ? `there is no RAM at ${hex(missing.at)} for the boot structures` : null;
 }
 
 /** At the very end of RAM, not aligned (`initrd_addr`). */

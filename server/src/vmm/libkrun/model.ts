@@ -3,6 +3,7 @@ import type { VmmModel } from '../model';
 import { libkrunBoard } from './board';
 import { libkrunGuest } from './guestFacts';
 import { LIBKRUN_KNOWN_ISSUES } from './knownIssues';
+import { libkrunInitialState } from './initialState';
 import { layOutLibkrun } from './layout';
 import { LIBKRUN_VERSIONS } from './versions';
 
@@ -14,4 +15,5 @@ export const LIBKRUN: VmmModel = {
   startsKernels: (machine) => libkrunGuest(machine).payload !== 'firmware',
   layOut: layOutLibkrun,
   board: libkrunBoard,
+  bootState: libkrunInitialState,
 };

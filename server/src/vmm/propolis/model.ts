@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { propolisBoard } from './board';
 import { PROPOLIS_KNOWN_ISSUES } from './knownIssues';
+import { propolisInitialState } from './initialState';
 import { layOutPropolis } from './layout';
 import { PROPOLIS_VERSIONS } from './versions';
 
@@ -12,4 +13,5 @@ export const PROPOLIS: VmmModel = {
   knownIssues: PROPOLIS_KNOWN_ISSUES,
   layOut: layOutPropolis,
   board: propolisBoard,
+  bootState: propolisInitialState,
 };

@@ -5,6 +5,7 @@
 import { acpiChecksum, acpiTable, putText, seal, type AcpiMaker } from '../acpi/header';
 import { ioApic, localApic, madt } from '../acpi/madt';
 import type { WriteMemory } from './firmwareLoad';
+import type { VmdFacts } from './versions';
 
 const RSDP_ADDRESS = 0x9d000n;
 /** The word in the BIOS data area that gives the segment of the EBDA. */
@@ -15,9 +16,14 @@ export const IOAPIC_BASE = 0xfec00000n;
 const maker = (table: string): AcpiMaker => ({ oem: 'VMD   ', table, creator: 'VMD ' });
 
 /** Where XSDT and MADT go: `acpi.h` of before and after the reserved ACPI area. */
-export interface AcpiPlace {
+interface AcpiPlace {
   readonly xsdt: bigint;
   readonly madt: bigint;
+}
+
+/** `acpi.h`: behind the RSDP at first, in the reserved area below the MMIO window from rev 1.27. */
+export function acpiPlace({ acpi }: VmdFacts): AcpiPlace {
+  return acpi ? { xsdt: acpi.start, madt: acpi.start + 0x1000n } : { xsdt: 0x9e000n, madt: 0x9f000n };
 }
 
 function rsdp(place: AcpiPlace): Uint8Array {

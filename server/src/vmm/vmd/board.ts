@@ -1,6 +1,6 @@
 /** A VM of vmd with the power off: its memory, its devices and what vmd does with every exit. */
 import { formatRange, formatSize, hex } from '../../address/format';
-import { contains, GIB, MIB, PAGE, type AddressRange } from '../../address/range';
+import { contains, GIB, MIB, PAGE } from '../../address/range';
 import { AcpiPm } from '../../devices/acpiPm';
 import type { Device } from '../../devices/device';
 import { FW_CFG_ID, FW_CFG_NOGRAPHIC, FW_CFG_SIGNATURE, FwCfg } from '../../devices/fwCfg';
@@ -18,7 +18,7 @@ import { e820Bytes } from '../e820';
 import { ramSlots } from '../backedMemory';
 import type { Board, BoardInputs } from '../model';
 import { EPOCH } from '../epoch';
-import { IOAPIC_BASE, writeAcpiTables, type AcpiPlace } from './acpiTables';
+import { acpiPlace, IOAPIC_BASE, writeAcpiTables } from './acpiTables';
 import { FLAT16 } from './bootState';
 import { vmdCpuProfile } from './cpuProfile';
 import { toldMap } from './e820';
@@ -36,7 +36,7 @@ import {
 import { loadFirmware } from './firmwareLoad';
 import { VmdMsrs } from './msrs';
 import { createMemoryMap, largestMemory } from './layout';
-import { NEWEST_VMD, vmdVersion, type VmdFacts, type VmdVersion } from './versions';
+import { NEWEST_VMD, vmdVersion, type VmdVersion } from './versions';
 
 /** Size of CMOS: an index from here on selects register D (mc146818.c, NVRAM_SIZE). */
 const NVRAM_SIZE = 0x60;
@@ -190,12 +190,6 @@ function firmwareConfiguration(inputs: BoardInputs, version: VmdVersion): FwCfg 
     readMemory: (address, length) => inputs.readMemory(address, length),
     writeMemory: (address, bytes) => inputs.writeMemory(address, bytes),
   });
-}
-
-/** `acpi.h`: behind the RSDP at first, in the reserved area below the MMIO window from rev 1.27. */
-function acpiPlace(facts: VmdFacts): AcpiPlace {
-  const area: AddressRange | null = facts.acpi;
-  return area ? { xsdt: area.start, madt: area.start + 0x1000n } : { xsdt: 0x9e000n, madt: 0x9f000n };
 }
 
 /** What vm_create_check_mem_ranges refuses before vmd loads anything (sys/dev/vmm/vmm.c rev 1.6; alike since 2016). */

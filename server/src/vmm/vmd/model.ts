@@ -2,6 +2,7 @@
 import type { VmmModel } from '../model';
 import { vmdBoard } from './board';
 import { VMD_KNOWN_ISSUES } from './knownIssues';
+import { vmdInitialState } from './initialState';
 import { layOutVmd } from './layout';
 import { VMD_VERSIONS } from './versions';
 
@@ -12,4 +13,5 @@ export const VMD: VmmModel = {
   knownIssues: VMD_KNOWN_ISSUES,
   layOut: layOutVmd,
   board: vmdBoard,
+  bootState: vmdInitialState,
 };

@@ -1,7 +1,7 @@
 /** R24: the guest asked for a reset. R24b: under this command line an early panic looks just like it. */
 import { hex } from '../../../address/format';
 import type { SourceRange } from '../../../text/position';
-import { hidesEarlyPanic } from '../../../checks/knownIssues/silentCommandLine';
+import { hidesEarlyPanic } from '../../../checks/commandLine/earlyPanic';
 import { vmmLabel, type Machine } from '../../../machine/machine';
 import { libkrunCommandLine } from '../../../vmm/libkrun/commandLine';
 import { libkrunGuest } from '../../../vmm/libkrun/guestFacts';
