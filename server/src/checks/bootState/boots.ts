@@ -1,8 +1,9 @@
 /** The state in which a document's machines start: as the text says, else as the VMM's model knows. */
 import { backedMemory, type BackedMemory } from '../layout/backed';
 import type { BootState, InitialVcpu } from '../../machine/bootState';
-import type { Document } from '../../machine/language';
+import type { Document, LanguageKind } from '../../machine/language';
 import type { Machine } from '../../machine/machine';
+import { onDemand } from '../../machine/onDemand';
 import type { Origin } from '../../machine/origin';
 import type { SourceRange } from '../../text/position';
 import { vmmModel } from '../../vmm/models';
@@ -18,12 +19,28 @@ export interface Boot {
 
 const known = new WeakMap<Machine, Boot | null>();
 
-function bootOf(machine: Machine): Boot | null {
+function bootOf(machine: Machine, language: LanguageKind): Boot | null {
+  const { boot, memory } = machine;
+  // Without a size no VMM lays the guest out: a plan lists regions, and what it does not say of its start nobody knows.
+  const model = memory !== null || language !== 'boot-plan';
   const state =
-    machine.boot ??
-    (machine.vmm === null ? null : vmmModel(machine.vmm)?.bootState?.(machine, machine.version ?? ''));
+    boot ??
+    (!model || machine.vmm === null
+      ? null
+      : vmmModel(machine.vmm)?.bootState?.(machine, machine.version ?? ''));
   if (!state) return null;
-  return { machine, state, linear: new LinearMap(state.mappings), memory: backedMemory(machine) };
+  const linear = onDemand(() => new LinearMap(state.mappings));
+  const backed = onDemand(() => backedMemory(machine));
+  return {
+    machine,
+    state,
+    get linear() {
+      return linear();
+    },
+    get memory() {
+      return backed();
+    },
+  };
 }
 
 /** Nothing of a memory map: what it is read for did not make it. */
@@ -31,7 +48,7 @@ export function* bootsOf(document: Document): Iterable<Boot> {
   if (document.language === 'memmap') return;
   for (const machine of document.machines) {
     let boot = known.get(machine);
-    if (boot === undefined) known.set(machine, (boot = bootOf(machine)));
+    if (boot === undefined) known.set(machine, (boot = bootOf(machine, document.language)));
     if (boot) yield boot;
   }
 }

@@ -16,18 +16,18 @@ export const imageMapped: Check = {
   title: 'Page tables that do not reach what is loaded',
   on: ['machine'],
   *run(document) {
-    for (const { state, linear, machine } of bootsOf(document)) {
+    for (const boot of bootsOf(document)) {
+      const { state, machine } = boot;
+      const needed = state.structures.filter(({ kind, origin }) => NEEDED.has(kind) && written(origin));
       const paged = state.vcpus.some((vcpu) => pagingOn(vcpu) === true);
-      if (!paged || !linear.physicalKnown) continue;
-      for (const structure of state.structures) {
-        const why = NEEDED.get(structure.kind);
-        if (!why || !written(structure.origin)) continue;
-        const missing = linear.firstUnreached(structure.range);
+      if (needed.length === 0 || !paged || !boot.linear.physicalKnown) continue;
+      for (const structure of needed) {
+        const missing = boot.linear.firstUnreached(structure.range);
         if (!missing) continue;
         yield {
           at: structure.at ?? machine.nameAt ?? machine.at,
           evidence: 'proven',
-          message: `No linear address leads to ${formatRange(missing)} of ${structure.name} ${formatRange(structure.range)}. ${why}, and the first access there is a page fault.`,
+          message: `No linear address leads to ${formatRange(missing)} of ${structure.name} ${formatRange(structure.range)}. ${NEEDED.get(structure.kind)!}, and the first access there is a page fault.`,
         };
       }
     }

@@ -9,23 +9,17 @@ import { bootsOf, written } from './boots';
 /** Pairs reported a machine. */
 const LIMIT = 50;
 
-/** What may well lie inside another: tables in the EBDA, whatever a firmware's image or a plain image contains. */
-const CONTAINERS: ReadonlyMap<StructureKind, ReadonlySet<StructureKind> | 'all'> = new Map<
-  StructureKind,
-  ReadonlySet<StructureKind> | 'all'
->([
-  ['ebda', new Set<StructureKind>(['mp-table', 'acpi', 'smbios'])],
-  ['image', 'all'],
-  ['firmware', 'all'],
-]);
+/** What may well lie inside an EBDA. */
+const IN_EBDA: ReadonlySet<StructureKind> = new Set<StructureKind>(['mp-table', 'acpi', 'smbios']);
 
 function holds(outer: BootStructure, inner: BootStructure): boolean {
-  const kinds = CONTAINERS.get(outer.kind);
-  if (!kinds || (kinds !== 'all' && !kinds.has(inner.kind))) return false;
+  if (outer.kind !== 'ebda' || !IN_EBDA.has(inner.kind)) return false;
   return outer.range.start <= inner.range.start && inner.range.end <= outer.range.end;
 }
 
-/** Both written bytes; a stack and an EBDA are only claimed. */
+/** A stack and an EBDA are only claimed, and plain bytes may be meant to be overwritten in part. */
+const SOFT: ReadonlySet<StructureKind> = new Set<StructureKind>(['stack', 'ebda', 'image']);
+
 function consequence(a: BootStructure, b: BootStructure): string {
   const stack = [a, b].find(({ kind }) => kind === 'stack');
   const other = stack === a ? b : a;
@@ -49,9 +43,9 @@ export const structureOverlap: Check = {
       for (const { first, second, shared } of pairs) {
         const [a, b] = [structures[first]!, structures[second]!];
         if (holds(a, b) || holds(b, a) || !(written(a.origin) || written(b.origin))) continue;
-        const claimed = [a, b].some(({ kind }) => kind === 'stack' || kind === 'ebda');
+        const soft = [a, b].some(({ kind }) => SOFT.has(kind));
         yield {
-          severity: claimed ? 'warning' : 'error',
+          severity: soft ? 'warning' : 'error',
           at: b.at ?? a.at,
           evidence: 'proven',
           message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${consequence(a, b)}`,
