@@ -8,7 +8,8 @@ import type {
   InitialVcpu,
   StructureKind,
 } from '../machine/bootState';
-import type { GuestDescription, ImageReference, Machine, Region } from '../machine/machine';
+import { CPU_SETTINGS } from '../machine/cpuSettings';
+import type { GuestDescription, ImageReference, Machine, Region, Setting } from '../machine/machine';
 import { sortRegions } from '../machine/machine';
 import type { Mapping } from '../machine/mapping';
 import { fromText, type Fact } from '../machine/origin';
@@ -35,6 +36,7 @@ export function machineOf(read: ReadPlan, places: PlanPlaces): Machine {
     vcpus: { value: plan.vcpus, origin: fromText(places.name) },
     images: imagesOf(plan),
     ...(plan.start === 'vmm' && plan.boot?.commandLine ? { commandLine: fact(plan.boot.commandLine)! } : {}),
+    ...settingsOf(plan, places),
     at: places.all,
     nameAt: places.name,
   };
@@ -47,6 +49,17 @@ export function machineOf(read: ReadPlan, places: PlanPlaces): Machine {
     regions,
     ...(boot ? { boot, mappings: boot.mappings } : {}),
   };
+}
+
+/** What checks look at of the CPU. */
+function settingsOf({ cpu }: BootPlan, places: PlanPlaces): Pick<GuestDescription, 'settings'> {
+  if (!cpu) return {};
+  const settings = new Map<string, Fact<Setting>>();
+  if (cpu.vendor) settings.set(CPU_SETTINGS.vendor, { value: cpu.vendor, origin: fromText(places.name) });
+  const { physicalWidth: width } = cpu;
+  if (width)
+    settings.set(CPU_SETTINGS.physicalWidth, { value: BigInt(width.value), origin: fromText(width.at) });
+  return { settings };
 }
 
 function fact<T>(written: Written<T> | null): Fact<T> | null {

@@ -1,5 +1,8 @@
 /** Documents of a machine that is described in full, as a boot plan or a VMM's config gives it. */
-import { runChecks } from '../../../server/src/checks/catalogue';
+import { BOOT_STATE_CHECKS } from '../../../server/src/checks/bootState/rows';
+import { applies } from '../../../server/src/checks/check';
+import { COMMAND_LINE_CHECKS } from '../../../server/src/checks/commandLine/rows';
+import { LAYOUT_CHECKS } from '../../../server/src/checks/layout/rows';
 import type {
   BootState,
   BootStructure,
@@ -80,7 +83,15 @@ export function documentOf(described: Described): Document {
   };
 }
 
-export const findings = (described: Described): Finding[] => runChecks(documentOf(described));
+/** Of the rules on machines: those on the formats look at the whole document of a text. */
+export function findings(described: Described): Finding[] {
+  const document = documentOf(described);
+  return [...LAYOUT_CHECKS, ...BOOT_STATE_CHECKS, ...COMMAND_LINE_CHECKS]
+    .filter((check) => applies(check, document))
+    .flatMap(({ code, severity, run }) =>
+      run ? [...run(document)].map((found) => ({ severity, ...found, code })) : [],
+    );
+}
 export const codes = (described: Described): string[] => findings(described).map(({ code }) => code);
 
 /** Long mode as Firecracker starts Linux: CR0 with PE, ET, NW, CD and PG. */

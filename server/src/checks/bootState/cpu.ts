@@ -1,4 +1,5 @@
 /** What a text says of the CPU that its guest runs on. */
+import { CPU_SETTINGS } from '../../machine/cpuSettings';
 import type { Machine } from '../../machine/machine';
 import type { Origin } from '../../machine/origin';
 
@@ -9,12 +10,11 @@ export interface SaidCpu {
   readonly physicalWidth: { readonly value: number; readonly origin: Origin } | null;
 }
 
-/** Keys of `GuestDescription.settings`: a boot plan's, and Cloud Hypervisor's limit. */
-const VENDOR = 'cpu.vendor';
-const WIDTHS = ['cpu.physical-width', 'cpus.max_phys_bits'] as const;
+/** A boot plan's, and Cloud Hypervisor's limit. */
+const WIDTHS = [CPU_SETTINGS.physicalWidth, 'cpus.max_phys_bits'] as const;
 
 export function cpuOf({ settings }: Pick<Machine, 'settings'>): SaidCpu {
-  const vendor = settings?.get(VENDOR)?.value;
+  const vendor = settings?.get(CPU_SETTINGS.vendor)?.value;
   const width = WIDTHS.flatMap((key) => settings?.get(key) ?? [])[0];
   const value = width?.value;
   return {

@@ -12,7 +12,7 @@ const LEGACY: AddressRange = { start: 0x80000n, end: MIB };
 const FOUR_GIB = 4n * GIB;
 
 function isUsual({ start, end }: AddressRange): boolean {
-  return (start >= LEGACY.start && end <= LEGACY.end) || (start < FOUR_GIB && end === FOUR_GIB);
+  return (start >= LEGACY.start && end <= LEGACY.end) || (start < FOUR_GIB && end >= FOUR_GIB);
 }
 
 /** Holes of RAM, with the regions on both sides; sorted. Any region that touches a hole explains it. */
