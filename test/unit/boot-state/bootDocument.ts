@@ -88,8 +88,12 @@ export function findings(described: Described): Finding[] {
   const document = documentOf(described);
   return [...LAYOUT_CHECKS, ...BOOT_STATE_CHECKS, ...COMMAND_LINE_CHECKS]
     .filter((check) => applies(check, document))
-    .flatMap(({ code, severity, run }) =>
-      run ? [...run(document)].map((found) => ({ severity, ...found, code })) : [],
+    .flatMap((check) =>
+      [...(check.run?.(document) ?? [])].map((found) => ({
+        severity: check.severity,
+        ...found,
+        code: check.code,
+      })),
     );
 }
 export const codes = (described: Described): string[] => findings(described).map(({ code }) => code);
