@@ -3,6 +3,7 @@ import { readFileSync, statSync, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { decodeText } from './text/decodeText';
 
 /** A config or a map that is larger is none. */
 const TEXT_LIMIT = 16 * 1024 * 1024;
@@ -44,7 +45,7 @@ export function readTextSync(uri: string): string | null {
   if (path === null) return null;
   try {
     demandOrdinary(statSync(path), TEXT_LIMIT);
-    return new TextDecoder().decode(readFileSync(path));
+    return decodeText(readFileSync(path));
   } catch {
     return null;
   }
@@ -55,7 +56,7 @@ export const hostFiles: Files = {
     const path = pathOfUri(uri);
     if (path === null) return null;
     try {
-      return new TextDecoder().decode(await readBounded(path, TEXT_LIMIT));
+      return decodeText(await readBounded(path, TEXT_LIMIT));
     } catch {
       return null;
     }

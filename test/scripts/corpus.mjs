@@ -30,6 +30,12 @@ if (folder === undefined || rest.length > 0) {
   process.exit(2);
 }
 
+/** As an editor reads a file: UTF-16 where a byte order mark says so. */
+function textOf(bytes) {
+  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(utf16 ? 'utf-16le' : 'utf-8').decode(bytes);
+}
+
 /** Language ids of a bare VS Code by a file's ending; a log and anything else is plain text. */
 const LANGUAGE_IDS = {
   '.c': 'c',
@@ -111,7 +117,7 @@ async function startServer(out) {
 
 /** What the server says of one file. */
 async function look(connection, file, fromParser) {
-  const text = readFileSync(file, 'utf8');
+  const text = textOf(readFileSync(file));
   const uri = pathToFileURL(resolve(file)).href;
   const id = languageId(file, text);
   const opened = performance.now();

@@ -8,6 +8,7 @@ import { shownMachines, type Document, type VmmChoice } from '../machine/languag
 import type { Machine } from '../machine/machine';
 import type { ReportStyle } from '../output/reportStyle';
 import type { Service } from '../service';
+import { decodeText } from '../text/decodeText';
 import { SourceText } from '../text/sourceText';
 import { UsageError } from './command';
 
@@ -92,7 +93,7 @@ export function sourceOf(file: string, bytes: Uint8Array): SourceText {
       `${file}: no known image, and its ${bytes.length} bytes are more than the 64 MiB of the longest text that is read`,
     );
   }
-  return new SourceText(uriOf(file), Buffer.from(bytes).toString('utf8'));
+  return new SourceText(uriOf(file), decodeText(bytes));
 }
 
 function reasonOf(error: unknown): string {

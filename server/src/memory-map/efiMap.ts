@@ -170,6 +170,8 @@ class Reader {
     }
     const [start, end] = [BigInt('0x' + row.start), BigInt('0x' + row.end)];
     const range = row.closed ? fromClosed(start, end) : { start, end };
+    // Firmware fills its map up with descriptors without a page, which Linux drops too (`efi_clean_memmap`).
+    if (range.start === range.end) return;
     const problem = rangeProblem(range, from, to);
     if (problem) {
       this.problems.push(problem);

@@ -73,6 +73,15 @@ test('a map out of order is the firmware’s own and no finding', () => {
   assert.deepEqual(runChecks(parse(swapped.join('\n'))), []);
 });
 
+test('descriptors without a page are the firmware’s filling and no finding', () => {
+  const document = parse(
+    'EFI: mem00: type=7, attr=0xf, range=[0x0000000000000000-0x0000000000001000) (0MB)\n' +
+      'EFI: mem01: type=0, attr=0x0, range=[0x0000000000000000-0x0000000000000000) (0MB)\n',
+  );
+  assert.deepEqual(document.problems, []);
+  assert.equal(document.machines[0]!.regions.length, 1);
+});
+
 test('a second boot, whose numbers start over, is a second map', () => {
   const text = fixture('efi-new.log');
   assert.deepEqual(
