@@ -33,7 +33,7 @@ if (folder === undefined || rest.length > 0) {
 /** As an editor reads a file: UTF-16 where a byte order mark says so. */
 function textOf(bytes) {
   const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return new TextDecoder(utf16 ? 'utf-16le' : 'utf-8').decode(bytes);
+  return utf16 ? bytes.toString('utf16le', 2) : bytes.toString('utf8');
 }
 
 /** Language ids of a bare VS Code by a file's ending; a log and anything else is plain text. */
