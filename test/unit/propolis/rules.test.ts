@@ -30,6 +30,7 @@ const REPORTED: readonly (readonly [code: string, what: string, text: string, ve
   ['propolis-unknown-key', 'a kebab-case table', `${MAIN}[block-dev.x]\ntype = "file"\npath = "/x"\n`],
   ['propolis-unknown-key', 'a key of another driver', MAIN + nic('"0.5.0"', 'block_dev = "x"\n')],
   ['propolis-version', 'boot_order before it was there', `${MAIN}boot_order = []\n`, '2023-10'],
+  ['propolis-version', 'qemu_debug_file after its time', `${MAIN}qemu_debug_file = "/x"\n`],
   ['propolis-missing-key', 'no bootrom', MAIN.replace('bootrom = "/opt/ROM.fd"\n', '')],
   ['propolis-missing-key', 'a viona without a vnic', MAIN + nic('"0.5.0"').replace('vnic = "v0"\n', '')],
   ['propolis-missing-key', 'a Crucible without block size', MAIN + crucible(REGION.slice(17) + TARGETS)],
@@ -124,6 +125,11 @@ const SILENT: readonly (readonly [what: string, text: string, version?: string])
   ['leaves with subleaves', MAIN + profile(`"D-0" = ${LEAF}\n"d-1" = ${LEAF}\n"80000000" = ${LEAF}\n`)],
   ['queues of powers of two', MAIN + nic('"0.5.0"', 'rx-queue-size = 1\ntx-queue-size = 32768\n')],
   ['a pvpanic that is off', `${MAIN}[dev.p]\ndriver = "qemu-pvpanic"\nenable_isa = false\n`],
+  [
+    'a config of propolis-cli, which has no [main]',
+    `bootrom = "/x"\n${DISK}[dev.p]\ndriver = "pci-virtio-9p"\n`,
+  ],
+  ['qemu_debug_file in its time', `${MAIN}qemu_debug_file = "/x"\n`, '2023-10'],
   ['a driver of a fork', `${MAIN}[dev.t]\ndriver = "tpm-crb"\nanything = 1\n`],
   [
     'templates in values',

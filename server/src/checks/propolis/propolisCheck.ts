@@ -1,4 +1,5 @@
 /** How a rule on a Propolis config is made: a row of the table and a function on the config's tables. */
+import type { Document } from '../../machine/language';
 import type { Fix, RelatedPlace, Severity } from '../../text/finding';
 import { memberOf, type ConfigMember, type ConfigNode, type NodeSpan } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
@@ -71,6 +72,14 @@ export function isPciDriver(table: ConfigNode): boolean {
   return textOf(table, 'driver')?.value.startsWith('pci-') === true;
 }
 
+/**
+ * Configs of propolis-cli and propolis-server have the same devices and no [main]; nothing here is about them
+ * (crates/propolis-config-toml).
+ */
+export function isStandaloneConfig(document: Document): document is PropolisDocument {
+  return isPropolisDocument(document) && memberOf(document.config, 'main') !== null;
+}
+
 export function propolisCheck(
   row: { readonly code: string; readonly severity: Severity; readonly title: string },
   run: (rules: PropolisRules) => Iterable<Found>,
@@ -78,6 +87,6 @@ export function propolisCheck(
   return {
     ...row,
     on: ['propolis'],
-    run: (document) => (isPropolisDocument(document) ? run(new PropolisRules(document)) : []),
+    run: (document) => (isStandaloneConfig(document) ? run(new PropolisRules(document)) : []),
   };
 }

@@ -20,6 +20,7 @@ import { memoryText, vcpus } from './mainValues';
 import { expectedSize } from './memoryText';
 import { pciFunction } from './pciFunction';
 import { pciPath } from './pciPath';
+import { isStandaloneConfig } from './propolisCheck';
 
 const READER: readonly Check[] = Object.entries(PROPOLIS_PROBLEMS).map(([code, row]) => ({
   code,
@@ -44,7 +45,7 @@ const SHAPE: readonly Check[] = shapeRules(
       hasSizeText(document),
   },
   (document) => {
-    if (!isPropolisDocument(document)) return [];
+    if (!isStandaloneConfig(document)) return [];
     const { config, choice } = document;
     const used = usedBlockDevices(config);
     return checkShape(config, PROPOLIS_SHAPE, inVersionOf(PROPOLIS_VERSIONS, choice?.version ?? '')).filter(

@@ -10,6 +10,7 @@ const HEADER = /^\[\s*([\w."'-]+(?:\s*\.\s*[\w."'-]+)*)\s*\]\s*(?:#.*)?$/;
 const BOOTROM = /^bootrom(?:_version)?\s*=/;
 const MAIN_KEY = /^(?:cpus|memory|use_reservoir|exit_on_(?:halt|reboot)|boot_order|cpuid_profile)\s*=/;
 const DRIVER = /^driver\s*=\s*["'](?:pci-virtio-(?:block|viona|socket|9p)|pci-nvme|qemu-pvpanic|tpm-crb)["']/;
+const VENDOR = /^vendor\s*=\s*["'](?:amd|intel)["']/;
 const BLOCK_TYPE = /^type\s*=\s*["'](?:file|crucible|crucible-mem|mem-async|cloudinit)["']/;
 
 /** Looks at the first 64 KiB, never at the file's name. */
@@ -31,6 +32,7 @@ export function recognisePropolis(text: string): boolean {
       if (MAIN_KEY.test(line)) mainKeys++;
       if (mainKeys >= 2) return true;
     }
+    if (mainKeys > 0 && table.startsWith('cpuid.') && VENDOR.test(line)) return true;
     if (table.startsWith('dev.') && DRIVER.test(line)) return true;
     if (table.startsWith('block_dev.') && BLOCK_TYPE.test(line)) return true;
   }

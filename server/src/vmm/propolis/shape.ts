@@ -54,6 +54,12 @@ const MAIN_TABLE: ObjectShape = {
       example: '1024',
       source: MAIN,
     },
+    qemu_debug_file: {
+      shape: STRING,
+      until: '2023-10',
+      text: 'Where the text of port 0x402 went, until 2024-02; it goes to `debug.out` now.',
+      source: MAIN,
+    },
     use_reservoir: {
       shape: BOOLEAN,
       text: 'Take the memory from the VMM reservoir (since 2023-06).',
@@ -199,7 +205,12 @@ const BLOCK_OPTIONS: Readonly<Record<string, Member>> = {
     default: '512',
     source: `${CONFIG}, BlockOpts`,
   },
-  read_only: { shape: BOOLEAN, text: 'Whether the guest may only read.', source: `${CONFIG}, BlockOpts` },
+  read_only: {
+    shape: BOOLEAN,
+    text: 'Whether the guest may only read.',
+    formerly: ['readonly'],
+    source: `${CONFIG}, BlockOpts`,
+  },
   skip_flush: {
     shape: BOOLEAN,
     text: 'Whether flushes of the guest are taken for done at once.',
