@@ -102,7 +102,11 @@ export function certainProblems(problems: readonly ShapeProblem[], document: Doc
   );
   return problems.filter((problem) => {
     if (problem.kind === 'missing-key') return !broken;
-    if (problem.kind === 'unknown-key') return !(problem.ignored && COMMENT.test(problem.key));
+    if (problem.kind === 'unknown-key') {
+      if (problem.ignored && COMMENT.test(problem.key)) return false;
+      // A key that is being typed has no colon yet.
+      return !broken || /^\s*:/.test(document.source.text.slice(problem.at.end, problem.at.end + 80));
+    }
     if (problem.kind !== 'duplicate-key') return true;
     return !unknown.has(problem.path.join('\0')) && !isTemplate(problem.key);
   });

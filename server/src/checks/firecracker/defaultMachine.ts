@@ -9,7 +9,11 @@ export const defaultMachine = firecrackerCheck(
     // A file of another tool that only looks alike is left alone.
     const boot = objectOf(config, 'boot-source');
     if (!boot || isBroken(rules.document) || rules.present(config, 'machine-config')) return;
-    if (config.kind === 'object' && config.members.some(({ key }) => /^machine/i.test(key.text))) return;
+    if (
+      config.kind === 'object' &&
+      config.members.some(({ key }) => key.text !== 'machine-config' && /^machine/i.test(key.text))
+    )
+      return;
     yield {
       at: rules.at({ start: config.start, end: config.start + 1 }),
       message:
