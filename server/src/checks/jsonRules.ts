@@ -1,5 +1,6 @@
 /** What the rules on JSON configs share: values by key, places, fixes. A value that a template fills in counts as absent. */
 import type { Fix, RelatedPlace } from '../text/finding';
+import { closest } from '../text/closest';
 import { isTemplate, type ShapeProblem } from '../text/shape/checkShape';
 import { JSON_SYNTAX } from '../vmm/jsonConfig';
 import type { Document } from '../machine/language';
@@ -110,6 +111,14 @@ export function certainProblems(problems: readonly ShapeProblem[], document: Doc
     if (problem.kind !== 'duplicate-key') return true;
     return !unknown.has(problem.path.join('\0')) && !isTemplate(problem.key);
   });
+}
+
+/** More names than anybody looks through for the one that was meant. */
+const MOST_CANDIDATES = 200;
+
+/** The name that a misspelt one was probably meant to be. */
+export function nearestName(word: string, names: ReadonlySet<string>): string | undefined {
+  return names.size > MOST_CANDIDATES ? undefined : closest(word, [...names]);
 }
 
 const UTF8 = new TextEncoder();

@@ -264,7 +264,7 @@ for (const [what, sections, version, said] of [
     'a balloon larger than the default',
     { 'machine-config': null, balloon: { amount_mib: 129, deflate_on_oom: true } },
     '',
-    ['error balloon-size 129'],
+    ['information default-machine {', 'error balloon-size 129'],
   ],
   [
     'a metadata interface of a name that is filled in',

@@ -1,15 +1,15 @@
 /** NUMA nodes and what they name (vmm/src/vm.rs, create_numa_nodes; NumaConfig::validate since v51.0; VmConfig::validate). */
 import type { NodeSpan, ObjectNode } from '../../text/shape/node';
-import { closest } from '../../text/closest';
 import { isTemplate } from '../../text/shape/checkShape';
 import type { Found } from '../check';
-import { integerOf, itemsOf, objectsOf, textOf } from '../jsonRules';
+import { integerOf, itemsOf, nearestName, objectsOf, textOf } from '../jsonRules';
 import { cloudHypervisorCheck, REFUSED, type CloudHypervisorRules } from './cloudHypervisorCheck';
 
 export const numa = cloudHypervisorCheck(
   { code: 'cloud-hypervisor-numa', severity: 'error', title: 'NUMA nodes that do not go with the rest' },
   function* (rules) {
     const nodes = rules.devices('numa');
+    const known = zoneNames(rules);
     const seen = {
       nodes: new Map<bigint, NodeSpan>(),
       zones: new Map<string, NodeSpan>(),
@@ -27,7 +27,7 @@ export const numa = cloudHypervisorCheck(
         };
       } else if (id) seen.nodes.set(id.value, id);
       yield* parts(rules, node);
-      yield* zones(rules, node, seen.zones);
+      yield* zones(rules, node, known, seen.zones);
       yield* distances(rules, node, destinations);
       yield* segments(rules, node, id?.value ?? 0n, seen.segments);
     }
@@ -61,13 +61,18 @@ function* parts(rules: CloudHypervisorRules, node: ObjectNode): Generator<Found>
   }
 }
 
+/** Names of the zones of memory; null where one of them is filled in. */
+function zoneNames(rules: CloudHypervisorRules): ReadonlySet<string> | null {
+  const names = rules.zones.flatMap((zone) => textOf(zone, 'id')?.value ?? []);
+  return names.length === itemsOf(rules.memory, 'zones').length ? new Set(names) : null;
+}
+
 function* zones(
   rules: CloudHypervisorRules,
   node: ObjectNode,
+  known: ReadonlySet<string> | null,
   seen: Map<string, NodeSpan>,
 ): Generator<Found> {
-  const ids = rules.zones.flatMap((zone) => textOf(zone, 'id')?.value ?? []);
-  const told = ids.length === itemsOf(rules.memory, 'zones').length;
   for (const item of itemsOf(node, 'memory_zones')) {
     if (item.kind !== 'string' || isTemplate(item.value)) continue;
     const first = seen.get(item.value);
@@ -77,8 +82,8 @@ function* zones(
         message: `Zone \`${item.value}\` belongs to a node already: ${REFUSED} (MemoryZoneReused).`,
         related: [rules.related(first, 'The same zone')],
       };
-    } else if (told && !ids.includes(item.value)) {
-      const nearest = closest(item.value, ids);
+    } else if (known && !known.has(item.value)) {
+      const nearest = nearestName(item.value, known);
       yield {
         at: rules.at(item),
         message: `\`memory.zones\` has no \`${item.value}\`: ${REFUSED} (InvalidNumaConfig).`,

@@ -12,6 +12,7 @@ export const rateLimit = cloudHypervisorCheck(
     if (!rules.has({ since: 'v38.0' })) return;
     const groups = rules.devices('rate_limit_groups');
     const ids = groups.flatMap((group) => textOf(group, 'id')?.value ?? []);
+    const known = new Set(ids);
     const told = ids.length === itemsOf(rules.config, 'rate_limit_groups').length;
     for (const group of groups) {
       const limits = objectOf(group, 'rate_limiter_config');
@@ -29,7 +30,7 @@ export const rateLimit = cloudHypervisorCheck(
     for (const disk of rules.devices('disks')) {
       const group = textOf(disk, 'rate_limit_group');
       const own = rules.present(disk, 'rate_limiter_config');
-      if (group && told && !ids.includes(group.value)) {
+      if (group && told && !known.has(group.value)) {
         yield {
           at: rules.at(group),
           message: `\`rate_limit_groups\` has no \`${group.value}\`: ${REFUSED} (InvalidRateLimiterGroup).`,

@@ -1,8 +1,7 @@
 /** The metadata service: its interfaces and its address (resources.rs, set_mmds_network_stack_config). */
-import { closest } from '../../text/closest';
 import { isTemplate } from '../../text/shape/checkShape';
 import { memberOf } from '../../text/shape/node';
-import { itemsOf, textOf } from '../jsonRules';
+import { itemsOf, nearestName, textOf } from '../jsonRules';
 import { firecrackerCheck } from './firecrackerCheck';
 
 export const mmdsInterface = firecrackerCheck(
@@ -28,9 +27,10 @@ export const mmdsInterface = firecrackerCheck(
     // A name that a template fills in may be any of them.
     if (ids.length < interfaces.length || ids.length < itemsOf(rules.config, 'network-interfaces').length)
       return;
+    const known = new Set(ids);
     for (const item of list.items) {
-      if (item.kind !== 'string' || isTemplate(item.value) || ids.includes(item.value)) continue;
-      const nearest = closest(item.value, ids) ?? (ids.length === 1 ? ids[0] : undefined);
+      if (item.kind !== 'string' || isTemplate(item.value) || known.has(item.value)) continue;
+      const nearest = nearestName(item.value, known) ?? (ids.length === 1 ? ids[0] : undefined);
       yield {
         at: rules.at(item),
         message: `No entry of \`network-interfaces\` has the iface_id \`${item.value}\`: Firecracker refuses the config (InvalidNetworkInterfaceId).`,
