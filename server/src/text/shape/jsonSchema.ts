@@ -18,6 +18,9 @@ export interface SchemaTitle {
   readonly description: string;
 }
 
+/** Words of which each is described; beyond it their names must do. */
+const MOST_DESCRIBED = 60;
+
 /** The members that `inVersion` has. Integers beyond 2^53 have no bounds in it: JSON schema counts in doubles. */
 export function jsonSchema(
   shape: Shape,
@@ -60,7 +63,9 @@ function schemaOf(shape: Shape, inVersion: InVersion): JsonSchema {
         return {
           type: 'string',
           enum: words.map(({ value }) => value),
-          markdownEnumDescriptions: words.map(({ text }) => text),
+          ...(words.length > MOST_DESCRIBED
+            ? {}
+            : { markdownEnumDescriptions: words.map(({ text }) => text) }),
         };
       }
       // A schema’s pattern has no flags.
