@@ -105,6 +105,9 @@ function imagesOf(plan: BootPlan): ImageReference[] {
   });
 }
 
+/** As the VMCS numbers them (SDM vol. 3C, “Guest Non-Register State”). */
+const ACTIVITIES = { running: 0, halted: 1, 'wait-for-sipi': 3 } as const;
+
 function bootOf({ plan, gdt, idt, paging }: ReadPlan): BootState {
   const tables = [gdt, idt].flatMap((table) => (table ? [table] : []));
   return {
@@ -119,7 +122,7 @@ function bootOf({ plan, gdt, idt, paging }: ReadPlan): BootState {
     mappings: paging ? mappingsOf(paging) : [],
     vcpus: plan.registers.map((vcpu): InitialVcpu => ({
       index: vcpu.index,
-      state: stateOf(vcpu),
+      state: { ...stateOf(vcpu), activity: ACTIVITIES[vcpu.activity] },
       registersAt: vcpu.places,
       origin: fromText(vcpu.at),
       at: vcpu.at,

@@ -80,6 +80,14 @@ test('vCPUs count on from the one before, and twice the same is told', () => {
   assert.deepEqual(told('vcpus = 2\n[[vcpu]]\n[[vcpu]]\n'), []);
 });
 
+test('a vCPU that waits for a SIPI has no first instruction to fetch', () => {
+  const plan = (activity: string) =>
+    `[[region]]\nkind = "ram"\nbase = 0\nsize = "1M"\n[[vcpu]]\nactivity = "${activity}"\nrip = 0xfff0\n`;
+  const codes = (text: string) => runChecks(read(text)).map(({ code }) => code);
+  assert.ok(codes(plan('running')).includes('boot-entry-unreachable'));
+  assert.ok(!codes(plan('wait-for-sipi')).includes('boot-entry-unreachable'));
+});
+
 test('MSRs by index', () => {
   const [vcpu] = read('[[vcpu]]\nmsrs = { "0x277" = 6, "0xc0000102" = "0xffff888000000000" }\n').plan
     .registers;

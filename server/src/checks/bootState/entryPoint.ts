@@ -5,11 +5,11 @@ import { in64BitMode } from '../../x86/entryChecks/guestState';
 import type { Check } from '../check';
 import { bootsOf, pagingOn, placeOf, vcpuWord, written, type Boot } from './boots';
 
-/** CS.base + RIP, or RIP in 64-bit mode; null where the state does not tell. */
+/** CS.base + RIP, or RIP in 64-bit mode; null where the state does not tell, and for a vCPU that waits to be started. */
 function firstFetch({ state }: InitialVcpu): bigint | null {
   const long = in64BitMode(state);
   const cs = state.segments?.cs;
-  if (state.rip === undefined || long === undefined) return null;
+  if (state.rip === undefined || long === undefined || (state.activity ?? 0) !== 0) return null;
   if (long) return BigInt.asUintN(64, state.rip);
   return cs ? BigInt.asUintN(32, cs.base + state.rip) : null;
 }
