@@ -1,7 +1,7 @@
 /** Regions and addresses of a machine in words: what the hover says, and the text equivalent of its picture. */
 import { formatRange, formatSize, hex } from '../address/format';
 import { contains, sizeOf } from '../address/range';
-import type { Machine, Region } from '../machine/machine';
+import { levelOf, type Machine, type Region } from '../machine/machine';
 import type { Origin } from '../machine/origin';
 import { codeSpan, escapeMarkdown } from '../text/markdownText';
 
@@ -91,7 +91,10 @@ function neighbour(other: Region | undefined, region: Region, side: 'below' | 'a
 /** Where an address lies in a machine: its regions, what is near, or the neighbours of a hole. One paragraph. */
 export function describeAddress(machine: Machine, address: bigint): string {
   const at = `In **${escapeMarkdown(machine.name)}**`;
-  const inside = machine.regions.filter((region) => contains(region.range, address));
+  // The innermost first: it says most.
+  const inside = machine.regions
+    .filter((region) => contains(region.range, address))
+    .sort((a, b) => levelOf(b) - levelOf(a));
   if (inside.length > 0) {
     const shown = inside.slice(0, 3).map((region) => placeIn(machine, region, address));
     const more = inside.length > 3 ? ` and in ${inside.length - 3} more` : '';

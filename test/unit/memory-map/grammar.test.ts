@@ -90,6 +90,28 @@ for (const [line, text, scope] of [
     'reserved',
     'storage.type.reserved.memmap',
   ],
+  [
+    'e820 update range: 0000000000000000 - 0000000000010000 (usable) ==> (reserved)',
+    'update',
+    'keyword.control.memmap',
+  ],
+  ['  000c0000-000c99ff : Video ROM', '000c99ff', 'constant.numeric.hex.address.memmap'],
+  ['00001000-0009f7ff : System RAM', 'System RAM', 'support.type.ram.memmap'],
+  [
+    'efi: mem01: [Conventional |   |  |WB] range=[0x1000-0x9ffff] (0MB)',
+    'Conventional',
+    'support.type.segment.memmap',
+  ],
+  [
+    'EFI: mem01: type=7, attr=0xf, range=[0x1000-0xa0000) (0MB)',
+    ')',
+    'punctuation.definition.range.end.memmap',
+  ],
+  [
+    'Available  0000000000001000-000000000009FFFF 000000000000009F 000000000000000F',
+    'Available',
+    'support.type.segment.memmap',
+  ],
   ['FFE00000    2048KB      bootrom     0           R-X   ', 'bootrom', 'support.type.segment.memmap'],
   ['FFE00000    2048KB      bootrom     0           R-X   ', 'R-X', 'storage.modifier.permissions.memmap'],
   ['0           3072MB      sysmem      0           RWX   \0wired', 'wired', 'storage.modifier.flags.memmap'],

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { runChecks } from '../../../server/src/checks/catalogue';
+import { describeAddress } from '../../../server/src/features/regionText';
 import { levelOf, parentsOf, regionAt } from '../../../server/src/machine/machine';
 import { iomemDialect } from '../../../server/src/memory-map/iomem';
 import { memmap } from '../../../server/src/memory-map/language';
@@ -43,6 +44,11 @@ test('the region of an address is the innermost one', () => {
   assert.equal(regionAt(machine!, 0x11ffffffn)!.name, 'System RAM');
   assert.equal(regionAt(machine!, 0xb0000000n)!.name, 'pnp 00:04');
   assert.equal(regionAt(machine!, 0xfd100000n)!.name, '0000:00:01.0');
+});
+
+test('a hover on an address names the innermost line first', () => {
+  const [machine] = parse(fixture('iomem.txt')).machines;
+  assert.match(describeAddress(machine!, 0x12000010n), /is in Kernel code .*, and in System RAM /);
 });
 
 test('siblings that overlap are an overlap at any level', () => {
