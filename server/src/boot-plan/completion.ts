@@ -1,47 +1,15 @@
 /** Completion in a boot plan: headers of tables, keys, words of values and bits. */
 import type { Document, Suggestion } from '../machine/language';
 import type { Position, TextRange } from '../text/position';
-import { complete, type Writing } from '../text/shape/complete';
+import { complete } from '../text/shape/complete';
 import { describeMember, detailOf } from '../text/shape/describe';
 import type { ConfigNode } from '../text/shape/node';
 import type { Member, Shape } from '../text/shape/shape';
 import { itemShape, objectShape } from '../text/shape/resolve';
+import { bareKey, exampleOf, inSnippet, TOML_WRITING } from '../text/shape/tomlWriting';
 import { tomlTyping } from '../text/toml/typing';
 import { isBootPlan, type BootPlanDocument } from './document';
 import { BOOT_PLAN } from './keys/plan';
-
-const TOML: Writing = {
-  key: (key, { example, shape }) => `${bare(key)} = \${1:${escape(example ?? exampleOf(shape))}}`,
-  word: (value) => JSON.stringify(value),
-};
-
-function bare(key: string): string {
-  return /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
-}
-
-/** For text inside of a snippet’s placeholder. */
-function escape(text: string): string {
-  return text.replace(/[\\$}]/g, '\\$&');
-}
-
-function exampleOf(shape: Shape): string {
-  switch (shape.kind) {
-    case 'boolean':
-      return 'true';
-    case 'string':
-      return '""';
-    case 'array':
-      return '[]';
-    case 'object':
-    case 'names':
-    case 'variant':
-      return '{}';
-    case 'either':
-      return exampleOf(shape.of.at(-1)!);
-    default:
-      return '0';
-  }
-}
 
 export function completeBootPlan(document: Document, position: Position): Suggestion[] {
   if (!isBootPlan(document)) return [];
@@ -54,7 +22,7 @@ export function completeBootPlan(document: Document, position: Position): Sugges
     return begun === undefined ? [] : headers(document, source.lines.rangeAt(offset - begun.length, offset));
   }
   const range = source.lines.rangeAt(typing.word.start, typing.word.end);
-  const found = complete(tree, BOOT_PLAN, typing, TOML)
+  const found = complete(tree, BOOT_PLAN, typing, TOML_WRITING)
     .filter(({ kind, label }) => kind === 'word' || typing.path.length > 0 || headerOf(label) === null)
     .map(({ label, kind, detail, markdown, insert }) => ({
       label,
@@ -96,7 +64,7 @@ function requiredLines({ shape }: Member): string[] {
     .filter(([, member]) => member.required === true)
     .map(
       ([key, member], index) =>
-        `${bare(key)} = \${${index + 1}:${escape(member.example ?? exampleOf(member.shape))}}`,
+        `${bareKey(key)} = \${${index + 1}:${inSnippet(member.example ?? exampleOf(member.shape))}}`,
     );
 }
 

@@ -38,11 +38,12 @@ const SHAPE: readonly Check[] = shapeRules(
     duplicate: { severity: 'error', consequence: 'TOML takes a key once' },
     quoteKey: (key) => key,
     except: ({ kind, path }, document) =>
-      // The size is told as the number that it means.
-      kind === 'wrong-type' &&
-      path.join('.') === 'main.memory' &&
-      isPropolisDocument(document) &&
-      hasSizeText(document),
+      // The driver and the type of a block device, which have rules of their own, as a size of memory with a unit has.
+      (kind === 'unknown-value' && path[0] !== 'main' && path[0] !== 'cpuid') ||
+      (kind === 'wrong-type' &&
+        path.join('.') === 'main.memory' &&
+        isPropolisDocument(document) &&
+        hasSizeText(document)),
   },
   (document) => {
     if (!isStandaloneConfig(document)) return [];

@@ -290,6 +290,26 @@ export const BLOCK_TYPES: Readonly<Record<string, Readonly<Record<string, Member
   cloudinit: {},
 };
 
+const DRIVER_TEXTS = {
+  'pci-virtio-block': 'A virtio disk.',
+  'pci-nvme': 'An NVMe disk.',
+  'pci-virtio-viona': 'A virtio network card, in the host’s kernel.',
+  'pci-virtio-socket': 'A vsock device (since 2026-03).',
+  'qemu-pvpanic': 'QEMU’s pvpanic at port 0x505 (since 2024-01).',
+};
+const TYPE_TEXTS = {
+  file: 'A file or a raw device of the host.',
+  crucible: 'A region of Crucible (feature crucible).',
+  'crucible-mem': 'Crucible in memory (feature crucible).',
+  'mem-async': 'Memory of the process.',
+  cloudinit: 'A volume made of the table `[cloudinit]`.',
+};
+
+/** What another word does is told by rules of their own. */
+function wordsOf(texts: Readonly<Record<string, string>>): Shape {
+  return { kind: 'string', values: Object.entries(texts).map(([value, text]) => ({ value, text })) };
+}
+
 const CLOUDINIT_TEXT = { shape: STRING, source: 'bin/propolis-standalone/src/cidata.rs, build_cidata_be' };
 
 const CLOUDINIT: ObjectShape = {
@@ -320,7 +340,7 @@ export const PROPOLIS_SHAPE: ObjectShape = {
             others: 'ignored',
             members: {
               driver: {
-                shape: STRING,
+                shape: wordsOf(DRIVER_TEXTS),
                 required: true,
                 text: 'What kind of device it is.',
                 source: `${CONFIG}, Device`,
@@ -343,7 +363,7 @@ export const PROPOLIS_SHAPE: ObjectShape = {
             kind: 'object',
             others: 'ignored',
             members: {
-              type: { shape: STRING, text: 'What backs it.', source: `${CONFIG}, BlockDevice` },
+              type: { shape: wordsOf(TYPE_TEXTS), text: 'What backs it.', source: `${CONFIG}, BlockDevice` },
               ...BLOCK_OPTIONS,
             },
           },

@@ -1,5 +1,6 @@
 /** BoxLite's options of a box as a language of Bootpath. */
 import type { Language } from '../../../machine/language';
+import { describeBoxlite } from './describe';
 import { parseDocument } from './document';
 import { recogniseBoxlite } from './recognise';
 
@@ -8,4 +9,5 @@ export const boxlite: Language = {
   vmm: 'libkrun',
   recognise: recogniseBoxlite,
   parse: parseDocument,
+  describe: describeBoxlite,
 };
