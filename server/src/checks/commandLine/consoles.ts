@@ -38,6 +38,8 @@ const cloudHypervisor: ConsoleVerdict = (machine, name) => {
   if (port !== null && port > 0) return 'Cloud Hypervisor has one serial port, ttyS0';
   if (port === null && !isVirtio(name)) return null;
   const device = isVirtio(name) ? 'console' : 'serial';
+  // A section that is no object says something that Cloud Hypervisor does not take.
+  if (machine.settings?.has(device)) return null;
   if (mode === 'Null') return `${device}.mode is Null, which throws away what it gets`;
   return mode === 'Off' ? `${device}.mode is Off, and so the device is not there` : null;
 };

@@ -11,6 +11,12 @@ interface Area {
   readonly legacy: boolean;
 }
 
+const RESET_VECTOR: Area = {
+  range: { start: 0xfffffff0n, end: 0x100000000n },
+  name: 'the reset vector',
+  legacy: false,
+};
+
 const AREAS: readonly Area[] = [
   { range: { start: 0xa0000n, end: 0xc0000n }, name: 'the VGA window', legacy: true },
   { range: { start: 0xc0000n, end: 0xe0000n }, name: 'option ROMs', legacy: true },
@@ -18,7 +24,7 @@ const AREAS: readonly Area[] = [
   { range: { start: 0xfec00000n, end: 0xfec01000n }, name: 'the I/O APIC', legacy: false },
   { range: { start: 0xfed00000n, end: 0xfed00400n }, name: 'the HPET', legacy: false },
   { range: { start: 0xfee00000n, end: 0xfee01000n }, name: 'the local APIC', legacy: false },
-  { range: { start: 0xfffffff0n, end: 0x100000000n }, name: 'the reset vector', legacy: false },
+  RESET_VECTOR,
 ];
 
 function list(names: readonly string[]): string {
@@ -40,16 +46,21 @@ export const ramOverFirmware: Check = {
     for (const machine of document.machines) {
       if (document.language === 'memmap' && producerOf(machine).rendered) continue;
       const spared = backsFirstMib(document, machine);
+      // A plan may have its firmware in RAM, as vmd does.
+      const plan = document.language === 'boot-plan';
       for (const region of machine.regions) {
         if (region.kind !== 'ram') continue;
         const areas = AREAS.filter(
-          ({ range, legacy }) => !(legacy && spared) && overlaps(range, region.range),
+          (area) =>
+            !(area.legacy && spared) &&
+            !(plan && area === RESET_VECTOR) &&
+            overlaps(area.range, region.range),
         );
         if (areas.length === 0) continue;
-        const plan = document.language === 'boot-plan' && areas.every(({ legacy }) => legacy);
+        const told = plan && areas.every(({ legacy }) => legacy);
         yield {
           // The guest of a plan may be told otherwise than it is backed, as direct boots do.
-          ...(plan ? { severity: 'hint' as const } : {}),
+          ...(told ? { severity: 'hint' as const } : {}),
           at: region.at,
           message: `${region.name} ${formatRange(region.range)} is called RAM, but holds ${list(areas.map(({ name }) => name))}. ${consequence(areas)}`,
         };
