@@ -1,6 +1,9 @@
 /** What a guest finds before its first instruction: each rule on a state that it must report, and on one near it. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
+import { runChecks } from '../../../server/src/checks/catalogue';
+import { bootpathService } from '../../../server/src/service';
+import { SourceText } from '../../../server/src/text/sourceText';
 import type { GuestState } from '../../../server/src/x86/entryChecks/guestState';
 import type { SegmentState } from '../../../server/src/x86/state';
 import { codes, findings, GDT, line, LONG, mapping, RAM, startOf, type Start } from './bootDocument';
@@ -245,4 +248,31 @@ test('twenty thousand structures and mappings are quick, and no list grows with 
   const regions = [[0n, 1n << 36n, 'ram'], ...RAM.slice(0, 0)] as const;
   const found = findings({ regions, boot: startOf({ structures, mappings }) });
   assert.ok(found.length <= 60, `${found.length} findings`);
+});
+
+test('a raw kernel of libkrun is entered beyond the GiB that its page tables map: information, at the kernel', () => {
+  const source = (format: string) =>
+    `#include <libkrun.h>\nint main(void)\n{\n\tint ctx = krun_create_ctx();\n\tkrun_set_vm_config(ctx, 1, 3000);\n\tkrun_set_kernel(ctx, "/vmlinux", ${format}, NULL, "console=hvc0");\n\treturn krun_start_enter(ctx);\n}\n`;
+  const of = (format: string) => {
+    const text = new SourceText('file:///run.c', source(format));
+    const document = bootpathService.claim('', text.text, text.uri)!.parse(text, { files: new Map() });
+    return runChecks(document).filter(({ code }) => code === 'boot-entry-unreachable');
+  };
+  const [found] = of('KRUN_KERNEL_FORMAT_RAW');
+  assert.deepEqual([found!.severity, found!.at!.range.start.line], ['information', 5]);
+  assert.match(found!.message, /0x80000000.*on x86-64/);
+  assert.deepEqual(of('KRUN_KERNEL_FORMAT_ELF'), []);
+});
+
+test('vmd-direct-launch: a kernel under a vmd that starts ELF64 in compatibility mode, and no disk', () => {
+  const of = (version: string, boot: string) => {
+    const text = `# bootpath: vmd@${version}\nvm "a" {\n\t${boot}\n\tdisk "/a.img"\n}\n`;
+    const source = new SourceText('file:///vm.conf', text);
+    const document = bootpathService.claim('', text, source.uri)!.parse(source, { files: new Map() });
+    return runChecks(document).filter(({ code }) => code === 'vmd-direct-launch');
+  };
+  const [found] = of('7.8', 'boot "/bsd"');
+  assert.deepEqual([found!.severity, found!.at!.range.start.line], ['information', 2]);
+  assert.match(found!.message, /0x12001, has no RW/);
+  assert.deepEqual([of('x86_vm-1.27', 'boot "/bsd"'), of('7.8', 'memory 1G')], [[], []]);
 });

@@ -44,6 +44,9 @@ function decides(document: Document, machine: Machine): 'plan' | 'bhyvectl' | nu
   return isBhyvectl(machine) ? 'bhyvectl' : null;
 }
 
+/** bhyvectl prints a unit from about 98 of them on, rounded to the nearest: less than this part of a length is left out. */
+const ROUNDING = 64n;
+
 export const ramHole: Check = {
   code: 'ram-hole',
   severity: 'information',
@@ -55,8 +58,7 @@ export const ramHole: Check = {
       if (producer === null) continue;
       for (const { hole, below, above } of holesInRam(machine)) {
         const size = sizeOf(hole);
-        // bhyvectl rounds lengths down to three to five digits: a hole may be what is left out.
-        if (producer === 'bhyvectl' && below.approximate) continue;
+        if (below.approximate && size <= sizeOf(below.range) / ROUNDING) continue;
         const page = size === PAGE || size === 1n;
         yield {
           severity: producer === 'plan' && page ? 'warning' : 'information',

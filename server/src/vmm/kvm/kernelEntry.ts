@@ -9,6 +9,7 @@ import {
   type SegmentState,
   type VcpuState,
 } from '../../x86/state';
+import { onDemand } from '../../machine/onDemand';
 import type { Placed } from '../placed';
 import { KVM_RESET_CR0 } from './vcpus';
 
@@ -40,13 +41,17 @@ export interface PagingPlaces {
   readonly pageDirectory: bigint;
 }
 
+/** A page directory of the first GiB: the same for every guest, and made once. */
+const firstGib = onDemand(() =>
+  quadwords(Array.from({ length: 512 }, (_, i) => (BigInt(i) << TWO_MIB_SHIFT) | LARGE_WRITABLE)),
+);
+
 /** The first GiB at its own addresses, in pages of 2 MiB. */
 export function firstGibTables({ pml4, pdpt, pageDirectory }: PagingPlaces): Placed[] {
-  const pages = Array.from({ length: 512 }, (_, i) => (BigInt(i) << TWO_MIB_SHIFT) | LARGE_WRITABLE);
   return [
     pageTable(pml4, 'PML4', [pdpt | PRESENT_WRITABLE]),
     pageTable(pdpt, 'PDPT', [pageDirectory | PRESENT_WRITABLE]),
-    pageTable(pageDirectory, 'page directory', pages),
+    { at: pageDirectory, bytes: firstGib(), kind: 'page-tables', name: 'page directory' },
   ];
 }
 
