@@ -2,6 +2,7 @@
 import { recogniseBootPlan } from '../../server/src/boot-plan/recognise';
 import { recogniseCrashDump } from '../../server/src/crash/recognise';
 import { memmap } from '../../server/src/memory-map/language';
+import { recogniseBhyveCommand } from '../../server/src/vmm/bhyve/command/recognise';
 import { recogniseBhyveConfig } from '../../server/src/vmm/bhyve/config/recognise';
 import { recogniseCloudHypervisor } from '../../server/src/vmm/cloud-hypervisor/recognise';
 import { recogniseFirecracker } from '../../server/src/vmm/firecracker/recognise';
@@ -15,6 +16,7 @@ import { recogniseVmConf } from '../../server/src/vmm/vmd/recognise';
 export type DocumentKind =
   | 'vmconf'
   | 'bhyve-config'
+  | 'bhyve-command'
   | 'propolis'
   | 'firecracker'
   | 'cloud-hypervisor'
@@ -66,6 +68,12 @@ export const RECOGNISERS: readonly Recogniser[] = [
     languages: ['properties', 'ini', 'plaintext'],
     switches: true,
     recognise: recogniseQemuConfig,
+  },
+  {
+    kind: 'bhyve-command',
+    languages: ['shellscript'],
+    switches: false,
+    recognise: recogniseBhyveCommand,
   },
   { kind: 'firecracker', languages: JSON_IDS, switches: false, recognise: recogniseFirecracker },
   { kind: 'cloud-hypervisor', languages: JSON_IDS, switches: false, recognise: recogniseCloudHypervisor },

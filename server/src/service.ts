@@ -33,6 +33,7 @@ import { qemuConfig } from './vmm/pc/readconfig/language';
 import { propolis } from './vmm/propolis/language';
 import { boxlite } from './vmm/libkrun/boxlite/language';
 import { libkrunC } from './vmm/libkrun/c/language';
+import { bhyveCommand } from './vmm/bhyve/command/language';
 import { bhyveConfig } from './vmm/bhyve/config/language';
 import { vmconf } from './vmm/vmd/language';
 
@@ -92,6 +93,7 @@ const HOST_IDS: ReadonlySet<string> = new Set([
   'log',
   'plaintext',
   'properties',
+  'shellscript',
   'text',
   'toml',
 ]);
@@ -148,6 +150,7 @@ export const bootpathService: Service = createService({
     boxlite,
     libkrunC,
     bhyveConfig,
+    bhyveCommand,
     qemuConfig,
     vmconf,
     memmap,

@@ -81,7 +81,7 @@ const ROWS: readonly Row[] = [
     title: 'the newer key of the boot ROM',
     text: 'bootrom=/x',
     version: 'freebsd-14',
-    found: ['bhyve-acpi-tables 0', 'bhyve-bootrom-key 0'].slice(1),
+    found: ['bhyve-bootrom-key 0'],
     fixed: 'lpc.bootrom=/x',
   },
   { title: 'the older key', text: 'lpc.bootrom=/x', found: ['bhyve-bootrom-key 0'], fixed: 'bootrom=/x' },

@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runChecks } from '../../../server/src/checks/catalogue';
 import { SourceText } from '../../../server/src/text/sourceText';
+import { bhyveCommand } from '../../../server/src/vmm/bhyve/command/language';
 import { bhyveConfig } from '../../../server/src/vmm/bhyve/config/language';
 
 const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
-const LANGUAGES = new Map([['', bhyveConfig]]);
+const LANGUAGES = new Map([
+  ['', bhyveConfig],
+  ['sh', bhyveCommand],
+]);
 
 for (const name of readdirSync(PAGES).filter((page) => /^bhyve-/.test(page))) {
   const code = name.replace(/\.md$/, '');

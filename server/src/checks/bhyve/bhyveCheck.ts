@@ -60,8 +60,12 @@ export function replaceKey(
 ): Fix[] {
   if (entry.implied) return [];
   const { start, end } = entry.keySpan;
-  if (config.source.text.slice(start, end) !== entry.key) return [];
-  return [replace(config, `Change to ${newKey}`, entry.keySpan, newKey, preferred)];
+  const written = config.source.text.slice(start, end);
+  // Of an option of -s only the last part of its key stands there.
+  const before = entry.key.slice(0, entry.key.length - written.length);
+  if (before + written !== entry.key || written === '' || !newKey.startsWith(before)) return [];
+  const text = newKey.slice(before.length);
+  return [replace(config, `Change to ${text}`, entry.keySpan, text, preferred)];
 }
 
 /** Takes the line of a config file away. */

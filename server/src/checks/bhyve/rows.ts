@@ -1,5 +1,6 @@
 /** The rules on bhyve's configs: what the reader itself finds, and a file for each of the others. */
 import { BHYVE_PROBLEMS } from '../../vmm/bhyve/config/problems';
+import { COMMAND_PROBLEMS } from '../../vmm/bhyve/command/problems';
 import type { Check } from '../check';
 import { acpiTables } from './acpiTables';
 import { ahciPort } from './ahciPort';
@@ -31,6 +32,7 @@ export const BHYVE_CHECKS: readonly Check[] = [
     ...row,
     on: ['bhyve-config', 'bhyve-command'],
   })),
+  ...Object.entries(COMMAND_PROBLEMS).map(([code, row]): Check => ({ code, ...row, on: ['bhyve-command'] })),
   unknownKey,
   keyVersion,
   bootromKey,

@@ -122,7 +122,8 @@ function readName(state: OptionState, command: Word, operands: readonly Word[]):
     return;
   }
   state.entries.push(positional('name', Argument.of(name)));
-  if (!second || operands.some(({ bare }) => bare)) return;
+  // With an option that is not told, or not known, the words may be other ones.
+  if (!second || !state.complete || operands.some(({ bare }) => bare)) return;
   const option = operands.find(({ text }, index) => index > 0 && /^-[A-Za-z]/.test(text));
   const at = option ?? second;
   state.problems.push({
