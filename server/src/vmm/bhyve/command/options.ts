@@ -5,7 +5,7 @@
  */
 import type { ConfigEntry } from '../config/flatConfig';
 import type { BhyveVersion } from '../versions';
-import { Argument, implied, named, positional } from './argument';
+import { implied, named, positional, type Argument } from './argument';
 import { deviceOptions, type DeviceOptions } from './devices';
 import { lpcOptions } from './lpc';
 import type { CommandProblem } from './problems';
