@@ -112,7 +112,7 @@ function foundOf(source: SourceText, problem: ShapeProblem, words: ShapeWords): 
       };
     }
     case 'missing-key':
-      return { at, message: `${code(problem.key)} is missing ${inside(problem.path)}: ${refused}` };
+      return { at, message: `${code(problem.key)} is missing ${inside(problem.path, 'in')}: ${refused}` };
     case 'wrong-type':
       return {
         at,
@@ -139,7 +139,7 @@ function foundOf(source: SourceText, problem: ShapeProblem, words: ShapeWords): 
       return {
         at,
         severity: words.duplicate.severity,
-        message: `${code(problem.key)} stands twice ${inside(problem.path.slice(0, -1))}: ${words.duplicate.consequence}.`,
+        message: `${code(problem.key)} stands twice ${inside(problem.path.slice(0, -1), 'in')}: ${words.duplicate.consequence}.`,
         related: [
           { at: source.at(problem.first.start, problem.first.end), message: 'The first one is here.' },
         ],
@@ -182,8 +182,8 @@ function pathText(path: ConfigPath): string {
   );
 }
 
-function inside(path: ConfigPath): string {
-  return path.length === 0 ? 'at the top level' : `of ${code(pathText(path))}`;
+function inside(path: ConfigPath, preposition = 'of'): string {
+  return path.length === 0 ? 'at the top level' : `${preposition} ${code(pathText(path))}`;
 }
 
 function subject(path: ConfigPath): string {
