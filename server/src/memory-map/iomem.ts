@@ -64,6 +64,11 @@ function rowOf(match: RegExpExecArray | RegExpMatchArray): Row {
   };
 }
 
+/** Start and last byte 0: a resource without a range, or one that the reader may not see. */
+function isUnset({ range }: Row): boolean {
+  return range.start === 0n && range.end === 1n;
+}
+
 class Reader {
   private readonly problems: MapProblem[] = [];
   private readonly maps: OpenMap[] = [];
@@ -109,7 +114,7 @@ class Reader {
     this.rows = [];
     const first = rows[0];
     if (!first) return;
-    if (rows.every(({ range }) => range.start === 0n && range.end === 1n)) {
+    if (rows.every(isUnset)) {
       this.unprivileged(first, rows.at(-1)!, rows.length);
       return;
     }
@@ -123,6 +128,8 @@ class Reader {
     this.maps.push(map);
     const open: Row[] = [];
     for (const row of rows) {
+      // `Crash kernel` of 2.6 where none is reserved.
+      if (isUnset(row)) continue;
       const { range, name, from, to } = row;
       const problem = rangeProblem(range, from, to);
       if (problem) {

@@ -1,5 +1,5 @@
 /** Two layouts side by side in words: what a VMM means against what firmware or a guest reports, or two maps of one kind. */
-import { formatRange, formatSize, hex } from '../address/format';
+import { formatRange, formatSize, formatSizeShort, hex } from '../address/format';
 import { PAGE, sizeOf } from '../address/range';
 import { vmmLabel, type Machine, type Region, type RegionKind } from '../machine/machine';
 import { KIND_WORDS, ramOf } from '../picture/pictureMachine';
@@ -153,7 +153,7 @@ const aboutRam = ({ left, right }: LayoutDifference): boolean => left === 'ram' 
 
 function heading(side: Side, { machine, file }: ComparedLayout): string {
   const vmm = vmmLabel(machine) ?? machine.producer;
-  return `${side.padEnd(6)} ${machine.name}${vmm ? ` (${vmm})` : ''} in ${file}: ${formatSize(ramOf(machine))} of RAM`;
+  return `${side.padEnd(6)} ${machine.name}${vmm ? ` (${vmm})` : ''} in ${file}: ${formatSizeShort(ramOf(machine))} of RAM`;
 }
 
 function ramSentence(left: bigint, right: bigint): string {

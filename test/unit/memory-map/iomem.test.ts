@@ -89,10 +89,10 @@ test('a read without privileges is one finding and no machine', () => {
   );
 });
 
-test('one line of zeros in a listing with addresses is a line like others', () => {
-  const document = parse('00000000-00000000 : Reserved\n00001000-0009ffff : System RAM\n');
+test('one line of zeros in a listing with addresses is a resource that is not set', () => {
+  const document = parse('00000000-0009ebff : System RAM\n  00000000-00000000 : Crash kernel\n');
   assert.deepEqual(document.problems, []);
-  assert.equal(document.machines[0]!.regions.length, 2);
+  assert.deepEqual(rowsOf(document.machines[0]!), ['ram [0x0, 0x9ec00) System RAM']);
 });
 
 test('two listings in one text are two maps', () => {

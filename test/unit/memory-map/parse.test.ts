@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { formatRange } from '../../../server/src/address/format';
-import type { Document } from '../../../server/src/machine/language';
+import { shownMachines, type Document } from '../../../server/src/machine/language';
 import { memmap } from '../../../server/src/memory-map/language';
 import { MAX_ENTRIES } from '../../../server/src/memory-map/mapText';
 import { SourceText } from '../../../server/src/text/sourceText';
@@ -293,7 +293,10 @@ test('random changes, NUL and CRLF end in a document', () => {
     cut: fc.nat(4),
     put: fc.oneof(
       fc.string({ maxLength: 4 }),
-      fc.constantFrom('\0', '\r\n', '\r', 'ffffffffffffffffffff', '[mem 0x', 'BIOS-e820: '),
+      fc.constantFrom(
+        ...['\0', '\r\n', '\r', 'ffffffffffffffffffff', '[mem 0x', 'BIOS-e820: ', ' : System RAM', ') (0MB)'],
+        ...['e820: remove [mem 0x0-0xfffff]', 'e820: update [mem 0x0-0x1fff] usable ==> reserved'],
+      ),
     ),
   });
   fc.assert(
@@ -301,9 +304,15 @@ test('random changes, NUL and CRLF end in a document', () => {
       let text = fixture(name);
       for (const { at, cut, put } of edits) text = text.slice(0, at) + put + text.slice(at + cut);
       const document = parse(text);
-      for (const machine of document.machines) {
-        for (const { range } of machine.regions) assert.ok(range.start < range.end && range.end <= 1n << 64n);
+      const { lines } = document.source;
+      for (const machine of shownMachines(document)) {
+        for (const { range, at } of machine.regions) {
+          assert.ok(range.start < range.end && range.end <= 1n << 64n);
+          const [from, to] = [lines.offsetAt(at!.range.start), lines.offsetAt(at!.range.end)];
+          assert.ok(from < to && to <= text.length);
+        }
       }
+      for (const { at } of document.problems) assert.ok(lines.offsetAt(at!.range.end) <= text.length);
       memmap.recognise(text, name);
     }),
   );
