@@ -59,17 +59,20 @@ const EFI: RowForm = {
   }),
 };
 
+/** The first address that no x86 machine has. */
+const PHYSICAL_END = 1n << 52n;
+
 const DOM0: RowForm = {
   name: 'Xen Dom0',
   anchor: '->',
   heading: /PHYSICAL MEMORY ARRANGEMENT:/g,
   row: /(Dom0 alloc\.|Init\. ramdisk):[ \t]{1,8}([0-9a-f]{16})->([0-9a-f]{16})(?= |\r?\n|$)/g,
-  fact: ([, what, start, end]) => ({
-    range: half(start!, end!),
-    kind: 'ram',
-    name: what!,
-    reason: `Xen puts this part of Dom0 at these host addresses.`,
-  }),
+  fact([, what, start, end]) {
+    const range = half(start!, end!);
+    // The virtual arrangement below has lines of the same names; a ramdisk that Dom0 maps itself is 0 there.
+    if (range.start >= PHYSICAL_END || range.end === 0n) return null;
+    return { range, kind: 'ram', name: what!, reason: 'Xen puts this part of Dom0 at these host addresses.' };
+  },
 };
 
 export const xenE820Dialect = rowDialect('Xen e820', E820);

@@ -141,6 +141,59 @@ test('what QEMU warns of as an overflow is cut at 2^64', () => {
   assert.deepEqual(rows(parse(text)), ['ram [0xffffffffffff0000, 0x10000000000000000) wraps']);
 });
 
+test('a region that grew beyond 2^64 is cut, one without a byte is not there, wherever the warning stands', () => {
+  const warned = (text: string): string => text.replace(/^( *)/, '$1[DETECTED OVERFLOW!] ');
+  const text = [
+    'address-space: memory',
+    row(1, 0n, ALL, 'i/o', 'system'),
+    row(2, 0x8000_0000n, 0x17fff_ffffn, 'i/o', 'ram-container'),
+    row(3, 0x8000_0000n, 0x13fff_ffffn, 'ram', 'ram'),
+    warned(row(3, 0x14000_0000n, 0xbfff_ffffn, 'rom', 'max-ram')),
+    `[DETECTED OVERFLOW!] ${row(2, 0x6_0000_0000n, 0x5_ffff_ffffn, 'rom', 'window')}`,
+  ].join('\n');
+  assert.deepEqual(rows(parse(text)), [
+    'ram [0x80000000, 0x140000000) ram',
+    'rom [0x140000000, 0x180000000) max-ram',
+  ]);
+});
+
+test('rows that a mail program broke are joined again', () => {
+  const text = [
+    '>> address-space: memory',
+    '>>   0000000000000000-ffffffffffffffff (prio 0, i/o): system',
+    '>>     0000000000000000-000000000fffffff (prio 0, ram): alias',
+    '>> ram-below-4g',
+    '>> @board.ram 0000000000000000-000000000fffffff',
+    '>>     0000000010000000-0000000010000fff (prio 0,',
+    '>> i/o): registers',
+    '>>     0000000020000000-0000000020000fff (prio 0,=',
+    '>>  rom): read-=',
+    '>> only',
+  ].join('\n');
+  assert.deepEqual(rows(parse(text)), [
+    'ram [0x0, 0x10000000) board.ram',
+    'mmio [0x10000000, 0x10001000) registers',
+    'rom [0x20000000, 0x20001000) read-only',
+  ]);
+});
+
+test('an address space that several share has its names in a list', () => {
+  const text = [
+    'address-space: I/O',
+    row(1, 0n, 0xffffn, 'i/o', 'io'),
+    '',
+    'address-space shared 2 times:',
+    '  - cpu-memory-0',
+    '  - memory',
+    row(1, 0n, ALL, 'i/o', 'system'),
+    row(2, 0n, 0xffffn, 'ram', 'low'),
+  ].join('\n');
+  assert.deepEqual(
+    parse(text).machines.map(({ name }) => name),
+    ['QEMU memory'],
+  );
+});
+
 test('of one priority the one that is printed first hides the others at its address', () => {
   const text = [
     'address-space: memory',
@@ -252,7 +305,7 @@ const FLAT = [
   ' AS "memory", root: system',
   ' AS "cpu-memory-0", root: system',
   ' Root memory region: system',
-  `${row(1, 0n, 0x9ffffn, 'ram', 'board.ram')} KVM`,
+  `${row(1, 0n, 0x9ffffn, 'ram', 'board.ram')} kvm:tcg`,
   row(1, 0xa0000n, 0xbffffn, 'i/o', 'vga-window', 1),
   `${row(1, 0xe0000n, 0xfffffn, 'rom', 'board.ram @00000000000e0000')} owner:{obj path=/objects/ram} KVM KVM`,
   row(1, 0xf0000000n, 0xf0ffffffn, 'ram', 'vga.vram', 1),

@@ -108,6 +108,8 @@ const CASES: Readonly<Record<string, Case>> = {
       '(XEN)  Init. ramdisk: 000000087e4c8000->000000087ffff5a7',
       '(XEN) VIRTUAL MEMORY ARRANGEMENT:',
       '(XEN)  Loaded kernel: ffffffff81000000->ffffffff8322c000',
+      '(XEN)  Init. ramdisk: ffffffff8322c000->ffffffff84000000',
+      '(XEN)  Init. ramdisk: 0000000000000000->0000000000000000',
     ].join('\n'),
     rows: ['ram [0x840000000, 0x844000000) Dom0 alloc.', 'ram [0x87e4c8000, 0x87ffff5a7) Init. ramdisk'],
   },

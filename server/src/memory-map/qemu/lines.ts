@@ -54,8 +54,8 @@ const ALIAS = /^alias (.{1,200}) @(.{1,200}) ([0-9a-f]{16})-[0-9a-f]{16}$/;
 const OWNER = / (?:owner|parent):\{([^}]{0,300})\}/g;
 const DISABLED = / \[disabled\]$/;
 const OFFSET = / @([0-9a-f]{16})$/;
-/** Accelerators that have the range in their own map: `KVM`, once for each address space of the view. */
-const ACCELERATOR = /(?: (?:KVM|HVF|hvf|WHPX|Xen)){1,64}$/;
+/** Accelerators that have the range in their own map, once for each address space of the view; `kvm:tcg` in QEMU 4.2. */
+const ACCELERATOR = /(?: (?:kvm|hvf|whpx|xen|nvmm|tcg)(?::[a-z]{1,8})?){1,64}$/i;
 /** What every row has. */
 const MARK = ' (prio ';
 const LONGEST = 2000;
@@ -126,9 +126,14 @@ function headingOf(line: string, offset: number): Heading | null {
   };
 }
 
-/** A row that a mail program broke: an alias without its target. */
-const BROKEN = /\): alias(?! .* @.* ?[0-9a-f]{16}-[0-9a-f]{16})/;
+const INCOMPLETE_ALIAS = /\): alias(?! .* @.* [0-9a-f]{16}-[0-9a-f]{16})/;
+/** Lines that a mail program makes of a row. */
 const MOST_PIECES = 3;
+
+/** Whether a mail program broke the row: `=` at the end is the soft break of quoted-printable. */
+function isBroken(line: string): boolean {
+  return line.endsWith('=') || !ROW.test(line) || INCOMPLETE_ALIAS.test(line);
+}
 
 /** The line at an offset without its end, and where the next one starts. */
 function lineAt(text: string, offset: number): { readonly line: string; readonly next: number } {
@@ -147,9 +152,10 @@ function unbroken(
   for (let piece = 1; piece < MOST_PIECES && at < text.length; piece++) {
     const more = lineAt(text, at);
     if (more.line.includes(MARK)) break;
-    whole += ` ${more.line.replace(/^[>\s]*/, '')}`;
+    const rest = more.line.replace(/^(?:> ?)*/, '');
+    whole = whole.endsWith('=') ? whole.slice(0, -1) + rest : `${whole} ${rest.trimStart()}`;
     at = more.next;
-    if (!BROKEN.test(whole)) return { line: whole, next: at };
+    if (!isBroken(whole)) return { line: whole, next: at };
   }
   return { line, next };
 }
@@ -160,7 +166,7 @@ export function* linesOf(text: string): Generator<Row | Heading> {
     const { line, next } = lineAt(text, offset);
     let following = next;
     if (line.includes(MARK)) {
-      const whole = BROKEN.test(line) ? unbroken(text, line, next) : { line, next };
+      const whole = isBroken(line) ? unbroken(text, line, next) : { line, next };
       const row = rowOf(whole.line, offset);
       // A broken row ends where its first line does: what follows is prefix and rest.
       if (row) yield whole.next === next ? row : { ...row, to: offset + line.length };
@@ -175,10 +181,11 @@ export function* linesOf(text: string): Generator<Row | Heading> {
 
 /**
  * The bytes of a row, half-open. QEMU prints addresses modulo 2^64, so a row that it warns of may have its end, or all of it,
- * beyond 2^64; it prints a region without a byte like one with a single byte.
+ * beyond 2^64. A region without a byte has its last byte before its start; newer versions print it like one with a byte.
  * @param above where the row's parent starts
  */
 export function rangeOf(row: Row, above: bigint): AddressRange {
+  if (row.start > 0n && row.last === row.start - 1n) return { start: row.start, end: row.start };
   const start = row.overflow && row.start < above ? row.start + ADDRESS_SPACE_END : row.start;
   const last = row.last < row.start ? row.last + ADDRESS_SPACE_END : row.last;
   return { start, end: start - row.start + last + 1n };
