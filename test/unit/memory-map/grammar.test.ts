@@ -121,6 +121,48 @@ for (const [line, text, scope] of [
     'BIOS-provided physical RAM map:',
     'markup.heading.memmap entity.name.section.memmap',
   ],
+  ['address-space: cpu-memory-0', 'cpu-memory-0', 'entity.name.section.memmap'],
+  [' AS "memory", root: system', 'system', 'variable.other.region.memmap'],
+  [
+    '  0000000000000000-ffffffffffffffff (prio -1, i/o): pci',
+    'ffffffffffffffff',
+    'constant.numeric.hex.address.memmap',
+  ],
+  [
+    '  0000000000000000-ffffffffffffffff (prio -1, i/o): pci',
+    '-1',
+    'constant.numeric.decimal.priority.memmap',
+  ],
+  ['  0000000000000000-ffffffffffffffff (prio 0, nv-ram): a b', 'nv-ram', 'storage.type.region.memmap'],
+  [
+    '0000000000000000-0000000007ffffff (prio 0, ram): alias ram-below-4g @pc.ram 0000000000000000-0000000007ffffff',
+    'pc.ram',
+    'variable.other.region.memmap',
+  ],
+  [
+    '  00000000000c0000-00000000000cafff (prio 0, rom): pc.ram @00000000000c0000 KVM',
+    '@00000000000c0000',
+    'constant.numeric.hex.offset.memmap',
+  ],
+  ['0000000000000000-0000000000403000 0000000000403000 -rw', '-rw', 'storage.modifier.permissions.memmap'],
+  ['0000000000400000: 0000000000005000 -------UW', '0000000000005000', 'constant.numeric.hex.address.memmap'],
+  ['(XEN)  [0000000000000000, 000000000009dfff] (usable)', '(XEN)', 'comment.other.prefix.memmap'],
+  [
+    '(XEN)  [0000000000000000, 000000000009dfff] (usable)',
+    '000000000009dfff',
+    'constant.numeric.hex.address.memmap',
+  ],
+  ['(XEN)  [0000000000000000, 000000000009dfff] (usable)', 'usable', 'support.type.ram.memmap'],
+  ['(d5)  [00]: 00000000:00000000 - 00000000:000a0000: RAM', 'RAM', 'storage.type.memmap'],
+  ['  0: 0000000000000000 - 000000000009fc00 = 1 RAM', 'RAM', 'storage.type.memmap'],
+  ['SMAP type=01 base=0000000000000000 len=000000000009fc00', '01', 'storage.type.numbered.memmap'],
+  ['Region 0: type 1 at 0x0 for 639KB', 'Region 0', 'entity.name.tag.producer.memmap'],
+  [
+    '     ConventionalMemory 000000001000          0x0 0000009f WB',
+    '0000009f',
+    'constant.numeric.hex.pages.memmap',
+  ],
+  ['E820 table:', 'E820 table:', 'markup.heading.memmap entity.name.section.memmap'],
 ] as const) {
   test(`${JSON.stringify(text)} in ${JSON.stringify(line.slice(0, 40))} is ${scope}`, () =>
     assert.equal(scopeOf(line, text), scope));

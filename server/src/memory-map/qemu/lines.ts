@@ -48,7 +48,7 @@ const ROW =
   /([0-9a-f]{16})-([0-9a-f]{16}) \(prio (-?\d{1,10}), (nv-)?(ramd?|romd?|i\/o|[R-][W-])\): (\S.{0,500})$/;
 const HEADING =
   /(?:^|[\s>])(?:(address-space|memory-region): (\S.{0,200})|(FlatView) #\d{1,6}|AS "([^"]{1,200})", root: .{0,200}|address-space (shared) \d{1,6} times:|- (\S.{0,200}))$/;
-const PROMPT = /^\(qemu\) \S/;
+const PROMPT = /(?:^|[\s>])\(qemu\) \S/;
 const OVERFLOW = '[DETECTED OVERFLOW!] ';
 const ALIAS = /^alias (.{1,200}) @(.{1,200}) ([0-9a-f]{16})-[0-9a-f]{16}$/;
 const OWNER = / (?:owner|parent):\{([^}]{0,300})\}/g;
