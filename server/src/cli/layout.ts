@@ -2,6 +2,7 @@
 import { shownMachines } from '../machine/language';
 import { vmmLabel } from '../machine/machine';
 import { differencesJson, layoutDifferences, layoutJson } from '../output/layout';
+import { mappingsText } from '../output/mappings';
 import { comparisonText, type ComparedLayout } from '../output/layoutComparison';
 import { renderText } from '../picture/text';
 import { addressSpaceSvg } from '../picture/addressSpacePicture';
@@ -58,7 +59,12 @@ function layout(options: Options, { out, note, service }: Terminal): number {
     default:
       for (const machine of machines) {
         const label = vmmLabel(machine);
-        out(`${machine.name}${label ? ` (${label})` : ''}\n\n${renderText(machine, terminalStyle())}\n`);
+        const { mappings = [], regions } = machine;
+        const parts = [
+          ...(regions.length > 0 || mappings.length === 0 ? [renderText(machine, terminalStyle())] : []),
+          ...(mappings.length > 0 ? [mappingsText(mappings, pathOf)] : []),
+        ];
+        out(`${machine.name}${label ? ` (${label})` : ''}\n\n${parts.join('\n\n')}\n`);
       }
   }
   return 0;

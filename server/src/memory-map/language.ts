@@ -232,7 +232,27 @@ function describe(document: Document, position: Position): Description | null {
     if (marks.length > 0) lines.push(`In or across: ${marks.join(', ')}.`);
     return { range: region.at!.range, markdown: lines.join('\n\n') };
   }
-  return describeAmendment(document, position);
+  return describeMapping(document, position) ?? describeAmendment(document, position);
+}
+
+/** What a line of a map of linear addresses is: some lines stand for two ranges, some ranges for many lines. */
+function describeMapping(document: Document, position: Position): Description | null {
+  const there = document.machines
+    .flatMap(({ mappings = [] }) => mappings)
+    .filter(({ at }) => at && containsPosition(at.range, position));
+  if (there.length === 0) return null;
+  const lines = there.map((mapping) => {
+    const { linear, physical, pageSize, user, writable, executable } = mapping;
+    const pages = pageSize === null ? '' : `, by pages of ${formatSize(pageSize)}`;
+    const leads = physical === null ? '' : `, lead to \`${hex(physical)}\` and on${pages}`;
+    const rights = [
+      user ? 'user' : 'supervisor only',
+      writable ? 'writable' : 'read-only',
+      ...(executable === null ? [] : [executable ? 'executable' : 'not executable']),
+    ];
+    return `Linear addresses \`${formatRange(linear)}\`, ${formatSize(sizeOf(linear))}${leads}: ${rights.join(', ')}.`;
+  });
+  return { range: there[0]!.at!.range, markdown: lines.join('\n\n') };
 }
 
 function describeAmendment(document: Document, position: Position): Description | null {

@@ -1,6 +1,7 @@
 /** Layouts as `layout` prints them: JSON and the differences of two machines. The drawing is `picture/`. */
 import { hex } from '../address/format';
 import { levelOf, vmmLabel, type Machine, type Region } from '../machine/machine';
+import { mappingJson } from './mappings';
 import { placeJson, type PathOf } from './place';
 
 export function regionJson(region: Region, pathOf: PathOf): object {
@@ -26,6 +27,9 @@ export function layoutJson(machines: readonly Machine[], pathOf: PathOf): object
       name: machine.name,
       vmm: vmmLabel(machine),
       regions: machine.regions.map((region) => regionJson(region, pathOf)),
+      ...(machine.mappings && machine.mappings.length > 0
+        ? { mappings: machine.mappings.map((mapping) => mappingJson(mapping, pathOf)) }
+        : {}),
     })),
   };
 }

@@ -118,6 +118,22 @@ test('info tlb joins neighbours of one size and the same rights; dirty and acces
   assert.deepEqual([first!.at!.range.start.line, first!.at!.range.end.line], [0, 1]);
 });
 
+test('hover on a line says where its linear addresses lead, and with which rights', () => {
+  const hover = (text: string): string =>
+    memmap.describe!(parse(text), { line: 0, character: 20 })?.markdown ?? 'nothing';
+  assert.equal(
+    hover(page(0x400000n, 0x5000n, 'X---A--UW')),
+    'Linear addresses `[0x400000, 0x401000)`, 4 KiB, lead to `0x5000` and on, by pages of 4 KiB: user, writable, not executable.',
+  );
+  assert.equal(
+    hover('00007fffc0000000-ffff800040000000 0000000080000000 -r-'),
+    [
+      'Linear addresses `[0x7fffc0000000, 0x800000000000)`, 1 GiB: supervisor only, read-only.',
+      'Linear addresses `[0xffff800000000000, 0xffff800040000000)`, 1 GiB: supervisor only, read-only.',
+    ].join('\n\n'),
+  );
+});
+
 for (const [name, pages, expected] of [
   [
     'pages of 2 MiB',
