@@ -331,7 +331,11 @@ test('a flat view is read as it stands: offsets, KVM, owners, a BAR, the end of 
     'persistent [0xfffffffffffff000, 0x10000000000000000) top',
   ]);
   assert.match(document.machines[0]!.regions[2]!.reason, /Its owner is obj path=\/objects\/ram\./);
-  assert.deepEqual(runChecks(document), []);
+  // The last page of 2^64 is no address of an x86-64: the one finding of this made-up machine.
+  assert.deepEqual(
+    runChecks(document).map(({ code }) => code),
+    ['beyond-physical-width'],
+  );
 });
 
 test('a micro machine’s BIOS is RAM to QEMU, so RAM at the reset vector is no finding', () => {
