@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatRange } from '../../../server/src/address/format';
+import { runChecks } from '../../../server/src/checks/catalogue';
 import type { Machine } from '../../../server/src/machine/machine';
 import { memmap } from '../../../server/src/memory-map/language';
 import { SourceText } from '../../../server/src/text/sourceText';
@@ -60,9 +61,8 @@ for (const [name, machine] of Object.entries(MACHINES))
       { skip: missingTools('qemu-system-x86_64') },
       async () => {
         const text = await askMonitor(machine, ['info mtree', 'info mtree -f'], run ? 1000 : 0);
-        const { machines, problems } = memmap.parse(new SourceText('file:///monitor.txt', text), {
-          files: new Map(),
-        });
+        const document = memmap.parse(new SourceText('file:///monitor.txt', text), { files: new Map() });
+        const { machines, problems } = document;
         assert.deepEqual(problems, [], text.slice(0, 500));
         const own = machines.filter(({ producer }) => producer === 'QEMU info mtree');
         const shown = machines.filter(({ producer }) => producer === 'QEMU info mtree -f');
@@ -76,5 +76,7 @@ for (const [name, machine] of Object.entries(MACHINES))
           assert.deepEqual(rowsOf(made), rowsOf(view), view.name);
         }
         assert.equal(own.length, shown.length);
+        // What QEMU runs is in order.
+        assert.deepEqual(runChecks(document), []);
       },
     );
