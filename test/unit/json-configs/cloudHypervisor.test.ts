@@ -72,7 +72,14 @@ const EVERYTHING = config({
     initramfs: 'initrd',
     igvm: null,
     host_data: null,
-    fw_cfg_config: null,
+    fw_cfg_config: {
+      e820: true,
+      kernel: true,
+      cmdline: true,
+      initramfs: true,
+      acpi_tables: true,
+      items: { item_list: [{ name: 'opt/a', file: null, string: 'x' }] },
+    },
   },
   rate_limit_groups: [{ id: 'slow', rate_limiter_config: limiter }],
   disks: [
@@ -379,6 +386,18 @@ for (const [what, sections, version, said] of [
   ],
   ['a node of nothing', { numa: [{ guest_numa_id: 0 }] }, '', ['error numa {']],
   ['… before that was checked', { numa: [{ guest_numa_id: 0 }] }, 'v48.0', []],
+  [
+    'a node without zones up to v35.0',
+    { numa: [{ guest_numa_id: 0, cpus: [0] }] },
+    'v28.0',
+    ['error numa {'],
+  ],
+  [
+    'memory that a template shares',
+    { memory: { ...MEMORY, shared: '${SHARED}' }, fs: [{ tag: 'a', socket: 'b' }] },
+    '',
+    [],
+  ],
   ['no CPUs', { numa: [{ guest_numa_id: 0, cpus: [] }] }, '', ['error numa []']],
   [
     'a distance to nowhere',

@@ -221,6 +221,18 @@ for (const [what, sections, version, said] of [
     ['warning duplicate-id "eth0"'],
   ],
   [
+    'an address that an update has freed',
+    {
+      'network-interfaces': [
+        { ...NET, guest_mac: '02:00:00:00:00:01' },
+        { ...NET, guest_mac: '02:00:00:00:00:02' },
+        { iface_id: 'eth1', host_dev_name: 'tap1', guest_mac: '02:00:00:00:00:01' },
+      ],
+    },
+    '',
+    ['warning duplicate-id "eth0"'],
+  ],
+  [
     'a MAC address that is none',
     { 'network-interfaces': [{ ...NET, guest_mac: '02-00-00-00-00-01' }] },
     '',

@@ -5,7 +5,7 @@ import type { InVersion } from '../../text/shape/shape';
 import { isCloudHypervisorDocument, type CloudHypervisorDocument } from '../../vmm/cloud-hypervisor/document';
 import { inCloudHypervisor } from '../../vmm/cloud-hypervisor/shape';
 import type { Check, Found } from '../check';
-import { integerOf, isOn, itemsOf, JsonRules, objectsOf, textOf } from '../jsonRules';
+import { flagOf, integerOf, isOn, itemsOf, JsonRules, objectsOf, textOf } from '../jsonRules';
 
 /** Lists of devices, and objects of which there is one. */
 const DEVICE_LISTS = [
@@ -85,6 +85,9 @@ export class CloudHypervisorRules extends JsonRules {
    */
   get sharesMemory(): boolean | null {
     if (isOn(this.memory, 'shared')) return true;
+    for (const key of ['shared', 'hugepages']) {
+      if (this.present(this.memory, key) && !flagOf(this.memory, key)) return null;
+    }
     const newer = this.has({ since: 'v28.0' });
     if (newer && isOn(this.memory, 'hugepages')) return true;
     if (!newer || !this.memory) return false;

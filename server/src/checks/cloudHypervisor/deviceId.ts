@@ -8,6 +8,7 @@ export const deviceId = cloudHypervisorCheck(
     if (!rules.has({ since: 'v26.0' })) return;
     // What has names only since v52.0 or v53.0 is ignored before.
     const late: Readonly<Record<string, string>> = {
+      generic_vhost_user: 'v52.0',
       rng: 'v52.0',
       console: 'v52.0',
       balloon: 'v53.0',

@@ -36,6 +36,13 @@ export const numa = cloudHypervisorCheck(
 
 /** Since v51.0 a node has CPUs or memory, or is a device; not both, not neither, and no empty list. */
 function* parts(rules: CloudHypervisorRules, node: ObjectNode): Generator<Found> {
+  if (rules.has({ since: 'v20.0', until: 'v34.0' }) && !rules.present(node, 'memory_zones')) {
+    yield {
+      at: rules.at(rules.opening(node)),
+      message:
+        'The node has no `memory_zones`: releases from v19.0 to v35.0 unwrap them when they check the config, and panic.',
+    };
+  }
   if (!rules.has({ since: 'v52.0' })) return;
   const [cpus, zoneList, device] = ['cpus', 'memory_zones', 'device_id'].map((key) =>
     rules.present(node, key),

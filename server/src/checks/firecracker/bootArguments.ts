@@ -78,7 +78,7 @@ export const argumentsLength = firecrackerCheck(
       message:
         own > most
           ? `The arguments have ${own} characters, and Firecracker ${id} takes ${most}: it refuses the config.`
-          : `With what Firecracker adds for its devices the command line has ${whole} characters (the arguments ${own}), and ${most} is the most: the microVM does not start.`,
+          : `With what Firecracker adds for its devices the command line has ${whole} characters (the arguments ${own}), and ${most} is the most: the microVM does not start${rules.has({ since: '1.13' }) ? ', unless `--enable-pci` keeps those words away' : ''}.`,
     };
   },
 );

@@ -12,18 +12,24 @@ function addressesOf(rules: FirecrackerRules) {
 export const macInUse = firecrackerCheck(
   { code: 'firecracker-mac-in-use', severity: 'error', title: 'A MAC address of two interfaces' },
   function* (rules) {
-    const known = new Map<string, { readonly mac: TextNode; readonly id: TextNode | null }>();
-    for (const entry of addressesOf(rules)) {
-      const address = entry.mac.value.toLowerCase();
+    const known = new Map<string, { readonly mac: TextNode; readonly id: string }>();
+    const addresses = new Map<string, string>();
+    for (const { mac, id } of addressesOf(rules)) {
+      if (!id) continue;
+      const address = mac.value.toLowerCase();
       const first = known.get(address);
-      // An interface of the same name takes the place of the first.
-      if (first && entry.id && first.id && first.id.value !== entry.id.value) {
+      if (first && first.id !== id.value) {
         yield {
-          at: rules.at(entry.mac),
-          message: `The address is that of \`${first.id.value}\` too: Firecracker refuses the config (GuestMacAddressInUse).`,
+          at: rules.at(mac),
+          message: `The address is that of \`${first.id}\` too: Firecracker refuses the config (GuestMacAddressInUse).`,
           related: [rules.related(first.mac, 'The same address')],
         };
-      } else known.set(address, entry);
+        continue;
+      }
+      // An interface of the same name takes the place of the first, whose address is free then.
+      known.delete(addresses.get(id.value) ?? '');
+      known.set(address, { mac, id: id.value });
+      addresses.set(id.value, address);
     }
   },
 );

@@ -22,19 +22,25 @@ export const tapName = firecrackerCheck(
 export const tapShared = firecrackerCheck(
   { code: 'firecracker-tap-shared', severity: 'error', title: 'A tap of two interfaces' },
   function* (rules) {
-    const known = new Map<string, { readonly tap: TextNode; readonly id: string | undefined }>();
+    const known = new Map<string, { readonly tap: TextNode; readonly id: string }>();
+    const taps = new Map<string, string>();
     for (const device of rules.devices('network-interfaces')) {
-      const tap = textOf(device, 'host_dev_name');
-      if (!tap) continue;
-      const id = textOf(device, 'iface_id')?.value;
+      const [tap, id] = [textOf(device, 'host_dev_name'), textOf(device, 'iface_id')];
+      // A pattern of numbers gives each its own.
+      if (!tap || !id || tap.value.includes('%')) continue;
       const first = known.get(tap.value);
-      if (first && first.id !== id && !tap.value.includes('%')) {
+      if (first && first.id !== id.value) {
         yield {
           at: rules.at(tap),
           message: `\`${tap.value}\` is the tap of another interface of this microVM: TUNSETIFF gives it once, and opening it again fails (EBUSY).`,
           related: [rules.related(first.tap, 'The same tap')],
         };
-      } else known.set(tap.value, { tap, id });
+        continue;
+      }
+      // An interface of the same name takes the place of the first, whose tap is closed then.
+      known.delete(taps.get(id.value) ?? '');
+      known.set(tap.value, { tap, id: id.value });
+      taps.set(id.value, tap.value);
     }
   },
 );

@@ -198,6 +198,42 @@ export function memory(): ObjectShape {
   };
 }
 
+const FW_CFG: ObjectShape = {
+  kind: 'object',
+  others: 'ignored',
+  members: {
+    ...Object.fromEntries(
+      ['e820', 'kernel', 'cmdline', 'initramfs', 'acpi_tables'].map((key) => [
+        key,
+        { shape: BOOLEAN, text: `Gives the guest \`${key}\`.`, default: 'true' },
+      ]),
+    ),
+    items: {
+      shape: {
+        kind: 'object',
+        others: 'ignored',
+        members: {
+          item_list: {
+            shape: listOf({
+              kind: 'object',
+              others: 'ignored',
+              members: {
+                name: { shape: STRING, text: 'Its name.', default: '""' },
+                file: { shape: STRING, text: 'A file, or a `string`.', nullable: true },
+                string: { shape: STRING, text: 'A text, or a `file`.', nullable: true },
+              },
+            }),
+            text: 'The items.',
+            default: '[]',
+          },
+        },
+      },
+      text: 'Further items.',
+      nullable: true,
+    },
+  },
+};
+
 export function payload(): ObjectShape {
   const source = 'vm_config.rs, PayloadConfig';
   const path = (text: string): Member => ({ shape: STRING, text, nullable: true, source });
@@ -212,8 +248,8 @@ export function payload(): ObjectShape {
       igvm: { ...path('Only in builds with the feature `igvm`.'), since: 'v38.0' },
       host_data: { ...path('Only in builds with the feature `sev_snp`: 64 digits.'), since: 'v39.0' },
       fw_cfg_config: {
-        shape: { kind: 'any' },
-        text: 'Only in builds with the feature `fw_cfg`.',
+        shape: FW_CFG,
+        text: 'What fw_cfg gives the guest; only in builds with the feature `fw_cfg`.',
         nullable: true,
         since: 'v48.0',
         source,
