@@ -50,6 +50,7 @@ function rangeOf(reader: PlanReader, table: ObjectNode): AddressRange | null {
           `${hex(from)} and ${formatSize(end.value)} end at ${hex(range.end)}, beyond the 64-bit address space.`,
         );
       }
+      if (from % PAGE === 0n && range.end > PAGE) oddSize(reader, end);
       return range;
     }
     case 'end': {
@@ -121,6 +122,19 @@ function openEnd(reader: PlanReader, last: Bound): void {
     last.node,
     `\`last\` is the last byte of the region, so it ends with one byte of the page at ${hex(value)}. If ${hex(value)} is the first address after it, the key is \`end\`.`,
     { fixes: [rename(reader, last.key, 'end'), retype(last, value - 1n)] },
+  );
+}
+
+/** `size = 0x9ffff`, the last byte of a region of 640 KiB that begins at 0; or a byte more than whole pages. */
+function oddSize(reader: PlanReader, size: Bound): void {
+  const rest = size.value % PAGE;
+  if (rest !== 1n && rest !== PAGE - 1n) return;
+  const [what, whole] = rest === 1n ? ['more than', size.value - 1n] : ['less than', size.value + 1n];
+  reader.problem(
+    'boot-plan-closed-end',
+    size.node,
+    `The size ${hex(size.value)} is one byte ${what} whole pages (${formatSize(whole)}), as it comes of a last byte that is taken for an end, or the other way round. Memory is mapped in whole pages.`,
+    { fixes: [retype(size, whole)] },
   );
 }
 

@@ -72,6 +72,20 @@ test('an end that is the last byte of a page, and a last that is the first of on
   );
 });
 
+test('a size of a byte more or less than whole pages is asked about', () => {
+  for (const [size, whole] of [
+    ['0x9ffff', '0xa0000'],
+    ['0xa0001', '0xa0000'],
+  ]) {
+    const [odd] = findings(region(`base = 0\nsize = ${size}`));
+    assert.equal(odd!.code, 'boot-plan-closed-end');
+    assert.equal(odd!.fixes![0]!.edits[0]!.newText, whole);
+  }
+  for (const bounds of ['base = 0\nsize = 1', 'base = 0\nsize = "639K"', 'base = 0x9fc00\nsize = 0x3ff']) {
+    assert.deepEqual(told(region(bounds)), [], bounds);
+  }
+});
+
 test('an end inside of a page is no mistake: the EBDA begins at 639 KiB', () => {
   for (const bounds of [
     'start = 0\nend = 0x9fc00',

@@ -42,7 +42,7 @@ export const offByOne: Check = {
   code: 'range-off-by-one',
   severity: 'warning',
   title: 'Range that is one byte too long or too short',
-  on: ['memmap', 'boot-plan'],
+  on: ['memmap'],
   *run(document) {
     for (const { regions } of document.machines) {
       for (const region of regions) {
