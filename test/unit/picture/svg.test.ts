@@ -157,3 +157,20 @@ test('regions that share a span keep their names, however narrow their lanes are
   const texts: readonly string[] = svg.match(/>[^<>]+<\/text>/g) ?? [];
   for (const name of ['reserved', 'usable']) assert.ok(texts.includes(`>${name}</text>`), texts.join());
 });
+
+test('the strip is too low for columns: a nested region covers its part of the outer one at full height', () => {
+  const inner = region(0x2000n, 0x3000n, 'rom', 'inner');
+  const nested = { ...VMD, regions: [region(0n, 0x9000n, 'ram', 'outer'), { ...inner, level: 1 }] };
+  const heights = (machine: typeof VMD): Set<string> =>
+    new Set(
+      [...stripSvg(machine, { palette: 'light', height: 12 }).matchAll(/<rect [^>]*height="([\d.]+)"/g)].map(
+        ([, height]) => height!,
+      ),
+    );
+  assert.ok(heights(nested).has('12'));
+  assert.ok(!heights(nested).has('6'));
+  assert.ok(
+    heights({ ...nested, regions: [nested.regions[0]!, inner] }).has('6'),
+    'an overlap has two lanes',
+  );
+});
