@@ -35,7 +35,9 @@ export function hover(
   const number = numberAt(document, position);
   if (number) {
     range ??= number.range;
-    sections.push(...identify(number.text, number.label).map(explanationText));
+    // A language may have decoded it already.
+    const decoded = identify(number.text, number.label).map(explanationText);
+    sections.push(...decoded.filter((text) => description?.markdown.includes(text) !== true));
     // That an entry contains its own bounds is no news.
     const own = new Set(here.filter((row) => holds(row, number.value)).map(({ machine }) => machine));
     const places = placesOf(

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { completeBootPlan } from '../../../server/src/boot-plan/completion';
 import { describe } from '../../../server/src/boot-plan/describe';
+import { bootpathService } from '../../../server/src/service';
 import { read, written, URI } from './read';
 
 function at(marked: string) {
@@ -122,6 +123,18 @@ test('hover decodes descriptors, registers and what a selector loads', () => {
   assert.match(hover(gdt.replace('"tss64"', '"tss|64"')), /64-bit TSS/);
   assert.match(hover('[[vcpu]]\ncr0 = ["PE", "P|G"]'), /\*\*cr0\*\* `0x80000001`: protected mode, paging/);
   assert.match(hover(`${gdt}[[vcpu]]\ncs = |8\n`), /\*\*cs\*\* `0x8`: index 1 of the GDT.*attributes 0xe09b/);
+});
+
+test('a number is decoded once', () => {
+  for (const text of [
+    '[gdt]\nbase = 0\nentries = [0, 0x00cf9300|0000ffff]\n[[vcpu]]\n',
+    '[[vcpu]]\ncr0 = 0x8000|0001\n',
+  ]) {
+    const { document, position } = at(text);
+    const { contents } = bootpathService.hover(document, position)!;
+    const { value } = contents as { value: string };
+    assert.equal(value.split('| bits | field |').length, 2, value);
+  }
 });
 
 test('neither throws, and both stay inside of the text, wherever the cursor is in whatever is half typed', () => {
