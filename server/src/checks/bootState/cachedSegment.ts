@@ -10,6 +10,7 @@ const UNUSABLE = 0x10000;
 const LOCAL = 4;
 /** S set: code or data. Its bit A, and the busy bit of a TSS, change as they are used. */
 const S = 0x10;
+const CONFORMING = 4;
 
 function attributesOf({ type, s, dpl, present, long, big, granular }: SegmentDescriptor): number {
   const low = type | (s ? S : 0) | (dpl << 5) | (present ? 0x80 : 0);
@@ -19,6 +20,12 @@ function attributesOf({ type, s, dpl, present, long, big, granular }: SegmentDes
 /** Access rights without AVL and without what use changes. */
 function lasting(attributes: number): number {
   return attributes & 0xf0ff & ~0x1000 & ~((attributes & S) !== 0 ? 1 : 2);
+}
+
+/** Only C: conforming or not is the same for code that stays at its own privilege level. */
+function isConformingAlone(cached: SegmentState, table: SegmentDescriptor): boolean {
+  const code = (cached.attributes & (S | 8)) === (S | 8);
+  return code && (lasting(cached.attributes) ^ lasting(attributesOf(table))) === CONFORMING;
 }
 
 /** What differs, in words; null where nothing does. In 64-bit mode base and limit of code and data are not looked at. */
@@ -60,11 +67,18 @@ export const cachedSegment: Check = {
           const code = ((vcpu.state.segments?.cs?.attributes ?? 0) & 0x2000) !== 0;
           const system = name === 'tr' || name === 'ldtr';
           const flat = longModeActive(vcpu) === true && (code || name === 'cs') && !system;
-          const found = differences(cached, decodeDescriptor(entry.value), flat);
+          const inTable = decodeDescriptor(entry.value);
+          const found = differences(cached, inTable, flat);
           if (found === null) continue;
+          const harmless = isConformingAlone(cached, inTable) && !found.includes(',');
           const at = placeOf(boot, vcpu, name);
           const message = `${vcpuWord(boot, vcpu)}${name.toUpperCase()} is cached otherwise than entry ${entry.index} of the GDT says: ${found}. The CPU starts with what is cached, and the first load of selector ${hex(cached.selector)} changes it.`;
-          const finding: Found = { at, evidence: 'proven', message };
+          const finding: Found = {
+            ...(harmless ? { severity: 'information' as const } : {}),
+            at,
+            evidence: 'proven',
+            message,
+          };
           yield entry.at && at
             ? {
                 ...finding,

@@ -79,10 +79,13 @@ function* overlapsOf(machine: Machine): Generator<readonly [Region, Region, Addr
 }
 
 /** What so small an overlap betrays. */
-function slip(shared: AddressRange): string {
+function slip(document: Document, shared: AddressRange): string {
   const size = sizeOf(shared);
   if (size === 1n) return ' One byte is what an exclusive end makes that was taken for the last byte.';
-  return size === PAGE ? ' One page is what an exclusive end makes that was taken for the last page.' : '';
+  // Firmware hands over overlaps of a page that say nothing of anybody's ends.
+  return size === PAGE && document.language !== 'memmap'
+    ? ' One page is what an exclusive end makes that was taken for the last page.'
+    : '';
 }
 
 export const overlap: Check = {
@@ -98,7 +101,7 @@ export const overlap: Check = {
         yield {
           severity,
           at: b.at ?? a.at,
-          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${words}${slip(shared)}`,
+          message: `${b.name} ${formatRange(b.range)} and ${a.name} ${formatRange(a.range)} share ${formatSize(sizeOf(shared))}, ${formatRange(shared)}. ${words}${slip(document, shared)}`,
           ...(a.at && b.at ? { related: [{ at: a.at, message: `${a.name} ${formatRange(a.range)}` }] } : {}),
         };
       }
