@@ -37,6 +37,7 @@ import {
   seabiosDialect,
 } from './guestFirmware';
 import type { Dialect, MapEntry, MappingEntry, MemoryMap } from './mapText';
+import { propolisLogDialect } from './propolisLog';
 import { flatViewDialect } from './qemu/flatView';
 import { memoryRightsDialect } from './qemu/memoryRights';
 import { memoryTreeDialect } from './qemu/memoryTree';
@@ -65,6 +66,7 @@ export const DIALECTS: readonly Dialect[] = [
   seabiosDialect,
   fwCfgDialect,
   bhyveE820Dialect,
+  propolisLogDialect,
   openbsdDialect,
   grubDialect,
   freebsdSmapDialect,

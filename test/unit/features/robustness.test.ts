@@ -14,7 +14,11 @@ const folder = (name: string) =>
   readdirSync(join(root, name))
     .filter((file) => /\.(conf|txt|log)$/.test(file))
     .map((file) => readFileSync(join(root, name, file), 'utf8'));
-const TEXTS = [...folder('examples/vmd-alpine'), ...folder('test/fixtures/memory-map')];
+const TEXTS = [
+  ...folder('examples/vmd-alpine'),
+  ...folder('examples/memory-maps'),
+  ...folder('test/fixtures/memory-map'),
+];
 
 /** Calls everything that the server calls, at one place; returns how much was said. */
 function everything(languageId: string, text: string, line: number, character: number): number {

@@ -294,6 +294,11 @@ const CASES: Readonly<Record<string, Case>> = {
     ].join('\n'),
     rows: ['ram [0x0, 0x9f000) memory', 'ram [0x100000, 0x7ffe0000) memory'],
   },
+  'Propolis logs how much memory is below and from 4 GiB on': {
+    producer: 'Propolis log',
+    text: 'Jan 02 03:04:05.678 INFO Creating VM with 4 vCPUs, 3221225472 lowmem, 1073741824 highmem',
+    rows: ['ram [0x0, 0xc0000000) lowmem', 'ram [0x100000000, 0x140000000) highmem'],
+  },
   'lists of a booting illumos kernel': {
     producer: 'illumos memlist',
     name: 'phys_install',

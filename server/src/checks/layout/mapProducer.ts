@@ -52,6 +52,11 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
     rendered: true,
     overlap: { severity: 'warning', words: `QEMU renders each address once, ${MIXED}` },
   },
+  'Propolis log': {
+    inOrder: true,
+    backsFirstMib: true,
+    overlap: { severity: 'warning', words: `Propolis adds each region once, ${MIXED}` },
+  },
   // Its RAM below 4 GiB is one entry, of which the firmware cuts what it covers.
   'QEMU fw_cfg': { inOrder: false, backsFirstMib: true, overlap: TWICE },
   'Xen e820': {

@@ -94,6 +94,17 @@ export function excessOf(row: Row | null): MapProblem[] {
   return row ? [tooLong(row.from, row.to)] : [];
 }
 
+export function tooDeep(from: number, to: number): MapProblem {
+  return {
+    code: 'map-too-long',
+    severity: 'information',
+    message:
+      'The aliases of this tree show each other more often, or more levels deep, than is followed. What they show beyond is neither drawn nor checked.',
+    from,
+    to,
+  };
+}
+
 /** Aliases whose target the text lacks, as findings. */
 export function unknownTarget({ alias, name, start, last, from, to }: Row): MapProblem {
   return {

@@ -1,8 +1,8 @@
 /** QEMU's `info mtree`: the address spaces that its trees of memory regions make. */
 import { ADDRESS_SPACE_END } from '../../address/range';
 import type { SourceText } from '../../text/sourceText';
-import { nameMaps, tooLong, type Dialect, type MapProblem, type MapReading } from '../mapText';
-import { entryOf, excessOf, guestMaps, unknownTarget, type NamedMap } from './addressSpaces';
+import { nameMaps, type Dialect, type MapProblem, type MapReading } from '../mapText';
+import { entryOf, excessOf, guestMaps, tooDeep, unknownTarget, type NamedMap } from './addressSpaces';
 import { hasRow } from './lines';
 import { render } from './render';
 import { readTrees, type Listing, type Section } from './tree';
@@ -13,7 +13,7 @@ function mapOf(listing: Listing, section: Section, problems: MapProblem[]): Name
   const { names, from, to, roots } = section;
   const { ranges, unknown, complete } = render(listing, roots, EVERYTHING);
   problems.push(...unknown.map(unknownTarget));
-  if (!complete) problems.push(tooLong(from, to));
+  if (!complete) problems.push(tooDeep(from, to));
   return { names, from, to, entries: ranges.map(entryOf) };
 }
 
