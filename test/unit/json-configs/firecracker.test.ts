@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { firecrackerShape } from '../../../server/src/vmm/firecracker/shape';
 import { FIRECRACKER_VERSIONS } from '../../../server/src/vmm/firecracker/versions';
+import { firecracker } from '../../../server/src/vmm/firecracker/language';
 import { fixed, saidOf } from './read';
 import { keysOf, pathsOf } from './shapePaths';
 
@@ -384,6 +385,22 @@ test('what stands twice is refused, but not where nobody reads it', () => {
   const properties =
     '{"boot-source": {"kernel_image_path": "a"}, "drives": [], "machine-config": {"vcpu_count": 1, "mem_size_mib": 1}, "metrics": {"metrics_path": "m", "properties": {"a": "1", "a": "2"}}}';
   assert.deepEqual(saidOf('firecracker', properties), []);
+});
+
+test('requests to the API and settings of other programs are not judged as configs', () => {
+  const request = '{"kernel_image_path": "vmlinux", "boot_args": "console=ttyS0"}';
+  const runtime =
+    '{"firecracker_binary_path": "/bin/fc", "kernel_image_path": "vmlinux", "log_levels": ["info"]}';
+  for (const text of [request, runtime]) {
+    assert.equal(firecracker.recognise(text, 'x.json'), false);
+    assert.deepEqual(saidOf('firecracker', text), []);
+  }
+  const misspelt = '{"boot_source": {"kernel_image_path": "vmlinux"}, "drives": []}';
+  assert.equal(firecracker.recognise(misspelt, 'x.json'), true);
+  assert.deepEqual(saidOf('firecracker', misspelt), [
+    'error missing-key {',
+    'warning unknown-key "boot_source"',
+  ]);
 });
 
 test('a text that is no JSON yet is not said to lack keys', () => {

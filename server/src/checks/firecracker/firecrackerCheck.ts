@@ -2,8 +2,13 @@
 import type { Severity } from '../../text/finding';
 import type { InVersion } from '../../text/shape/shape';
 import { isFirecrackerDocument, type FirecrackerDocument } from '../../vmm/firecracker/document';
-import { inFirecracker } from '../../vmm/firecracker/shape';
-import { DEFAULT_MEMORY, firecrackerVersion, type FirecrackerVersion } from '../../vmm/firecracker/versions';
+import { firecrackerShape, inFirecracker } from '../../vmm/firecracker/shape';
+import {
+  DEFAULT_MEMORY,
+  firecrackerVersion,
+  NEWEST_FIRECRACKER,
+  type FirecrackerVersion,
+} from '../../vmm/firecracker/versions';
 import { MIB } from '../../address/range';
 import type { Check, Found } from '../check';
 import { integerOf, JsonRules } from '../jsonRules';
@@ -32,6 +37,24 @@ export class FirecrackerRules extends JsonRules {
   }
 }
 
+/** Like `boot-source`, in whatever spelling. */
+const SECTIONS: ReadonlySet<string> = new Set(
+  Object.keys(firecrackerShape(NEWEST_FIRECRACKER.id).members).map(letters),
+);
+
+function letters(key: string): string {
+  return key.toLowerCase().replace(/[-_]/g, '');
+}
+
+/** A text with no section of a config: a request to the API, or the settings of another program. */
+export function isForeign({ config }: FirecrackerDocument): boolean {
+  return (
+    config?.kind === 'object' &&
+    config.members.length > 0 &&
+    !config.members.some(({ key }) => SECTIONS.has(letters(key.text)))
+  );
+}
+
 export function firecrackerCheck(
   row: { readonly code: string; readonly severity: Severity; readonly title: string },
   run: (rules: FirecrackerRules) => Iterable<Found>,
@@ -40,7 +63,7 @@ export function firecrackerCheck(
     ...row,
     on: ['firecracker'],
     run: (document) =>
-      isFirecrackerDocument(document) && document.config?.kind === 'object'
+      isFirecrackerDocument(document) && document.config?.kind === 'object' && !isForeign(document)
         ? run(new FirecrackerRules(document, document.config))
         : [],
   };

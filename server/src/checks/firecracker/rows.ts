@@ -21,6 +21,7 @@ import { deprecated } from './deprecated';
 import { driveBackend } from './driveBackend';
 import { duplicateId } from './duplicateId';
 import { fileShared } from './fileShared';
+import { isForeign } from './firecrackerCheck';
 import { formerKey, isFormerKey } from './formerKey';
 import { hugePages } from './hugePages';
 import { macInUse, macMulticast } from './macAddress';
@@ -54,6 +55,7 @@ const SHAPE = shapeRules(
   },
   (document) => {
     if (!isFirecrackerDocument(document) || document.config?.kind !== 'object') return [];
+    if (isForeign(document)) return [];
     const { id } = firecrackerVersion(document.choice?.version ?? '');
     return certainProblems(checkShape(document.config, firecrackerShape(id), inFirecracker(id)), document);
   },

@@ -18,7 +18,7 @@ export function bootSource(): ObjectShape {
       initrd_path: { shape: STRING, text: 'The initial RAM disk.', nullable: true, source },
       boot_args: {
         shape: STRING,
-        text: 'The kernel’s command line. Without it Firecracker takes its own (`reboot=k panic=1 nomodule 8250.nr_uarts=0 …`), in which the serial console is off. `root=`, `virtio_mmio.device=` and, since 1.13, `pci=off` are added to either.',
+        text: 'The kernel’s command line. Without it Firecracker takes its own (`reboot=k panic=1 nomodule 8250.nr_uarts=0 …`), in which the serial console is off. `root=`, `virtio_mmio.device=` and, since 1.13, `pci=off` are added to either. A `pci=off` of your own hides every device where Firecracker is started with `--enable-pci`.',
         nullable: true,
         example: '"console=ttyS0 reboot=k panic=1"',
         source,
