@@ -293,3 +293,21 @@ for (const languageId of ['vmconf', 'memmap', 'crash-dump']) {
     });
   }
 }
+
+test('a boot plan: hover, completion, outline and findings come from its table of keys', LIMIT, async () => {
+  const plan = '[[region]]\nkind = "ram"\nbase = 0\nsize = "640K"\n[[vcpu]]\ncr0 = ["PE", "$0"]\nrpi = 0\n';
+  const { uri, position } = await open(plan, 'boot-plan', 'entry.boot.toml');
+  const items = await client.about<lsp.CompletionItem[]>('completion', uri, { position });
+  assert.ok(items.some(({ label }) => label === 'PG'));
+  const found = await client.about<lsp.Hover>('hover', uri, { position: { line: 5, character: 1 } });
+  assert.match((found.contents as lsp.MarkupContent).value, /CR0: protection/);
+  const symbols = await client.about<lsp.DocumentSymbol[]>('documentSymbol', uri);
+  assert.deepEqual(
+    symbols.map(({ name }) => name),
+    ['ram', 'vcpu 0'],
+  );
+  const diagnostics = await client.diagnostics(uri);
+  const unknown = diagnostics.find(({ code }) => code === 'boot-plan-unknown-key')!;
+  assert.match(unknown.message as string, /`rpi` is no key .* Probably `rip` was meant/);
+  assert.match(unknown.codeDescription!.href, /docs\/checks\/boot-plan-unknown-key\.md$/);
+});

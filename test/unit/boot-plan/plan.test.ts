@@ -29,6 +29,15 @@ for (const name of readdirSync(EXAMPLES).filter((file) => file.endsWith('.boot.t
   });
 }
 
+test('the example of docs/boot-plan.md is a plan with nothing to say about', () => {
+  const page = readFileSync(join(process.env.BOOTPATH_ROOT!, 'docs/boot-plan.md'), 'utf8');
+  const example = /```toml\n([^]*?)```/.exec(page)![1]!;
+  assert.deepEqual(
+    runChecks(read(example)).map(({ code, message }) => `${code}: ${message}`),
+    [],
+  );
+});
+
 test('a plan without [[vcpu]] is started by its VMM, whose layout it gets', () => {
   const { plan, machines } = read(
     'vmm = "firecracker"\nmemory = "128M"\n[boot]\nkernel = "vmlinux"\ncommand-line = "quiet"\n',
