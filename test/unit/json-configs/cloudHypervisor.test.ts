@@ -398,6 +398,9 @@ for (const [what, sections, version, said] of [
     '',
     [],
   ],
+  ['open taps up to v31.0', { net: [{ fds: [3] }] }, 'v31.0', []],
+  ['no open taps', { net: [{ fds: [] }] }, '', []],
+  ['an open device', { devices: [{ fd: 3 }] }, '', ['error fds 3']],
   ['no CPUs', { numa: [{ guest_numa_id: 0, cpus: [] }] }, '', ['error numa []']],
   [
     'a distance to nowhere',

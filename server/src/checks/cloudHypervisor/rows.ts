@@ -12,6 +12,7 @@ import { balloonSize } from './balloonSize';
 import { consolesTty, consoleTarget } from './consoles';
 import { deviceId } from './deviceId';
 import { diskSerial } from './diskSerial';
+import { fds } from './fds';
 import { memoryHotplug } from './memoryHotplug';
 import { hugepageSize, sharedMergeable } from './memoryPages';
 import { memoryAlignment, memoryTiny } from './memorySize';
@@ -65,6 +66,7 @@ export const CLOUD_HYPERVISOR_CHECKS: readonly Check[] = [
   devicePath,
   diskBackend,
   diskSerial,
+  fds,
   firmwareArguments,
   hugepageSize,
   iommu,
