@@ -3,6 +3,7 @@ import { recogniseBootPlan } from '../../server/src/boot-plan/recognise';
 import { recogniseCrashDump } from '../../server/src/crash/recognise';
 import { memmap } from '../../server/src/memory-map/language';
 import { recogniseBhyveCommand } from '../../server/src/vmm/bhyve/command/recognise';
+import { recogniseVmBhyve } from '../../server/src/vmm/bhyve/vmBhyve/recognise';
 import { recogniseBhyveConfig } from '../../server/src/vmm/bhyve/config/recognise';
 import { recogniseCloudHypervisor } from '../../server/src/vmm/cloud-hypervisor/recognise';
 import { recogniseFirecracker } from '../../server/src/vmm/firecracker/recognise';
@@ -17,6 +18,7 @@ export type DocumentKind =
   | 'vmconf'
   | 'bhyve-config'
   | 'bhyve-command'
+  | 'vm-bhyve'
   | 'propolis'
   | 'firecracker'
   | 'cloud-hypervisor'
@@ -74,6 +76,12 @@ export const RECOGNISERS: readonly Recogniser[] = [
     languages: ['shellscript'],
     switches: false,
     recognise: recogniseBhyveCommand,
+  },
+  {
+    kind: 'vm-bhyve',
+    languages: ['properties', 'ini', 'plaintext'],
+    switches: false,
+    recognise: recogniseVmBhyve,
   },
   { kind: 'firecracker', languages: JSON_IDS, switches: false, recognise: recogniseFirecracker },
   { kind: 'cloud-hypervisor', languages: JSON_IDS, switches: false, recognise: recogniseCloudHypervisor },

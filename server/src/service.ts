@@ -34,6 +34,7 @@ import { propolis } from './vmm/propolis/language';
 import { boxlite } from './vmm/libkrun/boxlite/language';
 import { libkrunC } from './vmm/libkrun/c/language';
 import { bhyveCommand } from './vmm/bhyve/command/language';
+import { vmBhyve } from './vmm/bhyve/vmBhyve/language';
 import { bhyveConfig } from './vmm/bhyve/config/language';
 import { vmconf } from './vmm/vmd/language';
 
@@ -151,6 +152,7 @@ export const bootpathService: Service = createService({
     libkrunC,
     bhyveConfig,
     bhyveCommand,
+    vmBhyve,
     qemuConfig,
     vmconf,
     memmap,

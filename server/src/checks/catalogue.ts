@@ -17,6 +17,7 @@ import { LAYOUT_CHECKS } from './layout/rows';
 import { PROPOLIS_CHECKS } from './propolis/rows';
 import { LIBKRUN_CHECKS } from './libkrun/rows';
 import { QEMU_CHECKS } from './qemu/rows';
+import { VM_BHYVE_CHECKS } from './vmBhyve/rows';
 import { VMCONF_CHECKS } from './vmconf/rows';
 
 /** One row a code. Rules live one a file: `vmconf/` for vm.conf, `layout/` for machines and memory maps, `knownIssues/`. */
@@ -24,6 +25,7 @@ export const CHECKS: readonly Check[] = [
   ...VMCONF_CHECKS,
   ...CONFIG_CHECKS,
   ...BHYVE_CHECKS,
+  ...VM_BHYVE_CHECKS,
   ...CLOUD_HYPERVISOR_CHECKS,
   ...FIRECRACKER_CHECKS,
   ...PROPOLIS_CHECKS,

@@ -6,19 +6,21 @@ import { test } from 'node:test';
 import { runChecks } from '../../../server/src/checks/catalogue';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { bhyveCommand } from '../../../server/src/vmm/bhyve/command/language';
+import { vmBhyve } from '../../../server/src/vmm/bhyve/vmBhyve/language';
 import { bhyveConfig } from '../../../server/src/vmm/bhyve/config/language';
 
 const PAGES = join(process.env.BOOTPATH_ROOT!, 'docs/checks');
 const LANGUAGES = new Map([
   ['', bhyveConfig],
   ['sh', bhyveCommand],
+  ['ini', vmBhyve],
 ]);
 
-for (const name of readdirSync(PAGES).filter((page) => /^bhyve-/.test(page))) {
+for (const name of readdirSync(PAGES).filter((page) => /^(?:vm-)?bhyve-/.test(page))) {
   const code = name.replace(/\.md$/, '');
   const page = readFileSync(join(PAGES, name), 'utf8');
   for (const kind of ['Wrong', 'Right'] as const) {
-    const example = new RegExp(`## ${kind}\n\n\`\`\`(sh|)\n([^]*?)\`\`\``).exec(page);
+    const example = new RegExp(`## ${kind}\n\n\`\`\`(sh|ini|)\n([^]*?)\`\`\``).exec(page);
     if (!example) continue;
     test(`${code}: the ${kind.toLowerCase()} example`, () => {
       const language = LANGUAGES.get(example[1]!)!;

@@ -1,0 +1,49 @@
+/** How a rule on vm-bhyve's configurations is made. */
+import { isVmBhyveDocument } from '../../vmm/bhyve/vmBhyve/document';
+import type { GuestFile, GuestLine } from '../../vmm/bhyve/vmBhyve/reader';
+import type { Span } from '../../vmm/bhyve/config/flatConfig';
+import type { Fix, Severity } from '../../text/finding';
+import type { SourceText } from '../../text/sourceText';
+import type { Check, Found } from '../check';
+
+export interface Guest extends GuestFile {
+  readonly source: SourceText;
+}
+
+export function vmBhyveCheck(
+  row: { readonly code: string; readonly severity: Severity; readonly title: string },
+  run: (guest: Guest) => Iterable<Found>,
+): Check {
+  return {
+    ...row,
+    on: ['vm-bhyve'],
+    run: (document) =>
+      isVmBhyveDocument(document) ? run({ ...document.guest, source: document.source }) : [],
+  };
+}
+
+export function at({ source }: Guest, { start, end }: Span): Found['at'] {
+  return source.at(start, end);
+}
+
+export function replace(
+  { source }: Guest,
+  title: string,
+  span: Span,
+  newText: string,
+  preferred = false,
+): Fix {
+  const range = source.lines.rangeAt(span.start, span.end);
+  return { title, edits: [{ uri: source.uri, range, newText }], preferred };
+}
+
+/** The line that counts for a key, where it has a value. */
+export function given({ values }: Guest, key: string): GuestLine | undefined {
+  const line = values.get(key);
+  return line && line.value !== '' ? line : undefined;
+}
+
+/** Of a message. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text).slice(1, -1);
+}
