@@ -96,13 +96,14 @@ export function contentsOf(
   return planContents(planned, machineOf(planned).regions, files);
 }
 
-/** Runs a plan without files. */
+/** Runs a plan with the bytes of its files. */
 export function run(
   planned: BootPlan,
   expectations: readonly Expectation[] = [],
   rest: Partial<SimulationRequest> = {},
+  files: ReadonlyMap<string, Uint8Array> = new Map(),
 ): BootReport {
-  const contents = contentsOf(planned);
+  const contents = contentsOf(planned, files);
   if (!('pieces' in contents)) throw new Error(contents.map(({ message }) => message).join('; '));
   const request: SimulationRequest = {
     machine: null,
