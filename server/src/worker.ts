@@ -1,4 +1,4 @@
-/** The program of a worker thread: boots one machine and tells its host how it went. */
+/** The program of a worker thread: boots a machine and tells its host how it went, then the next one that it is given. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCore } from '../emulator/core';
 import { compareBoots, type Boot } from './simulation/comparison';
@@ -44,4 +44,7 @@ function bootOf({ machine, vmm, version, request }: SimulationJob): Boot {
 
 if (!parentPort) throw new Error('This program runs as a worker thread of Bootpath.');
 const port = parentPort;
-work(workerData as WorkerData, (message) => port.postMessage(message));
+const send = (message: FromWorker) => port.postMessage(message);
+work(workerData as WorkerData, send);
+// Its host may have more to do.
+port.on('message', (data: WorkerData) => work(data, send));

@@ -66,37 +66,68 @@ export function simulateInWorker(
   job: SimulationJob,
   options: WorkerOptions = {},
 ): Promise<WorkerReport> {
-  const cancel = new SharedArrayBuffer(4);
-  const data: WorkerData = { bootpath: 'simulation', job, cancel };
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile, { workerData: data });
+  const workers = new Workers(workerFile);
+  return workers.run(job, options).finally(() => workers.close());
+}
+
+/** Workers that are kept for the next boot: a new one costs more than a short boot. */
+export class Workers {
+  private readonly idle: Worker[] = [];
+
+  /** @param file the bundle of worker.ts */
+  constructor(private readonly file: string) {}
+
+  /** As `simulateInWorker`, in a worker that waits for work or in a new one. */
+  async run(job: SimulationJob, options: WorkerOptions = {}): Promise<WorkerReport> {
+    const data: WorkerData = { bootpath: 'simulation', job, cancel: new SharedArrayBuffer(4) };
+    const waiting = this.idle.pop();
+    waiting?.postMessage(data);
+    const worker = waiting ?? new Worker(this.file, { workerData: data });
+    const { result, answered } = await attend(worker, data, options);
+    if (answered) this.idle.push(worker);
+    else void worker.terminate();
+    if (result instanceof Error) throw result;
+    return result;
+  }
+
+  /** Ends the workers that wait. */
+  close(): void {
+    for (const worker of this.idle.splice(0)) void worker.terminate();
+  }
+}
+
+interface Attended {
+  readonly result: WorkerReport | Error;
+  /** The worker has done its work, and may be given more. */
+  readonly answered: boolean;
+}
+
+function attend(worker: Worker, { job, cancel }: WorkerData, options: WorkerOptions): Promise<Attended> {
+  return new Promise((resolve) => {
     let grace: NodeJS.Timeout | undefined;
+    const finish = (result: WorkerReport | Error, answered = false) => {
+      clearTimeout(grace);
+      options.signal?.removeEventListener('abort', abort);
+      worker.off('message', onMessage).off('exit', onExit);
+      // A second error, of a worker that is ended already, is nobody's: this listener stays where it does not wait for work.
+      if (answered) worker.off('error', onError);
+      resolve({ result, answered });
+    };
     const abort = () => {
       Atomics.store(new Int32Array(cancel), 0, 1);
       const wait = job.request.save ? SAVING_GRACE_MS : CANCEL_GRACE_MS;
-      grace ??= setTimeout(() => finish(() => resolve(cancelledReport(job, wait))), wait);
+      grace ??= setTimeout(() => finish(cancelledReport(job, wait)), wait);
     };
-    let finished = false;
-    const finish = (settle: () => void) => {
-      if (finished) return;
-      finished = true;
-      clearTimeout(grace);
-      options.signal?.removeEventListener('abort', abort);
-      void worker.terminate();
-      settle();
-    };
-    worker.on('message', (message: FromWorker) => {
+    const onMessage = (message: FromWorker) => {
       if (message.kind === 'progress') options.onProgress?.(message.instructions, message.text);
       else if (message.kind === 'saved') options.onSaved?.(message.run);
-      else if (message.kind === 'report') finish(() => resolve(message.report));
-      else finish(() => reject(new Error(message.message)));
-    });
-    worker.on('error', (error) =>
-      finish(() => reject(new Error(`The simulation worker failed: ${error.message}`))),
-    );
-    worker.on('exit', (code) =>
-      finish(() => reject(new Error(`The simulation worker ended with code ${code} and without a report.`))),
-    );
+      else if (message.kind === 'report') finish(message.report, true);
+      else finish(new Error(message.message), true);
+    };
+    const onError = (error: Error) => finish(new Error(`The simulation worker failed: ${error.message}`));
+    const onExit = (code: number) =>
+      finish(new Error(`The simulation worker ended with code ${code} and without a report.`));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     if (options.signal?.aborted) abort();
     else options.signal?.addEventListener('abort', abort);
   });

@@ -10,13 +10,12 @@ import type { Service } from '../service';
 import type { PlanProblem } from '../simulation/planContents';
 import { SourceText } from '../text/sourceText';
 import type { SourceRange } from '../text/position';
-import { jobOf, simulateInWorker, type WorkerReport } from '../workerHost';
+import { jobOf, type WorkerReport, type Workers } from '../workerHost';
 import { orReason, uriOf } from './inputs';
 
 export interface PlanTestHost {
   readonly service: Service;
-  /** The bundle of worker.ts. */
-  readonly worker: string;
+  readonly workers: Workers;
   readonly signal: AbortSignal;
 }
 
@@ -38,7 +37,7 @@ export async function testPlan(file: string, host: PlanTestHost): Promise<PlanRe
   const job = jobOf({ machine, request });
   if (typeof job === 'string') return failed([failure('the plan can be run', job, null)]);
   try {
-    const report = await simulateInWorker(host.worker, job, { signal: host.signal });
+    const report = await host.workers.run(job, { signal: host.signal });
     if (report.outcome === 'cancelled') return null;
     const { outcome, reason, instructions, milliseconds, console, firmwareLog } = report;
     return {

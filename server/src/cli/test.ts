@@ -12,6 +12,7 @@ import {
 import { json, numberOption, stringOption, UsageError, type Command, type Options } from './command';
 import { planFiles } from './planFiles';
 import { testPlan } from './planTest';
+import { Workers } from '../workerHost';
 import { inShard, parseShard } from './shard';
 import { inOrder } from './workers';
 
@@ -33,7 +34,8 @@ export const testCommand: Command = {
     const abort = new AbortController();
     const interrupt = () => abort.abort();
     process.once('SIGINT', interrupt);
-    const host = { service, worker: join(__dirname, 'worker.js'), signal: abort.signal };
+    const workers = new Workers(join(__dirname, 'worker.js'));
+    const host = { service, workers, signal: abort.signal };
     const results: PlanResult[] = [];
     try {
       await inOrder(
@@ -50,6 +52,7 @@ export const testCommand: Command = {
       process.removeListener('SIGINT', interrupt);
       // What still runs where a plan cannot be read.
       abort.abort();
+      workers.close();
     }
     if (results.length < files.length) {
       note(`cancelled: ${results.length} of ${files.length} plans were run`);

@@ -3,8 +3,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as esbuild from 'esbuild';
-import type { SimulationRequest } from '../../../server/src/simulation/report';
-import { jobOf, machineIn, simulateInWorker, type SimulationJob } from '../../../server/src/workerHost';
+import type { BootReport, SimulationRequest } from '../../../server/src/simulation/report';
+import {
+  jobOf,
+  machineIn,
+  simulateInWorker,
+  Workers,
+  type SimulationJob,
+} from '../../../server/src/workerHost';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { vmconf } from '../../../server/src/vmm/vmd/language';
 import { elfFile } from '../../unit/simulation/elfFile';
@@ -183,3 +189,35 @@ test(
     }
   },
 );
+
+test('a worker that is kept boots one machine after the other, also behind a cancelled and a failed one', async () => {
+  const workers = new Workers(workerFile);
+  const same = ({ outcome, instructions, console: text, exits }: BootReport) => ({
+    outcome,
+    instructions,
+    text,
+    exits,
+  });
+  try {
+    const first = await workers.run(job({}));
+    const abort = new AbortController();
+    const endless = job({ firmware: endlessLoop(), maxInstructions: 1e12 });
+    const cancelled = await workers.run(endless, { signal: abort.signal, onProgress: () => abort.abort() });
+    assert.equal(cancelled.outcome, 'cancelled');
+    await assert.rejects(workers.run(job({ probe: 'nothing' })), /no probe guest named "nothing"/);
+    assert.deepEqual(same(await workers.run(job({}))), same(first));
+    const [left, right] = await Promise.all([workers.run(job({})), workers.run(job({}))]);
+    assert.deepEqual([same(left), same(right)], [same(first), same(first)]);
+  } finally {
+    workers.close();
+  }
+});
+
+test('a worker whose program does not load is told, each time', async () => {
+  const broken = join(folder, 'broken.js');
+  writeFileSync(broken, 'throw new Error("no program")');
+  const workers = new Workers(broken);
+  for (let i = 0; i < 2; i++)
+    await assert.rejects(workers.run(job({})), /The simulation worker failed: no program/);
+  workers.close();
+});
