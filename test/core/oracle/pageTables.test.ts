@@ -45,8 +45,8 @@ const IDENTITY_2MIB = { 0: '0x83', 1: '0x83 + 0x200000' };
 interface Guest {
   readonly enable: string;
   readonly tables: string;
-  /** Linear ranges with the rights that all levels leave; QEMU joins neighbours. */
-  readonly mem: readonly string[];
+  /** Linear ranges with the rights that all levels leave; QEMU joins neighbours. Null where QEMU itself is wrong. */
+  readonly mem: readonly string[] | null;
   /** Linear range, physical address, page size, rights of the leaves. */
   readonly tlb: readonly string[];
 }
@@ -90,6 +90,34 @@ const GUESTS: Readonly<Record<string, Guest>> = {
       '[0x7fffc0000000, 0x7fffc0200000) 40000000 null uwx',
       '[0xffff800000000000, 0xffff800000200000) 80000000 null uwx',
       '[0xffffffffc0000000, 0xffffffffc0200000) 0 null -wx',
+    ],
+  },
+  'five levels': {
+    enable: `${CR4(0x1020)}\n${LONG}\n${PAGING}`,
+    tables: [
+      table('root', 8, { 0: 'low + 3', 255: 'below + 7', 256: 'above + 7' }),
+      table('low', 8, { 0: 'pointers + 3', 256: 'pointers + 3' }),
+      table('pointers', 8, { 0: 'directory + 3' }),
+      table('directory', 8, { ...IDENTITY_2MIB, 2: 'pages + 7' }),
+      table('pages', 8, { 0: '0x5007', 511: '0x8000000000006003' }),
+      table('below', 8, { 511: 'pointers + 7' }),
+      table('above', 8, { 0: 'pointers + 7' }),
+    ].join('\n'),
+    // mem_info_la57 skips the PDPTEs and PDEs that are present, in QEMU 7.2 at least.
+    mem: null,
+    tlb: [
+      '[0x0, 0x400000) 0 2097152 -wx',
+      '[0x400000, 0x401000) 5000 4096 uwx',
+      '[0x5ff000, 0x600000) 6000 4096 -w-',
+      '[0x800000000000, 0x800000400000) 0 2097152 -wx',
+      '[0x800000400000, 0x800000401000) 5000 4096 uwx',
+      '[0x8000005ff000, 0x800000600000) 6000 4096 -w-',
+      '[0xffff8000000000, 0xffff8000400000) 0 2097152 -wx',
+      '[0xffff8000400000, 0xffff8000401000) 5000 4096 uwx',
+      '[0xffff80005ff000, 0xffff8000600000) 6000 4096 -w-',
+      '[0xff00000000000000, 0xff00000000400000) 0 2097152 -wx',
+      '[0xff00000000400000, 0xff00000000401000) 5000 4096 uwx',
+      '[0xff000000005ff000, 0xff00000000600000) 6000 4096 -w-',
     ],
   },
   PAE: {
@@ -157,7 +185,7 @@ for (const [name, guest] of Object.entries(GUESTS))
       assert.deepEqual(problems, []);
       const machine = (producer: string): Machine =>
         machines.find((each) => each.producer === producer) ?? assert.fail(text);
-      assert.deepEqual(memRows(machine('QEMU info mem')), guest.mem, text);
+      if (guest.mem) assert.deepEqual(memRows(machine('QEMU info mem')), guest.mem, text);
       assert.deepEqual(tlbRows(machine('QEMU info tlb')), guest.tlb, text);
       assert.deepEqual(
         machines.flatMap(({ regions }) => regions),
