@@ -53,6 +53,21 @@ test('a PC is a machine with its memory around the PCI hole', () => {
   );
   assert.equal(machine.settings?.get('drive.code.if')?.value, 'pflash');
   assert.ok(machine.regions.some(({ range }) => range.start === 4n << 30n && range.end === 6n << 30n));
+  assert.deepEqual(
+    machine.regions.filter(({ at }) => at !== null).map(({ name, at }) => [name, at?.range.start.line]),
+    [
+      ['RAM', 8],
+      ['RAM above 4 GiB', 8],
+    ],
+  );
+});
+
+test('from 3.5 GiB on, 3 GiB of RAM stay below the PCI hole', () => {
+  const ram = (size: string) =>
+    parse(CONFIG.replace('5120', size)).machines[0]?.regions.filter(({ name }) => name.startsWith('RAM'))
+      .length;
+  assert.equal(ram('3583'), 1);
+  assert.equal(ram('3584'), 2);
 });
 
 for (const [what, text] of [

@@ -11,7 +11,7 @@ export const afterStart = krunCheck(
         if (started && call.name !== 'krun_free_ctx' && rules.precedes(started, call)) {
           yield {
             at: rules.at(call.nameSpan),
-            message: `krun_start_enter in line ${rules.lineOf(started)} takes the context and returns only where the start fails: this call is never made, or returns -ENOENT.`,
+            message: `krun_start_enter in line ${rules.lineOf(started)} takes the context away, and a guest that runs keeps the process: this call is never made, or returns -ENOENT.`,
             related: [rules.related(started, 'The start')],
           };
         } else if (!started && call.name === 'krun_start_enter') started = call;

@@ -7,8 +7,8 @@ import { pcOrigin } from './origin';
 /** QEMU's, where nobody says how much. */
 export const DEFAULT_MEMORY = 128n * MIB;
 
-/** RAM up to 3.5 GiB lies below 4 GiB in one piece; with more, 3 GiB do, and the rest goes on at 4 GiB. */
-const LARGEST_LOW = 3584n * MIB;
+/** RAM under 3.5 GiB lies below 4 GiB in one piece; from there on, 3 GiB do, and the rest goes on at 4 GiB. */
+const SPLIT_FROM = 3584n * MIB;
 const SPLIT_LOW = 3n * GIB;
 
 /** Where a VGA would be: memory that nobody displays, which programs write text to without asking. */
@@ -29,7 +29,7 @@ export interface PcMemory {
 }
 
 export function pcMemory(size: bigint): PcMemory {
-  const lowEnd = size <= LARGEST_LOW ? size : SPLIT_LOW;
+  const lowEnd = size < SPLIT_FROM ? size : SPLIT_LOW;
   return { lowEnd, highEnd: 4n * GIB + (size - lowEnd) };
 }
 

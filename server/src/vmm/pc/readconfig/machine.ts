@@ -1,4 +1,5 @@
 /** The guest of a QEMU config file. */
+import { MIB } from '../../../address/range';
 import type { ImageReference, Machine, Setting } from '../../../machine/machine';
 import { fromText, type Fact } from '../../../machine/origin';
 import type { SourceText } from '../../../text/sourceText';
@@ -48,7 +49,11 @@ export function machinesOf(source: SourceText, config: QemuConfig): Machine[] {
         origin: size && bytes ? fromText(at(size.value)) : pcOrigin('QEMU’s default of 128 MiB'),
       },
       vcpus: vcpusOf(source, config),
-      regions: pcRegions(memory),
+      regions: pcRegions(memory).map((region) =>
+        size && region.kind === 'ram' && region.range.start >= MIB
+          ? { ...region, at: at(size.value) }
+          : region,
+      ),
       images: imagesOf(source, config),
       ...(append ? { commandLine: { value: append.value.text, origin: fromText(at(append.value)) } } : {}),
       settings: settingsOf(source, config),
