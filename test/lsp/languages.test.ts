@@ -311,3 +311,14 @@ test('a boot plan: hover, completion, outline and findings come from its table o
   assert.match(unknown.message as string, /`rpi` is no key .* Probably `rip` was meant/);
   assert.match(unknown.codeDescription!.href, /docs\/checks\/boot-plan-unknown-key\.md$/);
 });
+
+test('Firecracker JSON: a key is explained and completed', LIMIT, async () => {
+  const text = '{"boot-source": {"kernel_$0image_path": "vmlinux"}, "drives": []}';
+  assert.match(await hover(text, 'json'), /\*\*kernel_image_path\*\* · a string · required/);
+  const { uri, position } = await open('{"boot-source": {"$0"}, "drives": []}', 'json', 'fc.json');
+  const items = await client.about<lsp.CompletionItem[] | lsp.CompletionList>('completion', uri, {
+    position,
+  });
+  const labels = ('items' in items ? items.items : items).map(({ label }) => label);
+  assert.deepEqual(labels, ['kernel_image_path', 'initrd_path', 'boot_args']);
+});

@@ -462,6 +462,10 @@ test('a description of an API that has such names is no config', () => {
   const text =
     '{"swagger": "2.0", "definitions": {"CpusConfig": {"properties": {"boot_vcpus": {"type": "integer"}}}}}';
   assert.equal(cloudHypervisor.recognise(text, 'swagger.json'), false);
+  const named =
+    '{"$schema": "vm.schema.json", "cpus": {"boot_vcpus": 1, "max_vcpus": 1}, "payload": {"kernel": "k"}}';
+  assert.equal(cloudHypervisor.recognise(named, 'vm.json'), true);
+  assert.deepEqual(saidOf('cloud-hypervisor', named), []);
 });
 
 for (const [code, before, after] of [

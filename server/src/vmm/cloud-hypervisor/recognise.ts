@@ -10,7 +10,7 @@ const OPENS = /^(?:\ufeff)?\s*(?:\/\/[^\n]*\n\s*)*\{/;
 /** Names that no other VMM's config has. */
 const VCPUS = /"boot_vcpus"\s*:/;
 /** A description of an API that has such names is no config. */
-const SCHEMA = /"(?:swagger|openapi|\$schema|\$ref)"\s*:/;
+const SCHEMA = /"(?:swagger|openapi|\$ref|properties)"\s*:/;
 const PAYLOAD = /"payload"\s*:\s*\{\s*"(?:kernel|firmware|initramfs|cmdline|igvm)"\s*:/;
 
 export function recogniseCloudHypervisor(text: string): boolean {
