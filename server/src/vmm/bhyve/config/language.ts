@@ -1,6 +1,7 @@
 /** bhyve's flat config file (bhyve -k) as a language of Bootpath. */
 import type { Language } from '../../../machine/language';
 import { parseBhyveConfig } from './document';
+import { completeKey, describeKey } from './keyHelp';
 import { recogniseBhyveConfig } from './recognise';
 
 export const bhyveConfig: Language = {
@@ -8,4 +9,6 @@ export const bhyveConfig: Language = {
   vmm: 'bhyve',
   recognise: recogniseBhyveConfig,
   parse: parseBhyveConfig,
+  describe: describeKey,
+  complete: completeKey,
 };
