@@ -84,7 +84,7 @@ const OUTCOME_TEXTS: Readonly<Record<Outcome, string>> = {
   'guest-panic': 'The guest told of its own panic.',
   'host-panic': 'The host’s kernel panics.',
   'vmm-exit': 'The VMM gives up on the guest.',
-  'expectation-met': 'The guest has written the text of `until`.',
+  'expectation-met': 'All that is expected and can be seen on the way has come, or the text of `until`.',
   budget: 'The run came to its limit of instructions or memory.',
   'invalid-entry': 'The initial state fails the VM-entry checks.',
   cancelled: 'Somebody stopped the run.',
