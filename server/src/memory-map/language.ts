@@ -217,24 +217,34 @@ function parse(source: SourceText, context: ParseContext): Document {
   };
 }
 
+/** Regions of one line that a hover tells apart. */
+const MOST_OF_A_LINE = 8;
+
 /** What the line under the cursor is: the half-open range, since most dialects print another one. */
 function describe(document: Document, position: Position): Description | null {
   for (const machine of document.machines) {
-    const region = machine.regions.find(({ at }) => at && containsPosition(at.range, position));
-    if (!region) continue;
-    const size = `${region.approximate ? 'about ' : ''}${formatSize(sizeOf(region.range))}`;
-    const last = region.range.end - 1n;
-    const marks = landmarksIn(region.range)
-      .slice(0, 6)
-      .map(({ label }) => label);
-    const lines = [
-      `**${region.name}** (${region.kind}), ${size}: \`${formatRange(region.range)}\`, last byte \`${hex(last)}\``,
-      region.reason,
-    ];
-    if (marks.length > 0) lines.push(`In or across: ${marks.join(', ')}.`);
-    return { range: region.at!.range, markdown: lines.join('\n\n') };
+    const regions = machine.regions.filter(({ at }) => at && containsPosition(at.range, position));
+    const [first] = regions;
+    if (!first) continue;
+    // A memory region of QEMU's tree may answer in several places.
+    const parts = regions.slice(0, MOST_OF_A_LINE).map(describeRegion);
+    const more = regions.length - parts.length;
+    if (more > 0) parts.push(`And ${more} more.`);
+    return { range: first.at!.range, markdown: parts.join('\n\n') };
   }
   return describeMapping(document, position) ?? describeAmendment(document, position);
+}
+
+function describeRegion({ name, kind, range, approximate, reason }: Region): string {
+  const size = `${approximate ? 'about ' : ''}${formatSize(sizeOf(range))}`;
+  const marks = landmarksIn(range)
+    .slice(0, 6)
+    .map(({ label }) => label);
+  return [
+    `**${name}** (${kind}), ${size}: \`${formatRange(range)}\`, last byte \`${hex(range.end - 1n)}\``,
+    reason,
+    ...(marks.length > 0 ? [`In or across: ${marks.join(', ')}.`] : []),
+  ].join('\n\n');
 }
 
 /** What a line of a map of linear addresses is: some lines stand for two ranges, some ranges for many lines. */

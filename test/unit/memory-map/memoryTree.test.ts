@@ -82,6 +82,15 @@ test('a region points at the line of the memory region that answers, and says th
   );
 });
 
+test('hover on a memory region lists every place in which it answers', () => {
+  const line = PC.split('\n').lastIndexOf(row(1, 0n, 0x17ff_ffffn, 'ram', 'board.ram'));
+  const { markdown } = memmap.describe!(parse(PC), { line, character: 10 })!;
+  assert.deepEqual(
+    [...markdown.matchAll(/`(\[.*?\))`/g)].map(([, range]) => range),
+    PC_ROWS.filter((words) => words.includes('board.ram')).map((words) => /\[.*\)/.exec(words)![0]),
+  );
+});
+
 for (const [name, change] of [
   ['CRLF', (text: string) => text.replaceAll('\n', '\r\n')],
   ['a prompt before it and after it', (text: string) => `(qemu) info mtree\n${text}\n(qemu) quit\n`],
