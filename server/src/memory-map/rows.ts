@@ -41,10 +41,11 @@ export interface RowForm {
 /** Lines that may stand between two of one map where a heading is needed: logs have several writers. */
 const LINES_BETWEEN = 1;
 /** The end that a producer computes modulo 2^64: 0 stands for 2^64. */
-export function wrappedEnd(end: bigint, start: bigint): bigint {
+function wrappedEnd(end: bigint, start: bigint): bigint {
   return end === 0n && start > 0n ? ADDRESS_SPACE_END : end;
 }
 
+/** A half-open range of two hexadecimal numbers. */
 export function half(start: string, end: string): AddressRange {
   const from = BigInt(`0x${start}`);
   return { start: from, end: wrappedEnd(BigInt(`0x${end}`), from) };

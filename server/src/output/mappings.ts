@@ -8,12 +8,12 @@ import { placeJson, type PathOf } from './place';
 const MOST_LINES = 200;
 
 /** `uw-`: user, writable, executable; `?` where the source does not say. */
-export function rightsText({ user, writable, executable }: Mapping): string {
+function rightsText({ user, writable, executable }: Mapping): string {
   return `${user ? 'u' : '-'}${writable ? 'w' : '-'}${executable === null ? '?' : executable ? 'x' : '-'}`;
 }
 
 /** The half-open linear range, how large it is, where it leads and by pages of which size. */
-export function mappingWords(mapping: Mapping): string {
+function mappingWords(mapping: Mapping): string {
   const { linear, physical, pageSize, readOnlyAbove } = mapping;
   const leads = physical === null ? '' : ` to ${hex(physical)}`;
   const pages = pageSize === null ? '' : ` by pages of ${formatSize(pageSize)}`;

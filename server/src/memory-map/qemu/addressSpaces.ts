@@ -61,7 +61,7 @@ export function guestMaps(maps: readonly NamedMap[], suffix: string): OpenMap[] 
   }));
 }
 
-export interface Shown {
+interface Shown {
   readonly range: AddressRange;
   readonly row: Row;
   readonly name: string;

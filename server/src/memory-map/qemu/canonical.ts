@@ -2,7 +2,7 @@
 import { ADDRESS_SPACE_END, type AddressRange } from '../../address/range';
 
 /** Bits of a linear address with four levels of page tables, and with five. */
-export type LinearBits = 48 | 57;
+type LinearBits = 48 | 57;
 
 /** Whether addresses are of four levels or five: only five have bits between 47 and 56 that are no copies of bit 47. */
 export function bitsOf(addresses: Iterable<bigint>): LinearBits {

@@ -36,7 +36,7 @@ export function isReadOnlyAlias({ name }: Row): boolean {
   return READ_ONLY_ALIASES.has(name);
 }
 
-export interface Backing {
+interface Backing {
   readonly kind: RegionKind;
   /** Null where the source does not say. */
   readonly permissions: string | null;

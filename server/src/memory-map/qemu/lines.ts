@@ -6,7 +6,7 @@
 import { ADDRESS_SPACE_END, type AddressRange } from '../../address/range';
 
 /** What an alias shows: a part of another memory region. */
-export interface AliasTarget {
+interface AliasTarget {
   readonly name: string;
   /** First byte of the target that is shown. */
   readonly offset: bigint;

@@ -10,7 +10,7 @@ import type { Row } from './lines';
 import type { Listing, TreeNode } from './tree';
 
 /** A span of an address space that one memory region answers. */
-export interface FlatRange {
+interface FlatRange {
   readonly range: AddressRange;
   readonly row: Row;
   /** Of the memory region that answers: an alias's target where the text does not show that. */
@@ -23,7 +23,7 @@ export interface FlatRange {
   readonly alias: Row | null;
 }
 
-export interface Rendering {
+interface Rendering {
   /** Sorted, none overlap. */
   readonly ranges: readonly FlatRange[];
   /** Aliases of what the text does not show, too large to be one region's own bytes. */
