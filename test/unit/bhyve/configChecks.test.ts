@@ -375,3 +375,14 @@ test('a config of ten thousand devices and keys is checked in two seconds', () =
   findings(text);
   assert.ok(process.cpuUsage(before).user < 2_000_000);
 });
+
+test('ACPI tables are off by default on illumos and before FreeBSD 15', () => {
+  const told = (version: string, text: string) =>
+    findings(text, version).some(({ code }) => code === 'bhyve-acpi-tables');
+  const rom = 'lpc.bootrom=/x\npci.0.31.0.device=lpc\n';
+  assert.deepEqual(
+    ['freebsd-13', 'freebsd-14', 'illumos-2025', 'freebsd-15'].map((version) => told(version, rom)),
+    [true, true, true, false],
+  );
+  assert.equal(told('freebsd-14', `${rom}acpi_tables=off`), false);
+});

@@ -144,6 +144,7 @@ const ACPI: readonly (readonly [version: string, settings: Record<string, string
   ['illumos-2021-08', {}, []],
   ['illumos-2025', {}, []],
   ['freebsd-13', {}, []],
+  ['freebsd-14', {}, []],
   [
     'illumos-2021-08',
     { acpi_tables: 'true' },
@@ -160,7 +161,7 @@ const ACPI: readonly (readonly [version: string, settings: Record<string, string
   ],
   [
     'freebsd-14',
-    {},
+    { acpi_tables: 'true' },
     [
       'RSD@f2490',
       'RSDT@f2400',

@@ -88,7 +88,6 @@ const FREEBSD_13: BhyveFacts = {
 const FREEBSD_14: BhyveFacts = {
   ...FREEBSD_13,
   e820: true,
-  acpiTables: true,
   acpiPlaces: 'in-order',
   smbios: true,
 };
@@ -144,7 +143,8 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
   {
     id: 'freebsd-14',
     title: 'FreeBSD 14.0 (2023-11)',
-    source: 'freebsd-src usr.sbin/bhyve of 2023: bootrom.c commit 1d386b48a, e820.c, bhyverun.c, pci_emul.c',
+    source:
+      'freebsd-src usr.sbin/bhyve of 2023: bootrom.c commit 1d386b48a, e820.c, bhyverun.c, pci_emul.c; acpi_tables is off by default still in commit 15181b730 of later',
     date: '2023-11-20',
     facts: FREEBSD_14,
   },
@@ -173,7 +173,7 @@ export const BHYVE_VERSIONS: readonly BhyveVersion[] = [
     source:
       'freebsd-src usr.sbin/bhyve/{pci_emul,bootrom}.c and usr.sbin/bhyve/amd64/{bhyverun_machdep,vmexit,inout,pm}.c (commits b5e57cb83, 1bac6f0da, 3af9b944c), lib/libvmmapi/amd64/vmmapi_machdep.c commit 1855002dd',
     date: '2025-12-02',
-    facts: { ...FREEBSD_14, spcr: true, bootromKey: 'bootrom' },
+    facts: { ...FREEBSD_14, acpiTables: true, spcr: true, bootromKey: 'bootrom' },
   },
 ];
 
