@@ -3,7 +3,7 @@ import { CPU_SETTINGS } from '../../machine/cpuSettings';
 import type { Machine } from '../../machine/machine';
 import type { Origin } from '../../machine/origin';
 
-export interface SaidCpu {
+interface SaidCpu {
   /** Null where the text leaves it to the host. */
   readonly vendor: 'intel' | 'amd' | null;
   /** MAXPHYADDR in bits; null where the text leaves it to the host. */

@@ -4,7 +4,7 @@ import { libkrunGuest } from '../../vmm/libkrun/guestFacts';
 import { firecrackerVersion } from '../../vmm/firecracker/versions';
 
 /** Null where somebody sees the console, or where it is not known; else why nobody does. */
-export type ConsoleVerdict = (machine: Machine, name: string) => string | null;
+type ConsoleVerdict = (machine: Machine, name: string) => string | null;
 
 /** `ttyS1,115200n8` is the second serial port. */
 function serialPort(name: string): number | null {

@@ -23,7 +23,7 @@ function isKnownIssue({ vmm, version }: Machine): boolean {
 }
 
 /** Overlaps of a machine's regions; what a hole says is no claim to the addresses. */
-export function overlapsOf({ regions }: Pick<Machine, 'regions'>): (Overlap & {
+function overlapsOf({ regions }: Pick<Machine, 'regions'>): (Overlap & {
   readonly lower: Region;
   readonly upper: Region;
 })[] {
