@@ -33,6 +33,7 @@ export type DocumentKind =
 export const OWN_KINDS = [
   'vmconf',
   'bhyve-config',
+  'vm-bhyve',
   'qemu-config',
   'boot-plan',
   'memmap',
@@ -80,7 +81,7 @@ export const RECOGNISERS: readonly Recogniser[] = [
   {
     kind: 'vm-bhyve',
     languages: ['properties', 'ini', 'plaintext'],
-    switches: false,
+    switches: true,
     recognise: recogniseVmBhyve,
   },
   { kind: 'firecracker', languages: JSON_IDS, switches: false, recognise: recogniseFirecracker },
