@@ -1,38 +1,23 @@
 /** What the rules on JSON configs share: values by key, places, fixes. A value that a template fills in counts as absent. */
-import type { Fix, RelatedPlace } from '../text/finding';
 import { closest } from '../text/closest';
 import { isTemplate, type ShapeProblem } from '../text/shape/checkShape';
 import { JSON_SYNTAX } from '../vmm/jsonConfig';
 import type { Document } from '../machine/language';
 import { memberOf, type ConfigNode, type NodeSpan, type ObjectNode } from '../text/shape/node';
 import type { SourceText } from '../text/sourceText';
-import type { Found } from './check';
+import { Places } from './places';
 
 export type IntegerNode = NodeSpan & { readonly value: bigint };
 export type TextNode = NodeSpan & { readonly value: string };
 export type FlagNode = NodeSpan & { readonly value: boolean };
 
-export class JsonRules {
+export class JsonRules extends Places {
   constructor(
-    readonly source: SourceText,
+    source: SourceText,
     /** The object that the VMM reads. */
     readonly config: ConfigNode,
-  ) {}
-
-  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
-    return this.source.at(start, end);
-  }
-
-  related(span: NodeSpan, message: string): RelatedPlace {
-    return { at: this.at(span), message };
-  }
-
-  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
-    return {
-      title,
-      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
-      preferred,
-    };
+  ) {
+    super(source);
   }
 
   /** A member of the config, where it is an object. */
@@ -126,14 +111,6 @@ const UTF8 = new TextEncoder();
 /** Bytes in UTF-8, which is what the kernel counts. */
 export function bytesOf(text: string): number {
   return UTF8.encode(text).length;
-}
-
-const LONGEST = 60;
-
-/** A text of the config in a message. */
-export function quote(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return `\`${cut.replace(/[`\r\n]/g, ' ')}\``;
 }
 
 const MAC_ADDRESS = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;

@@ -1,10 +1,12 @@
 /** The rules that follow from the shape of a format: one code for each way to miss it. */
 import type { Document, LanguageKind } from '../machine/language';
-import type { Fix, Severity } from '../text/finding';
+import type { Severity } from '../text/finding';
 import type { NodeSpan } from '../text/shape/node';
 import type { ConfigPath, ShapeProblem } from '../text/shape/checkShape';
+import type { Member } from '../text/shape/shape';
 import type { SourceText } from '../text/sourceText';
 import type { Check, Found } from './check';
+import { Places, quote } from './places';
 
 export interface ShapeWords {
   /** First part of the codes, and of the pages: `firecracker` for `firecracker-unknown-key`. */
@@ -81,38 +83,41 @@ export function shapeRules(
     on: [words.kind],
     *run(document: Document) {
       for (const problem of problems(document)) {
-        if (kinds.includes(problem.kind)) yield foundOf(document.source, problem, words);
+        if (kinds.includes(problem.kind)) yield foundOf(document, problem, words);
       }
     },
   }));
 }
 
-function foundOf(source: SourceText, problem: ShapeProblem, words: ShapeWords): Found {
-  const at = source.at(problem.at.start, problem.at.end);
+function foundOf({ source, choice }: Document, problem: ShapeProblem, words: ShapeWords): Found {
+  const places = new Places(source);
+  const version = choice?.version;
+  const at = places.at(problem.at);
   const refused = `${words.reader} ${words.refuses}.`;
   switch (problem.kind) {
     case 'unknown-key': {
       const { key, nearest, ignored } = problem;
-      const meant = nearest === null ? '' : ` Probably ${code(nearest)} was meant.`;
+      const meant = nearest === null ? '' : ` Probably ${quote(nearest)} was meant.`;
       return {
         at,
         severity: ignored ? 'warning' : 'error',
-        message: `${code(key)} is no key ${inside(problem.path.slice(0, -1))}: ${words.reader} ${ignored ? words.ignores : words.refuses}.${meant}`,
-        ...(nearest === null ? {} : { fixes: [respell(source, problem.at, nearest, words)] }),
+        message: `${quote(key)} is no key ${inside(problem.path.slice(0, -1))}: ${words.reader} ${ignored ? words.ignores : words.refuses}.${meant}`,
+        ...(nearest === null
+          ? {}
+          : { fixes: [places.replace(`Change to ${nearest}`, problem.at, words.quoteKey(nearest))] }),
       };
     }
     case 'other-version': {
       const { key, member, ignored } = problem;
-      const since = member.since === undefined ? '' : ` since ${member.since}`;
-      const until = member.until === undefined ? '' : ` up to ${member.until}`;
+      const read = version === undefined ? words.reader : `${words.reader} ${version}`;
       return {
         at,
         severity: ignored ? 'warning' : 'error',
-        message: `${words.reader} has ${code(key)}${since}${until}, and this config is read for another version, which ${ignored ? words.ignores : words.refuses}.`,
+        message: `${read} has no ${quote(key)}, which ${havingText(member)}: it ${ignored ? words.ignores : words.refuses}.`,
       };
     }
     case 'missing-key':
-      return { at, message: `${code(problem.key)} is missing ${inside(problem.path, 'in')}: ${refused}` };
+      return { at, message: `${quote(problem.key)} is missing ${inside(problem.path, 'in')}: ${refused}` };
     case 'wrong-type':
       return {
         at,
@@ -122,29 +127,35 @@ function foundOf(source: SourceText, problem: ShapeProblem, words: ShapeWords): 
       return { at, message: `${rangeText(problem)}: ${refused}` };
     case 'unknown-value': {
       const { nearest, value, values } = problem;
-      const meant = nearest === null ? '' : ` Probably ${code(nearest)} was meant.`;
+      const meant = nearest === null ? '' : ` Probably ${quote(nearest)} was meant.`;
       const replacement = nearest === null ? null : quoted(source, problem.at, nearest);
       return {
         at,
-        message: `${subject(problem.path)} is ${code(value)}, and takes only ${list(values)}: ${refused}${meant}`,
-        ...(replacement === null ? {} : { fixes: [fix(source, problem.at, nearest!, replacement)] }),
+        message: `${subject(problem.path)} is ${quote(value)}, and takes only ${list(values)}: ${refused}${meant}`,
+        ...(replacement === null
+          ? {}
+          : { fixes: [places.replace(`Change to ${nearest}`, problem.at, replacement)] }),
       };
     }
     case 'pattern':
       return {
         at,
-        message: `${subject(problem.path)} is ${code(problem.value)}, and takes ${problem.expected}: ${refused}`,
+        message: `${subject(problem.path)} is ${quote(problem.value)}, and takes ${problem.expected}: ${refused}`,
       };
     case 'duplicate-key':
       return {
         at,
         severity: words.duplicate.severity,
-        message: `${code(problem.key)} stands twice ${inside(problem.path.slice(0, -1), 'in')}: ${words.duplicate.consequence}.`,
-        related: [
-          { at: source.at(problem.first.start, problem.first.end), message: 'The first one is here.' },
-        ],
+        message: `${quote(problem.key)} stands twice ${inside(problem.path.slice(0, -1), 'in')}: ${words.duplicate.consequence}.`,
+        related: [places.related(problem.first, 'The first one is here.')],
       };
   }
+}
+
+/** Of the versions that are told apart, whose releases in between are not named: so nothing is said of when it came or went. */
+function havingText({ since, until }: Pick<Member, 'since' | 'until'>): string {
+  if (since === undefined) return `${until} and earlier have`;
+  return until === undefined ? `${since} and later have` : `${since} to ${until} have`;
 }
 
 function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): string {
@@ -161,15 +172,8 @@ function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): s
     : `${subject(problem.path)} is ${value}${unit}, and takes ${bounds}`;
 }
 
-const LONGEST = 60;
-
-function code(text: string): string {
-  const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return `\`${cut.replace(/[`\r\n]/g, ' ')}\``;
-}
-
 function list(values: readonly string[]): string {
-  const shown = values.slice(0, 12).map(code);
+  const shown = values.slice(0, 12).map(quote);
   if (values.length > 12) return `${shown.join(', ')} and ${values.length - 12} more`;
   return shown.length < 2 ? shown.join('') : `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)!}`;
 }
@@ -183,26 +187,15 @@ function pathText(path: ConfigPath): string {
 }
 
 function inside(path: ConfigPath, preposition = 'of'): string {
-  return path.length === 0 ? 'at the top level' : `${preposition} ${code(pathText(path))}`;
+  return path.length === 0 ? 'at the top level' : `${preposition} ${quote(pathText(path))}`;
 }
 
 function subject(path: ConfigPath): string {
-  return path.length === 0 ? 'The config' : code(pathText(path));
-}
-
-function respell(source: SourceText, at: NodeSpan, key: string, { quoteKey }: ShapeWords): Fix {
-  return fix(source, at, key, quoteKey(key));
+  return path.length === 0 ? 'The config' : quote(pathText(path));
 }
 
 /** The value in the quotes that stand there. */
 function quoted(source: SourceText, at: NodeSpan, value: string): string {
-  const quote = source.text[at.start] === "'" ? "'" : '"';
-  return `${quote}${value}${quote}`;
-}
-
-function fix(source: SourceText, { start, end }: NodeSpan, word: string, newText: string): Fix {
-  return {
-    title: `Change to ${word}`,
-    edits: [{ uri: source.uri, range: source.lines.rangeAt(start, end), newText }],
-  };
+  const mark = source.text[at.start] === "'" ? "'" : '"';
+  return `${mark}${value}${mark}`;
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { cloudHypervisorShape } from '../../../server/src/vmm/cloud-hypervisor/shape';
 import { CLOUD_HYPERVISOR_VERSIONS } from '../../../server/src/vmm/cloud-hypervisor/versions';
 import { cloudHypervisor } from '../../../server/src/vmm/cloud-hypervisor/language';
-import { fixed, saidOf } from './read';
+import { findingsOf, fixed, saidOf } from './read';
 import { keysOf, pathsOf } from './shapePaths';
 
 const MIB = 1 << 20;
@@ -274,12 +274,8 @@ for (const [what, sections, version, said] of [
   ['payload null', { payload: null }, '', ['error payload "payload"']],
   ['an empty payload', { payload: {} }, '', ['error payload "payload"']],
   ['igvm', { payload: { igvm: 'x' } }, '', []],
-  [
-    'kernel at the top level',
-    { payload: undefined, kernel: { path: 'x' } },
-    '',
-    ['error payload "kernel"', 'warning version "kernel"'],
-  ],
+  ['kernel at the top level', { payload: undefined, kernel: { path: 'x' } }, '', ['error payload "kernel"']],
+  ['kernel at the top level beside a payload', { kernel: { path: 'x' } }, '', ['warning version "kernel"']],
   ['… up to v27.0', { payload: undefined, kernel: { path: 'x' } }, 'v26.0', []],
   ['payload before it came', {}, 'v23.0', ['error payload {', 'warning version "payload"']],
   [
@@ -447,6 +443,27 @@ for (const [what, sections, version, said] of [
 ] as const) {
   test(`${what}${version ? `, ${version}` : ''}`, () => {
     assert.deepEqual(saidOf('cloud-hypervisor', config(sections), version || undefined), said);
+  });
+}
+
+for (const [what, sections, version, message] of [
+  [
+    'a key that went',
+    { kernel: { path: 'x' } },
+    'v53.0',
+    /^Cloud Hypervisor v53\.0 has no `kernel`, which v26\.0 and earlier have: it ignores it /,
+  ],
+  [
+    'a key that is to come',
+    { landlock_enable: true },
+    'v38.0',
+    /^Cloud Hypervisor v38\.0 has no `landlock_enable`, which v48\.0 and later have: it ignores it /,
+  ],
+] as const) {
+  test(`${what} is told by versions that have it, not by the release that brought it`, () => {
+    const text = JSON.stringify(config(sections));
+    const found = findingsOf('cloud-hypervisor', text, version);
+    assert.match(found.find(({ code }) => code === 'cloud-hypervisor-version')!.message, message);
   });
 }
 

@@ -162,6 +162,7 @@ test('files of other programs are not ours', () => {
   for (const text of others) assert.equal(recogniseQemuConfig(text, '/x.conf'), false, text);
   assert.equal(recogniseQemuConfig(CONFIG, '/vm.toml'), false);
   assert.equal(recogniseQemuConfig(CONFIG, '/vm.cfg'), true);
+  assert.equal(recogniseQemuConfig(CONFIG.replaceAll('\n', '\r\n'), '/vm.cfg'), true);
   assert.equal(bootpathService.claim('ini', CONFIG, '/vm.ini')?.kind, 'qemu-config');
   // Half of it is enough while somebody types.
   assert.equal(recogniseQemuConfig('[drive "d"]\n  file = "/d.img"\n  if = \n', '/vm.cfg'), true);

@@ -1,30 +1,17 @@
 /** How a rule on BoxLite's options is made: a row of the table and a function on the options. */
-import type { Fix, RelatedPlace, Severity } from '../../text/finding';
+import type { Severity } from '../../text/finding';
 import { memberOf, type ConfigNode, type NodeSpan, type ObjectNode } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
 import { isBoxliteDocument } from '../../vmm/libkrun/boxlite/document';
 import type { Check, Found } from '../check';
+import { Places } from '../places';
 
-export class BoxPlaces {
+export class BoxPlaces extends Places {
   constructor(
-    readonly source: SourceText,
+    source: SourceText,
     readonly options: ObjectNode,
-  ) {}
-
-  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
-    return this.source.at(start, end);
-  }
-
-  related(span: NodeSpan, message: string): RelatedPlace {
-    return { at: this.at(span), message };
-  }
-
-  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
-    return {
-      title,
-      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
-      preferred,
-    };
+  ) {
+    super(source);
   }
 
   /** A member of the options that is not null. */

@@ -1,7 +1,23 @@
-/** What is started (PayloadConfig::validate since v48.0; Vm::load_payload on x86-64 before; `kernel` up to v25.0). */
+/**
+ * What is started (PayloadConfig::validate since v48.0; Vm::load_payload on x86-64 before; `kernel` alone up to v25.0, and beside
+ * `payload` up to v27.0).
+ */
+import type { ShapeProblem } from '../../text/shape/checkShape';
 import { memberOf } from '../../text/shape/node';
+import type { CloudHypervisorDocument } from '../../vmm/cloud-hypervisor/document';
 import { isBroken } from '../jsonRules';
 import { cloudHypervisorCheck, REFUSED } from './cloudHypervisorCheck';
+
+/** A `kernel` at the top of a config that names no payload: the rule says of it what the shape would say again. */
+export function isFormerKernel(problem: ShapeProblem, document: CloudHypervisorDocument): boolean {
+  return (
+    problem.kind === 'other-version' &&
+    problem.path.length === 1 &&
+    problem.key === 'kernel' &&
+    memberOf(document.config, 'payload') === null &&
+    !isBroken(document)
+  );
+}
 
 export const payload = cloudHypervisorCheck(
   { code: 'cloud-hypervisor-payload', severity: 'error', title: 'Nothing to start, or two things' },

@@ -19,7 +19,7 @@ import { memoryAlignment, memoryTiny } from './memorySize';
 import { memoryZones } from './memoryZones';
 import { macMulticast, net } from './net';
 import { numa } from './numa';
-import { firmwareArguments, payload } from './payload';
+import { firmwareArguments, isFormerKernel, payload } from './payload';
 import { iommu, pciSegment } from './pciSegment';
 import { queues, queueSize } from './queues';
 import { rateLimit, rateLimiterOff } from './rateLimits';
@@ -43,7 +43,9 @@ const SHAPE = shapeRules(
     duplicate: { severity: 'error', consequence: 'serde refuses the whole config (duplicate field)' },
     quoteKey: (key) => JSON.stringify(key),
     except: (problem, document) =>
-      isCloudHypervisorDocument(document) && document.config !== null && isSizeText(problem, document.config),
+      isCloudHypervisorDocument(document) &&
+      document.config !== null &&
+      (isSizeText(problem, document.config) || isFormerKernel(problem, document)),
   },
   (document) => {
     if (!isCloudHypervisorDocument(document) || document.config?.kind !== 'object') return [];

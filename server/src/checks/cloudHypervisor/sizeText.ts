@@ -2,7 +2,7 @@
 import { formatSize } from '../../address/format';
 import type { ShapeProblem } from '../../text/shape/checkShape';
 import { memberOf, nodeAt, type ConfigNode } from '../../text/shape/node';
-import { quote } from '../jsonRules';
+import { quote } from '../places';
 import { cloudHypervisorCheck } from './cloudHypervisorCheck';
 
 const UNITS: Readonly<Record<string, bigint>> = {

@@ -1,7 +1,8 @@
 /** Keys of releases before 1.0, which every later one refuses. */
 import type { ConfigMember, ConfigNode } from '../../text/shape/node';
 import { memberOf } from '../../text/shape/node';
-import { itemsOf, quote } from '../jsonRules';
+import { itemsOf } from '../jsonRules';
+import { quote } from '../places';
 import { firecrackerCheck } from './firecrackerCheck';
 
 interface FormerKey {

@@ -1,11 +1,11 @@
 /** How a rule on a Propolis config is made: a row of the table and a function on the config's tables. */
 import type { Document } from '../../machine/language';
-import type { Fix, RelatedPlace, Severity } from '../../text/finding';
+import type { Severity } from '../../text/finding';
 import { memberOf, type ConfigMember, type ConfigNode, type NodeSpan } from '../../text/shape/node';
-import type { SourceText } from '../../text/sourceText';
 import { isPropolisDocument, type PropolisDocument } from '../../vmm/propolis/document';
 import { propolisVersion, type PropolisVersion } from '../../vmm/propolis/versions';
 import type { Check, Found } from '../check';
+import { Places } from '../places';
 
 /** An entry of `[dev]`, `[block_dev]` or `[cpuid]`. */
 export interface NamedTable {
@@ -14,15 +14,14 @@ export interface NamedTable {
   readonly table: ConfigNode & { readonly kind: 'object' };
 }
 
-export class PropolisRules {
-  readonly source: SourceText;
+export class PropolisRules extends Places {
   readonly version: PropolisVersion;
   readonly devices: readonly NamedTable[];
   readonly blockDevices: readonly NamedTable[];
   readonly profiles: readonly NamedTable[];
 
   constructor(readonly document: PropolisDocument) {
-    this.source = document.source;
+    super(document.source);
     this.version = propolisVersion(document.choice?.version ?? '');
     this.devices = this.tables('dev');
     this.blockDevices = this.tables('block_dev');
@@ -32,22 +31,6 @@ export class PropolisRules {
   /** A member of `[main]`. */
   main(key: string): ConfigMember | null {
     return memberOf(memberOf(this.document.config, 'main')?.value ?? null, key);
-  }
-
-  at({ start, end }: NodeSpan): NonNullable<Found['at']> {
-    return this.source.at(start, end);
-  }
-
-  related(span: NodeSpan, message: string): RelatedPlace {
-    return { at: this.at(span), message };
-  }
-
-  replace(title: string, { start, end }: NodeSpan, newText: string, preferred = false): Fix {
-    return {
-      title,
-      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
-      preferred,
-    };
   }
 
   /** In the order in which propolis-standalone goes through them: a BTreeMap, by the bytes of their names. */

@@ -2,7 +2,8 @@
 import { isTemplate } from '../../text/shape/checkShape';
 import type { LineProblem, LineProblemKind } from '../../vmm/pc/readconfig/read';
 import type { Found } from '../check';
-import { qemuCheck, type QemuPlaces } from './qemuCheck';
+import type { Places } from '../places';
+import { qemuCheck } from './qemuCheck';
 
 const EMPTY =
   'QEMU takes it for a key with an empty value, and most groups then refuse the key or the value (before 6.1 it is a parse error)';
@@ -39,7 +40,7 @@ export const syntax = qemuCheck(
   },
 );
 
-function found(problem: LineProblem, text: string, places: QemuPlaces): Found {
+function found(problem: LineProblem, text: string, places: Places): Found {
   const { kind, start, end, replacement } = problem;
   const dos = kind === 'blank' && text === '\r';
   return {
@@ -67,6 +68,6 @@ function found(problem: LineProblem, text: string, places: QemuPlaces): Found {
 }
 
 /** The blanks in front of a line's text. */
-function lineStart({ start }: LineProblem, { source }: QemuPlaces): { start: number; end: number } {
+function lineStart({ start }: LineProblem, { source }: Places): { start: number; end: number } {
   return { start: source.text.lastIndexOf('\n', start - 1) + 1, end: start };
 }

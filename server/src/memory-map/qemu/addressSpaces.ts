@@ -1,9 +1,9 @@
 /** Which of QEMU's address spaces are guest physical address space, and how their maps are told apart. */
-import type { AddressRange } from '../../address/range';
 import { formatSize, hex } from '../../address/format';
 import { tooLong, type MapEntry, type MapProblem, type OpenMap } from '../mapText';
 import { backingOf } from './kinds';
 import type { Row } from './lines';
+import type { FlatRange } from './render';
 
 /** Port space: numbers of another kind. */
 const PORTS = 'I/O';
@@ -61,18 +61,8 @@ export function guestMaps(maps: readonly NamedMap[], suffix: string): OpenMap[] 
   }));
 }
 
-interface Shown {
-  readonly range: AddressRange;
-  readonly row: Row;
-  readonly name: string;
-  readonly offset: bigint;
-  readonly readOnly: boolean;
-  readonly nonvolatile: boolean;
-  readonly alias: Row | null;
-}
-
 /** The entry of one span of an address space. */
-export function entryOf({ range, row, name, offset, readOnly, nonvolatile, alias }: Shown): MapEntry {
+export function entryOf({ range, row, name, offset, readOnly, nonvolatile, alias }: FlatRange): MapEntry {
   const { kind, permissions, words } = backingOf(row, readOnly, nonvolatile);
   const from = offset === 0n ? '' : `, from offset ${hex(offset)} of it`;
   const through = alias ? `, through the alias ${alias.name}` : '';

@@ -10,7 +10,7 @@ import type { Row } from './lines';
 import type { Listing, TreeNode } from './tree';
 
 /** A span of an address space that one memory region answers. */
-interface FlatRange {
+export interface FlatRange {
   readonly range: AddressRange;
   readonly row: Row;
   /** Of the memory region that answers: an alias's target where the text does not show that. */

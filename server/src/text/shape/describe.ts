@@ -60,9 +60,9 @@ function wordsOf(shape: Shape, inVersion: InVersion): string {
   return lines.join('\n');
 }
 
+/** By the versions that are told apart: what changed between two of them stands with the later. */
 function versionsOf({ since, until }: Member): string {
   if (since === undefined && until === undefined) return '';
-  const first = since === undefined ? '' : ` since ${since}`;
-  const last = until === undefined ? '' : ` up to ${until}`;
-  return `Versions${first}${last}.`;
+  if (since === undefined) return `In version ${until} and earlier ones.`;
+  return until === undefined ? `In version ${since} and later ones.` : `In versions ${since} to ${until}.`;
 }

@@ -17,7 +17,7 @@ const KEYS =
 export function recogniseQemuConfig(text: string, path: string): boolean {
   if (/\.toml$/i.test(path)) return false;
   const head = text.slice(0, LOOKED_AT);
-  const lines = head.split('\n').map((line) => line.slice(0, LONGEST_LINE));
+  const lines = head.split(/\r?\n/).map((line) => line.slice(0, LONGEST_LINE));
   const asked = lines.slice(0, 10).some((line) => PRAGMA.test(line));
   let own = asked ? 2 : 0;
   let known = 0;
