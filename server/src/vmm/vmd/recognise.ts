@@ -58,11 +58,12 @@ function withoutComment(line: string): string {
 }
 
 function opensVm(code: readonly string[], index: number): boolean {
-  const following = code.slice(index + 1, index + BLOCK_LINES).filter((line) => line !== '');
-  if (BRACELESS.test(code[index]!))
-    return following[0]?.startsWith('{') === true && following.some((line) => VM_OPTION.test(line));
+  const braceless = BRACELESS.test(code[index]!);
   const first = VM.exec(code[index]!)?.[1];
-  if (first === undefined) return false;
+  if (!braceless && first === undefined) return false;
+  const following = code.slice(index + 1, index + BLOCK_LINES).filter((line) => line !== '');
+  if (first === undefined)
+    return following[0]?.startsWith('{') === true && following.some((line) => VM_OPTION.test(line));
   const body = [first.trim(), ...following].filter((line) => line !== '');
   // A block that is just being typed is empty.
   return body.length === 0 || body[0] === '}' || body.some((line) => VM_OPTION.test(line));
