@@ -117,6 +117,19 @@ const ISSUE_SCENES = {
   },
 };
 
+/** Scenes of a boot plan with a wrong bit. */
+const PLAN_SCENES = {
+  async 'boot-plan'({ page, workbench, shot }) {
+    await workbench.lens('Simulate boot').first().waitFor();
+    await page.locator('.monaco-editor .squiggly-warning, .monaco-editor .squiggly-error').first().waitFor();
+    await page.keyboard.press('Control+Shift+M');
+    await page.locator('.markers-panel .monaco-list-row').first().waitFor();
+    await workbench.settle();
+    await shot();
+    await page.keyboard.press('Control+J');
+  },
+};
+
 async function theme(name, colorTheme, chosen) {
   const config = { folder: join(root, 'examples/vmd-alpine'), file: 'vm.conf' };
   const map = { folder: join(root, 'test/workbench/workspace'), file: 'maps/guest.memmap' };
@@ -124,6 +137,8 @@ async function theme(name, colorTheme, chosen) {
   await take(name, colorTheme, map, MAP_SCENES, chosen);
   const issue = { folder: join(root, 'examples/illumos-14042'), file: 'guest.conf' };
   await take(name, colorTheme, issue, ISSUE_SCENES, chosen);
+  const plan = { folder: join(root, 'examples/boot-plans'), file: 'gdt-l-and-d.boot.toml' };
+  await take(name, colorTheme, plan, PLAN_SCENES, chosen);
 }
 
 async function take(name, colorTheme, what, scenes, chosen) {
@@ -180,4 +195,4 @@ const pick = (all) => {
 };
 if (asked.length === 0 || asked.includes('icon')) await icon();
 for (const name of pick(THEMES))
-  await theme(name, THEMES[name], pick({ ...SCENES, ...MAP_SCENES, ...ISSUE_SCENES }));
+  await theme(name, THEMES[name], pick({ ...SCENES, ...MAP_SCENES, ...ISSUE_SCENES, ...PLAN_SCENES }));
