@@ -73,24 +73,35 @@ function listOf(inner) {
   return inner.includes('; or ') ? `a list; each item is ${inner}` : `a list of ${inner}`;
 }
 
-/** Keys that follow one another and differ in their names alone stand in one row. */
+/** Keys that follow one another and differ in their names alone stand in one row, which names them all. */
 function rows(members) {
   const lines = ['| key | takes | what it means |', '|---|---|---|'];
   let last = null;
   for (const [key, { shape, text, required, default: otherwise }] of members) {
-    const same = JSON.stringify([takes(shape), text.replaceAll(key.toUpperCase(), '…').replaceAll(key, '…')]);
+    const name = key.toUpperCase();
+    const same = JSON.stringify([
+      takes(shape),
+      text.replaceAll(name, '…').replaceAll(key, '…'),
+      required,
+      otherwise,
+    ]);
     if (last?.same === same) {
-      last.keys.push(code(key));
-      lines[lines.length - 1] = last.line(last.keys);
+      last.keys.push(key);
+      lines[lines.length - 1] = last.line();
       continue;
     }
     const extra = [
       required ? ' **Required.**' : '',
       otherwise === undefined ? '' : ` Default: ${otherwise}.`,
     ].join('');
-    const rest = `${cell(takes(shape))} | ${cell(text)}${cell(extra)}`;
-    last = { same, keys: [code(key)], line: (keys) => `| ${keys.join(', ')} | ${rest} |` };
-    lines.push(last.line(last.keys));
+    const keys = [key];
+    const line = () => {
+      const names = keys.map((each) => each.toUpperCase()).join(', ');
+      const means = cell(text.replaceAll(name, names) + extra);
+      return `| ${keys.map(code).join(', ')} | ${cell(takes(shape))} | ${means} |`;
+    };
+    last = { same, keys, line };
+    lines.push(line());
   }
   return lines;
 }

@@ -132,6 +132,11 @@ test('what can never fail or never hold is told', () => {
     ['consol = "x"', ['boot-plan-unknown-key: consol']],
     ['timeline = [{ event = "mode", vector = 1 }]', ['boot-plan-unknown-key: vector']],
     ['no-fault = false', []],
+    // An empty list is no word on what came, but an empty chain says that there is none.
+    ['exits = []', ['boot-plan-value: []']],
+    ['timeline = []', ['boot-plan-value: []']],
+    ['registers = { cr0 = [] }', ['boot-plan-value: []']],
+    ['fault-chain = []', []],
   ];
   for (const [lines, expected] of cases) assert.deepEqual(told(`[expect]\n${lines}\n`), expected, lines);
 });

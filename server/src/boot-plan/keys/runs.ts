@@ -265,7 +265,7 @@ export const EXPECT: ObjectShape = {
       example: '["#GP"]',
     },
     exits: {
-      shape: array(EXIT),
+      shape: array(EXIT, 1),
       text: 'Exits in this order; others may come between. `= VALUE` is what was written or answered.',
       example: '["OUT 0x3f8"]',
     },
@@ -279,7 +279,7 @@ export const EXPECT: ObjectShape = {
       example: '1000000',
     },
     timeline: {
-      shape: array(EVENT),
+      shape: array(EVENT, 1),
       text: 'Events that the timeline has, each with the fields that matter.',
       example: '[{ event = "mode", to = "long" }]',
     },

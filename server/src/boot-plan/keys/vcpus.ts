@@ -139,6 +139,7 @@ const expectedBits = (fields: readonly BitField[]): Shape => ({
           { value: `!${value}`, text: `${text} Must be 0.` },
         ]),
       ),
+      1,
     ),
     ...NUMBER.of,
   ],

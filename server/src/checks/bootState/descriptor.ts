@@ -30,7 +30,7 @@ function problemsOf(value: bigint, next: bigint | undefined, long: boolean): Pro
   const problems: Problem[] = [];
   if (kind === 'code' && segment.long && segment.big)
     problems.push({
-      message: 'has L and D both set, which is reserved: loading CS with it is #GP',
+      message: 'has L and D both set, which is reserved: in IA-32e mode loading CS with it is #GP',
     });
   if (kind === 'data' && segment.long)
     problems.push({ message: 'is data with L set, a bit that is reserved there and must be 0' });
