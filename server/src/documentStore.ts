@@ -35,6 +35,8 @@ interface Entry {
   readonly document: Promise<Document | null>;
   /** Normalised URIs that the document reads or misses, its own included; null until it is parsed. */
   sources: ReadonlySet<string> | null;
+  /** Those that are parts of the document, not texts that it speaks of. */
+  included: ReadonlySet<string>;
 }
 
 /** One spelling for each URI: clients differ in what they percent-encode. */
@@ -108,8 +110,8 @@ export class DocumentStore {
   /** An open document that includes `uri`, parsed; null where there is none. */
   async includer(uri: string): Promise<Document | null> {
     const source = normalUri(uri);
-    for (const [other, { sources }] of this.entries) {
-      if (normalUri(other) !== source && sources?.has(source)) return this.get(other);
+    for (const [other, { included }] of this.entries) {
+      if (normalUri(other) !== source && included.has(source)) return this.get(other);
     }
     return null;
   }
@@ -117,10 +119,12 @@ export class DocumentStore {
   private start(text: OpenText): Entry {
     const { uri, languageId, version } = text;
     const loaded = this.load({ uri, languageId, text: text.getText() });
-    const entry: Entry = { version, document: loaded.then(({ document }) => document), sources: null };
+    const document = loaded.then((result) => result.document);
+    const entry: Entry = { version, document, sources: null, included: new Set() };
     loaded.then(
-      ({ sources }) => {
+      ({ sources, document: parsed }) => {
         entry.sources = sources;
+        entry.included = new Set((parsed?.included ?? []).map((included) => normalUri(included.uri)));
         this.noteIncludes(uri, sources);
       },
       // A parser that fails is reported by whoever asked; the next request tries again.

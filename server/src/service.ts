@@ -16,9 +16,10 @@ import { inlayHints, type InlayHintSettings } from './features/inlayHints';
 import { machineAtPosition, wireMachines, type MachineAt } from './features/layout';
 import type { WireMachine } from './machine/wire';
 import { definition, references } from './features/namedSymbols';
+import { configErrors } from './checks/boot-plan/configErrors';
 import { runChecks, type CheckSettings } from './checks/catalogue';
 import { imagePaths, missingImages } from './checks/host/imageMissing';
-import { bootPlan } from './boot-plan/language';
+import { bootPlanLanguage } from './boot-plan/language';
 import type { Document, Language, ParseContext } from './machine/language';
 import type { Machine } from './machine/machine';
 import { memmap } from './memory-map/language';
@@ -28,6 +29,7 @@ import type { SourceText } from './text/sourceText';
 import type { VmmVersion } from './vmm/model';
 import { cloudHypervisor } from './vmm/cloud-hypervisor/language';
 import { firecracker } from './vmm/firecracker/language';
+import { parseUnder } from './vmm/documentUnder';
 import { VMM_MODELS } from './vmm/models';
 import { qemuConfig } from './vmm/pc/readconfig/language';
 import { propolis } from './vmm/propolis/language';
@@ -47,6 +49,7 @@ export interface Service {
   claim(languageId: string, text: string, path: string): Language | null;
   /** Whether symbols and folding are ours to give under this id: no language of others gives its own there. */
   ownsOutline(languageId: string): boolean;
+  /** For the VMM that `context.choice` asks for, also where it is not the language's own. */
   parse(language: Language, source: SourceText, context: ParseContext): Document;
   /** Versions of a VMM, oldest first; empty for one that we do not know. */
   versions(vmm: string | null): readonly VmmVersion[];
@@ -114,12 +117,15 @@ export function createService({ languages, versions }: ServiceParts): Service {
     },
     ownsOutline: (languageId) =>
       OUTLINE_FREE.has(languageId) || languages.some(({ kind }) => kind === languageId),
-    parse: (language, source, context) => language.parse(source, context),
+    parse: parseUnder,
     versions: (vmm) => (vmm !== null && Object.hasOwn(versions, vmm) ? versions[vmm]! : []),
     findings(document, settings = {}, missing = new Set()) {
-      if (missing.size === 0) return runChecks(document, settings);
-      const problems = [...document.problems, ...missingImages(document, missing)];
-      return runChecks({ ...document, problems }, settings);
+      const more = [
+        ...missingImages(document, missing),
+        ...configErrors(document, (config) => runChecks(config, settings)),
+      ];
+      if (more.length === 0) return runChecks(document, settings);
+      return runChecks({ ...document, problems: [...document.problems, ...more] }, settings);
     },
     imagePaths,
     diagnostics: diagnosticsOf,
@@ -141,22 +147,23 @@ export function createService({ languages, versions }: ServiceParts): Service {
   };
 }
 
+/** What describes machines, the most specific kinds first. */
+export const CONFIGS: readonly Language[] = [
+  firecracker,
+  cloudHypervisor,
+  propolis,
+  boxlite,
+  libkrunC,
+  bhyveConfig,
+  bhyveCommand,
+  vmBhyve,
+  qemuConfig,
+  vmconf,
+  memmap,
+];
+
 /** All that this build knows. */
 export const bootpathService: Service = createService({
-  languages: [
-    bootPlan,
-    firecracker,
-    cloudHypervisor,
-    propolis,
-    boxlite,
-    libkrunC,
-    bhyveConfig,
-    bhyveCommand,
-    vmBhyve,
-    qemuConfig,
-    vmconf,
-    memmap,
-    crashDump,
-  ],
+  languages: [bootPlanLanguage(CONFIGS), ...CONFIGS, crashDump],
   versions: Object.fromEntries(VMM_MODELS.map(({ name, versions }) => [name, versions])),
 });

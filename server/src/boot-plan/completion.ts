@@ -1,5 +1,5 @@
 /** Completion in a boot plan: headers of tables, keys, words of values and bits. */
-import type { Document, Suggestion } from '../machine/language';
+import { shownMachines, type Document, type Suggestion } from '../machine/language';
 import type { Position, TextRange } from '../text/position';
 import { complete } from '../text/shape/complete';
 import { describeMember, detailOf } from '../text/shape/describe';
@@ -22,6 +22,8 @@ export function completeBootPlan(document: Document, position: Position): Sugges
     return begun === undefined ? [] : headers(document, source.lines.rangeAt(offset - begun.length, offset));
   }
   const range = source.lines.rangeAt(typing.word.start, typing.word.end);
+  if (typing.typing === 'value' && typing.path.join('.') === 'machine')
+    return machines(document, range, typing.quoted);
   const found = complete(tree, BOOT_PLAN, typing, TOML_WRITING)
     .filter(({ kind, label }) => kind === 'word' || typing.path.length > 0 || headerOf(label) === null)
     .map(({ label, kind, detail, markdown, insert }) => ({
@@ -34,6 +36,18 @@ export function completeBootPlan(document: Document, position: Position): Sugges
     }));
   // Below any header the next one may begin.
   return typing.lineStart && typing.typing === 'key' ? [...found, ...headers(document, range)] : found;
+}
+
+/** Those of the config that the plan names. */
+function machines({ config }: BootPlanDocument, range: TextRange, quoted: boolean): Suggestion[] {
+  return (config?.document ? shownMachines(config.document) : []).map(({ name }) => ({
+    label: name,
+    detail: `a machine of ${config!.path.value}`,
+    markdown: '',
+    kind: 'machine',
+    insert: quoted ? name : JSON.stringify(name),
+    range,
+  }));
 }
 
 /** Headers that may come now, each with the keys that its table needs. */

@@ -1,5 +1,5 @@
 /** A boot plan as a Document, with its tree and its plan for the rooms that know it. */
-import type { Document, ParseContext, PathLink } from '../machine/language';
+import type { Document, Language, ParseContext, PathLink } from '../machine/language';
 import { onDemand } from '../machine/onDemand';
 import type { Finding } from '../text/finding';
 import { checkShape, type ShapeProblem } from '../text/shape/checkShape';
@@ -11,6 +11,7 @@ import type { TomlProblem, TomlTable } from '../text/toml/tree';
 import { BOOT_PLAN } from './keys/plan';
 import { machineOf } from './machine';
 import { outlineOf } from './outline';
+import type { NamedConfig } from './config';
 import type { BootPlan } from './plan';
 import { BOOT_PLAN_PROBLEMS } from './problems';
 import { PlanReader } from './reader';
@@ -20,6 +21,8 @@ import type { PlannedTable } from './tables';
 export interface BootPlanDocument extends Document {
   readonly language: 'boot-plan';
   readonly plan: BootPlan;
+  /** What `config` of the plan names. */
+  readonly config: NamedConfig | null;
   readonly toml: TomlTable;
   readonly tree: ObjectNode;
   readonly gdt: PlannedTable | null;
@@ -32,12 +35,20 @@ export function isBootPlan(document: Document): document is BootPlanDocument {
   return document.language === 'boot-plan';
 }
 
-/** Reads a plan. Never throws: what was not understood is in `problems`. */
-export function parseBootPlan(source: SourceText, context: ParseContext): BootPlanDocument {
+/**
+ * Reads a plan. Never throws: what was not understood is in `problems`.
+ * @param configs the kinds of text that `config` may name, the most specific first
+ */
+export function parseBootPlan(
+  source: SourceText,
+  context: ParseContext,
+  configs: readonly Language[] = [],
+): BootPlanDocument {
   const toml = readToml(source.text);
   const tree = configOfToml(toml.root);
   const reader = new PlanReader(source);
-  const read = readPlan(reader, tree, context.choice);
+  const read = readPlan(reader, tree, { ...context, configs });
+  const { config } = read;
   const named = reader.value(tree, 'name');
   const machine = machineOf(read, {
     all: source.at(0, source.text.length),
@@ -49,8 +60,12 @@ export function parseBootPlan(source: SourceText, context: ParseContext): BootPl
     source,
     language: 'boot-plan',
     choice: read.plan.vmm,
-    choiceReason: context.choice ? 'asked' : read.namesVmm ? 'pragma' : 'newest',
-    machines: [machine],
+    choiceReason: context.choice
+      ? 'asked'
+      : read.namesVmm
+        ? 'pragma'
+        : (config?.document?.choiceReason ?? 'newest'),
+    machines: machine ? [machine] : [],
     problems: [...toml.problems.map((problem) => tomlFinding(source, problem)), ...reader.problems],
     get outline() {
       return outline();
@@ -59,15 +74,28 @@ export function parseBootPlan(source: SourceText, context: ParseContext): BootPl
     get links() {
       return links();
     },
-    wanted: [],
-    read: [source.uri],
+    ...filesOf(source, config, context),
+    ...(config?.document ? { subject: config.document } : {}),
     plan: read.plan,
+    config,
     toml: toml.root,
     tree,
     gdt: read.gdt,
     idt: read.idt,
     shapeProblems: checkShape(tree, BOOT_PLAN),
   };
+}
+
+/** The config with what it includes. */
+function filesOf(
+  { uri }: SourceText,
+  config: NamedConfig | null,
+  { files }: ParseContext,
+): Pick<Document, 'wanted' | 'read'> {
+  if (!config || config.uri === null) return { wanted: [], read: [uri] };
+  if (!files.has(config.uri)) return { wanted: [config.uri], read: [uri] };
+  const { wanted = [], read = [config.uri] } = config.document ?? {};
+  return { wanted, read: [uri, ...read] };
 }
 
 function tomlFinding(source: SourceText, { kind, message, start, end, first }: TomlProblem): Finding {
@@ -108,6 +136,7 @@ function linksOf(source: SourceText, tree: ObjectNode, reader: PlanReader): Path
     // Between the quotes.
     links.push({ range: source.lines.rangeAt(node.start + 1, node.end - 1), path: node.value });
   };
+  add(reader.value(tree, 'config'));
   for (const [name, keys] of Object.entries(PATHS)) {
     const table = reader.table(tree, name);
     for (const object of table ? [table] : reader.tables(tree, name)) {

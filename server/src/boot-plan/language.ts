@@ -5,11 +5,14 @@ import { describe } from './describe';
 import { parseBootPlan } from './document';
 import { recogniseBootPlan } from './recognise';
 
-export const bootPlan: Language = {
-  kind: 'boot-plan',
-  vmm: null,
-  recognise: recogniseBootPlan,
-  parse: parseBootPlan,
-  describe,
-  complete: completeBootPlan,
-};
+/** @param configs the kinds of text that `config` of a plan may name, the most specific first */
+export function bootPlanLanguage(configs: readonly Language[]): Language {
+  return {
+    kind: 'boot-plan',
+    vmm: null,
+    recognise: recogniseBootPlan,
+    parse: (source, context) => parseBootPlan(source, context, configs),
+    describe,
+    complete: completeBootPlan,
+  };
+}

@@ -28,8 +28,10 @@ export interface PlanPlaces {
   readonly name: SourceRange;
 }
 
-export function machineOf(read: ReadPlan, places: PlanPlaces): Machine {
-  const { plan } = read;
+/** Null where the plan names a config that gives none. */
+export function machineOf(read: ReadPlan, places: PlanPlaces): Machine | null {
+  const { plan, config } = read;
+  if (config) return config.machine && machineOfConfig(config.machine, plan, places);
   const guest: GuestDescription = {
     name: plan.name,
     memory: plan.regions.length > 0 ? null : fact(plan.memory),
@@ -49,6 +51,12 @@ export function machineOf(read: ReadPlan, places: PlanPlaces): Machine {
     regions,
     ...(boot ? { boot, mappings: boot.mappings } : {}),
   };
+}
+
+/** As the config has it, with the plan's command line in the place of the config's. */
+function machineOfConfig(machine: Machine, { boot }: BootPlan, places: PlanPlaces): Machine {
+  const commandLine = boot?.commandLine ? { commandLine: fact(boot.commandLine)! } : {};
+  return { ...machine, ...commandLine, at: places.all, nameAt: places.name };
 }
 
 /** What checks look at of the CPU. */

@@ -4,6 +4,7 @@ import type { Severity } from '../text/finding';
 export const BOOT_PLAN_PROBLEMS = {
   'boot-plan-toml': { severity: 'error', title: 'The text is no TOML here' },
   'boot-plan-number': { severity: 'error', title: 'A number that cannot be read or is too large' },
+  'boot-plan-config': { severity: 'error', title: 'A config that the plan cannot take its machine from' },
   'boot-plan-region': { severity: 'error', title: 'A region whose bounds do not go together' },
   'boot-plan-closed-end': {
     severity: 'warning',

@@ -1,8 +1,10 @@
 /** From the tree of a text to the plan that it is, and the problems of what does not go together. */
 import type { VmmChoice } from '../machine/language';
+import type { Machine } from '../machine/machine';
 import type { ObjectNode } from '../text/shape/node';
 import { VMM_MODELS, vmmModel } from '../vmm/models';
 import { CPUID_FEATURES, type CpuidFeatureName } from '../x86/cpuid/features';
+import { readConfig, type NamedConfig, type PlanContext } from './config';
 import { readBoot, readCaptured, readLinux, readLoads } from './contents';
 import { readExpectations } from './expectations';
 import { readPaging, type ReadPaging } from './paging';
@@ -17,28 +19,33 @@ export interface ReadPlan {
   readonly gdt: PlannedTable | null;
   readonly idt: PlannedTable | null;
   readonly paging: ReadPaging | null;
+  /** What the plan boots instead of a machine of its own. */
+  readonly config: NamedConfig | null;
   /** Whether the plan names its VMM in a way that is known. */
   readonly namesVmm: boolean;
 }
 
 export const DEFAULT_VMM = 'pc';
 
-/** @param asked the VMM and version that the user chose, which counts more than the plan's */
-export function readPlan(reader: PlanReader, root: ObjectNode, asked: VmmChoice | undefined): ReadPlan {
+/** The VMM and version that the user chose, `context.choice`, count more than the plan's. */
+export function readPlan(reader: PlanReader, root: ObjectNode, context: PlanContext): ReadPlan {
   const written = reader.text(root, 'vmm');
   const named = written && choiceOf(written.value);
+  const choice = context.choice ?? named;
+  const fallback = choiceOf(DEFAULT_VMM)!;
+  const config = readConfig(reader, root, choice ? { ...context, choice } : context, fallback);
   const regions = readRegions(reader, root);
   const gdt = readTable(reader, root, 'gdt');
   const idt = readTable(reader, root, 'idt');
   const paging = readPaging(reader, root);
   const registers = readVcpus(reader, root, { gdt, idt, paging: paging?.paging ?? null });
   const captured = readCaptured(reader, root);
-  const start = reader.tables(root, 'vcpu').length > 0 || captured ? 'plan' : 'vmm';
+  const starts = reader.tables(root, 'vcpu').length > 0 || captured !== null;
   const memory = reader.number(root, 'memory');
   const plan: BootPlan = {
     name: reader.text(root, 'name')?.value || reader.source.name.replace(/\.boot$/, '') || 'boot plan',
-    vmm: asked ?? named ?? choiceOf(DEFAULT_VMM)!,
-    start,
+    vmm: choice ?? vmmOf(config?.machine) ?? fallback,
+    start: starts && !config ? 'plan' : 'vmm',
     vcpus: vcpuCount(reader, root, registers),
     memory: memory && { value: memory.value, at: memory.at },
     cpu: readCpu(reader, root),
@@ -53,8 +60,14 @@ export function readPlan(reader: PlanReader, root: ObjectNode, asked: VmmChoice 
     run: readRun(reader, root),
     expectations: readExpectations(reader, root),
   };
-  unused(reader, root, plan);
-  return { plan, gdt, idt, paging, namesVmm: named !== null };
+  // Beside a config what has no effect is an error, and told.
+  if (!config) unused(reader, root, plan);
+  return { plan, gdt, idt, paging, config, namesVmm: named !== null };
+}
+
+function vmmOf(machine: Machine | null | undefined): VmmChoice | null {
+  const { vmm = null, version = null } = machine ?? {};
+  return vmm !== null && version !== null ? { vmm, version } : null;
 }
 
 /** `firecracker`, `firecracker@1.13`; null for one that is not known. */

@@ -56,10 +56,12 @@ const MOST_OF_A_CODE = 500;
  */
 export function runChecks(document: Document, settings: CheckSettings = {}): Finding[] {
   const found = upToMost(document.problems);
+  // Whose machines are those of another text has them checked there.
+  const looked = document.subject ? { ...document, machines: [] } : document;
   for (const check of CHECKS) {
-    if (!check.run || settings.severities?.[check.code] === 'off' || !applies(check, document)) continue;
+    if (!check.run || settings.severities?.[check.code] === 'off' || !applies(check, looked)) continue;
     let count = 0;
-    for (const finding of check.run(document)) {
+    for (const finding of check.run(looked)) {
       if (++count > MOST_OF_A_CODE) break;
       found.push({ ...finding, code: check.code, severity: finding.severity ?? check.severity });
     }

@@ -2,9 +2,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { documentUnder } from '../documentUnder';
 import { readTextSync } from '../hostFiles';
-import { shownMachines, type Document, type VmmChoice } from '../machine/language';
+import { shownMachines, type Document, type Language, type VmmChoice } from '../machine/language';
 import type { Machine } from '../machine/machine';
 import type { ReportStyle } from '../output/reportStyle';
 import type { Service } from '../service';
@@ -130,19 +129,20 @@ export function openDocument(service: Service, file: string, choice?: VmmChoice)
 }
 
 export function parseSource(service: Service, source: SourceText, choice?: VmmChoice): Document | null {
-  const document = parseWithIncludes(service, source, choice);
-  return document && documentUnder(document, choice);
+  const language = service.claim('', source.text, source.uri);
+  return language && parseAs(service, language, source, choice);
 }
 
-function parseWithIncludes(service: Service, source: SourceText, choice?: VmmChoice): Document | null {
-  const language = service.claim('', source.text, source.uri);
-  if (!language) return null;
+/** Parses a text with the files that it includes or names. */
+export function parseAs(
+  service: Service,
+  language: Language,
+  source: SourceText,
+  choice?: VmmChoice,
+): Document {
   const files = new Map<string, string>();
   const missing = new Set<string>();
-  const context = {
-    files,
-    ...(choice && (language.vmm === null || choice.vmm === language.vmm) ? { choice } : {}),
-  };
+  const context = { files, ...(choice ? { choice } : {}) };
   let document = service.parse(language, source, context);
   for (let depth = 0; depth < INCLUDE_DEPTH; depth++) {
     const wanted = document.wanted.filter((uri) => !files.has(uri) && !missing.has(uri));
@@ -157,10 +157,17 @@ function parseWithIncludes(service: Service, source: SourceText, choice?: VmmCho
   return document;
 }
 
+/** What to say of a text without machines: the first error, where that is why. */
+export function noMachine({ problems }: Document, file: string): string {
+  const error = problems.find(({ severity }) => severity === 'error');
+  const line = error?.at ? `:${error.at.range.start.line + 1}` : '';
+  return `${file} describes no machine${error ? `\n${file}${line}: ${error.message}` : ''}`;
+}
+
 /** The machine that `--vm` names, else the only or first one. */
 export function pickMachine(document: Document, name: string | undefined, file: string): Machine {
   const machines = shownMachines(document);
-  if (machines.length === 0) throw new UsageError(`${file} describes no machine`);
+  if (machines.length === 0) throw new UsageError(noMachine(document, file));
   if (name === undefined) return machines[0]!;
   const machine = machines.find((candidate) => candidate.name === name);
   if (!machine) {

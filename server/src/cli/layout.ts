@@ -15,7 +15,7 @@ import {
   type Options,
   type Terminal,
 } from './command';
-import { choiceOf, openDocument, pathOf, pickMachine, terminalStyle } from './inputs';
+import { choiceOf, noMachine, openDocument, pathOf, pickMachine, terminalStyle } from './inputs';
 
 export const layoutCommand: Command = {
   name: 'layout',
@@ -44,7 +44,7 @@ function layout(options: Options, { out, note, service }: Terminal): number {
   const [name, ...names] = listOption(options, 'vm');
   if (names.length > 0) throw new UsageError('layout takes --vm twice only with --diff');
   const machines = name === undefined ? shownMachines(document) : [pickMachine(document, name, file)];
-  if (machines.length === 0) note(`${file}: describes no machine`);
+  if (machines.length === 0) note(noMachine(document, file));
   for (const { name: refused, vmm, regions } of machines) {
     if (vmm !== null && regions.length === 0)
       note(`${file}: ${vmm} lays out no memory for "${refused}"; bootpath simulate says why`);

@@ -11,7 +11,7 @@ import { IMAGE_OPTIONS } from './bareImage';
 import { CAPTURE_OPTIONS } from './capturedState';
 import { stringOption, UsageError, type Options } from './command';
 import type { ConfigFile } from './configBoot';
-import { choiceOf, parseSource, readBytes, sourceOf } from './inputs';
+import { choiceOf, noMachine, parseSource, readBytes, sourceOf } from './inputs';
 import { limitsOf } from './runLimits';
 import { symbolsOption } from './symbolsOption';
 
@@ -38,8 +38,9 @@ export async function planJob(
   const wrong = OF_THE_PLAN.find((name) => isGiven(options, name));
   if (wrong) throw new UsageError(`--${wrong} does not go with ${file}: a boot plan says that itself`);
   const document = parseSource(service, source, choiceOf(service, stringOption(options, 'as')));
-  const [machine] = document?.machines ?? [];
-  if (!document || !isBootPlan(document) || !machine) throw new UsageError(`${file} describes no machine`);
+  if (!document || !isBootPlan(document)) return null;
+  const [machine] = document.machines;
+  if (!machine) throw new UsageError(noMachine(document, file));
   const folder = file === '-' ? process.cwd() : dirname(file);
   const request = await planBoot(document.plan, machine, (path) => hostFiles.readImage(path, folder));
   if (!('taps' in request)) {

@@ -1,19 +1,15 @@
 /** One boot plan as a test: read, checked, run in a worker, and held against what it expects. */
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hostFiles } from '../hostFiles';
-import { BOOT_STATE_CHECKS } from '../checks/bootState/rows';
+import { leftToTheRun } from '../checks/boot-plan/leftToTheRun';
 import { isBootPlan } from '../boot-plan/document';
-import type { Document } from '../machine/language';
 import type { PlanFailure, PlanResult } from '../output/planResults';
 import { planBoot } from '../planBoot';
 import type { Service } from '../service';
-import type { Finding } from '../text/finding';
 import type { PlanProblem } from '../simulation/planContents';
-import { SourceText } from '../text/sourceText';
 import type { SourceRange } from '../text/position';
 import { jobOf, type WorkerReport, type Workers } from '../workerHost';
-import { orReason, uriOf } from './inputs';
+import { parseAs, readSource } from './inputs';
 
 export interface PlanTestHost {
   readonly service: Service;
@@ -23,13 +19,15 @@ export interface PlanTestHost {
 
 /** Null where Ctrl-C ended it. UsageError where the plan itself cannot be read. */
 export async function testPlan(file: string, host: PlanTestHost): Promise<PlanResult | null> {
-  const text = orReason(file, () => readFileSync(file, 'utf8'));
-  const document = documentOf(new SourceText(uriOf(file), text), host.service);
+  const language = host.service.languages.find(({ kind }) => kind === 'boot-plan')!;
+  const document = parseAs(host.service, language, readSource(file));
   const failed = (failures: readonly PlanFailure[]): PlanResult => ({ file, failures, run: null });
-  const errors = host.service.findings(document).filter((finding) => isError(finding, document));
+  const plan = isBootPlan(document) ? document.plan : null;
+  const errors = host.service
+    .findings(document)
+    .filter((finding) => finding.severity === 'error' && !(plan && leftToTheRun(finding, plan)));
   if (errors.length > 0)
     return failed(errors.map(({ message, at }) => failure('the plan has no errors', message, at)));
-  const plan = isBootPlan(document) ? document.plan : null;
   const [machine] = document.machines;
   if (!plan || !machine) return failed([failure('the plan describes a machine', 'it has none', null)]);
   if (plan.expectations.length === 0 && !plan.run.until)
@@ -50,22 +48,6 @@ export async function testPlan(file: string, host: PlanTestHost): Promise<PlanRe
   } catch (error) {
     return failed([failure('the run comes to an end', (error as Error).message, null)]);
   }
-}
-
-/** What is foretold of the state before the first instruction the run shows, where the plan says how it ends. */
-const FORETOLD: ReadonlySet<string> = new Set(BOOT_STATE_CHECKS.map(({ code }) => code));
-
-function isError({ code, severity }: Finding, document: Document): boolean {
-  if (severity !== 'error') return false;
-  const expectations = isBootPlan(document) ? document.plan.expectations : [];
-  return (
-    !FORETOLD.has(code) || !expectations.some(({ kind }) => kind === 'outcome' || kind === 'fault-chain')
-  );
-}
-
-function documentOf(source: SourceText, service: Service): Document {
-  const language = service.languages.find(({ kind }) => kind === 'boot-plan')!;
-  return service.parse(language, source, { files: new Map() });
 }
 
 function failuresOf(

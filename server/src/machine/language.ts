@@ -85,6 +85,8 @@ export interface Document {
   readonly read: readonly string[];
   /** The included files that were read, for places in them and their own suppression comments. */
   readonly included?: readonly SourceText[];
+  /** The config or map whose machine this text speaks of, as a boot plan may: that machine is checked there, not here. */
+  readonly subject?: Document;
 }
 
 /** What a hover says, in Markdown without HTML. */

@@ -4,10 +4,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { stateOf } from '../../../server/src/boot-plan/vcpus';
 import { recogniseBootPlan } from '../../../server/src/boot-plan/recognise';
-import { parseBootPlan } from '../../../server/src/boot-plan/document';
+import { isBootPlan, parseBootPlan } from '../../../server/src/boot-plan/document';
 import { runChecks } from '../../../server/src/checks/catalogue';
+import { parseSource } from '../../../server/src/cli/inputs';
 import { bootpathService } from '../../../server/src/service';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { modeOf } from '../../../server/src/x86/state';
@@ -18,14 +20,14 @@ const EXAMPLES = join(process.env.BOOTPATH_ROOT!, 'examples/boot-plans');
 for (const name of readdirSync(EXAMPLES).filter((file) => file.endsWith('.boot.toml'))) {
   test(`examples/boot-plans/${name} is a plan without errors`, () => {
     const text = readFileSync(join(EXAMPLES, name), 'utf8');
-    const uri = `file:///${name}`;
-    assert.equal(bootpathService.claim('', text, uri)?.kind, 'boot-plan');
-    const document = parseBootPlan(new SourceText(uri, text), { files: new Map() });
+    const source = new SourceText(pathToFileURL(join(EXAMPLES, name)).href, text);
+    assert.equal(bootpathService.claim('', text, source.uri)?.kind, 'boot-plan');
+    const document = parseSource(bootpathService, source)!;
     assert.deepEqual(
-      runChecks(document).filter(({ severity }) => severity === 'error'),
+      bootpathService.findings(document).filter(({ severity }) => severity === 'error'),
       [],
     );
-    assert.ok(document.plan.expectations.length > 0);
+    assert.ok(isBootPlan(document) && document.plan.expectations.length > 0);
   });
 }
 

@@ -29,6 +29,7 @@ class Parse {
   readonly links: PathLink[] = [];
   readonly wanted: string[] = [];
   readonly read: string[] = [];
+  readonly included: SourceText[] = [];
   readonly uses: { name: string; at: SourceRange }[] = [];
 
   constructor(
@@ -38,6 +39,7 @@ class Parse {
 
   text(source: SourceText): void {
     this.read.push(source.uri);
+    if (source !== this.root) this.included.push(source);
     let offset = 0;
     for (const line of source.text.split('\n')) {
       this.line(source, line.replace(/\r$/, ''), offset);
@@ -131,6 +133,7 @@ class Parse {
       links: this.links,
       wanted: this.wanted,
       read: this.read,
+      included: this.included,
     };
   }
 }

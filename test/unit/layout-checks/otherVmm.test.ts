@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { runChecks } from '../../../server/src/checks/catalogue';
-import { documentUnder } from '../../../server/src/documentUnder';
+import { documentUnder } from '../../../server/src/vmm/documentUnder';
 import type { VmmChoice } from '../../../server/src/machine/language';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { vmconf } from '../../../server/src/vmm/vmd/language';

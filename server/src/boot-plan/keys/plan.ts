@@ -27,8 +27,19 @@ export const BOOT_PLAN: ObjectShape = {
     vmm: {
       shape: oneOf(VMMS),
       text: 'The VMM whose devices answer, and its version: `firecracker@1.13`. It lays memory out too where the plan has no `[[region]]`, and starts the guest where the plan has no `[[vcpu]]`.',
-      default: '`"pc"`, a plain PC',
+      default: '`"pc"`, a plain PC; with `config` the VMM that the config is read for',
       example: '"pc"',
+    },
+    config: {
+      shape: STRING,
+      text: 'A config or memory map that Bootpath reads: the plan boots its machine, as the VMM starts it, and says only what is booted and what must come of it. A path is relative to the plan.',
+      example: '"FILE"',
+    },
+    machine: {
+      shape: STRING,
+      text: 'Which machine of `config`, where it describes several.',
+      default: 'the only one',
+      example: '"NAME"',
     },
     memory: {
       shape: NUMBER,

@@ -22,7 +22,8 @@ const NAMES: Readonly<Record<ImageRole, string>> = {
   initrd: 'initrd',
 };
 
-function* images({ machines }: Document): Iterable<ImageReference> {
+function* images({ machines, subject }: Document): Iterable<ImageReference> {
+  if (subject) return;
   for (const machine of machines) {
     // A relative path starts at the VMM's working folder, which nobody knows here.
     for (const image of machine.images) if (image.path.startsWith('/')) yield image;

@@ -1,5 +1,6 @@
 /** The parser of vm.conf: recursive descent by the rules of parse.y, with recovery at lines and braces. */
 import type { Finding } from '../../text/finding';
+import { resolveUri } from '../../text/resolveUri';
 import type { SourceText } from '../../text/sourceText';
 import { parseSwitch, parseVm } from './blockParser';
 import { beginsLine, Cursor, named } from './cursor';
@@ -77,7 +78,7 @@ function parseStatement(cursor: Cursor, grammar: Grammar): Statement | null {
         path && {
           kind: 'include',
           path,
-          uri: includeUri(path.text, token.source.uri, path.known),
+          uri: path.known ? resolveUri(path.text, token.source.uri) : null,
           ...cursor.spanFrom(token),
         }
       );
@@ -196,14 +197,4 @@ function endStatement(cursor: Cursor): void {
 
 function followInclude(cursor: Cursor, statement: IncludeStatement): void {
   if (statement.uri !== null) cursor.include(statement.uri, statement);
-}
-
-/** An absolute path within the including file's own scheme, a relative one beside it. Null where neither can be said. */
-function includeUri(path: string, base: string, known: boolean): string | null {
-  if (!known || path === '' || path.includes('\0')) return null;
-  try {
-    return new URL(encodeURI(path).replace(/[?#]/g, encodeURIComponent), base).toString();
-  } catch {
-    return null;
-  }
 }
