@@ -150,6 +150,42 @@ test('a guest that goes round and round ends by the limit of its plan', () => {
   assert.equal(awaited.failures[0]!.line, 25);
 });
 
+const VM = 'vm "one" {\n\tmemory 64M\n\tdisk "/one.img"\n}\n';
+const NAMES = 'config = "../vm.conf"\n[expect]\nconsole = "status complete"\n';
+
+test('a plan that names a config boots the machine of that file', () => {
+  const at = (config: string, text = NAMES) =>
+    json({ 'vm.conf': config, 'plans/one.boot.toml': text }).plans[0]!;
+  const { passed, outcome } = at(VM);
+  assert.deepEqual([passed, outcome], [true, 'expectation-met']);
+  const small = at(VM.replace('64M', '32M'), NAMES.replace('status complete', 'length 0x3f00000 type'));
+  assert.deepEqual(
+    small.failures.map(({ line }) => line),
+    [3],
+  );
+  const [wrong] = at(VM.replace('disk', 'disc')).failures;
+  assert.deepEqual([wrong!.expected, wrong!.line], ['the plan has no errors', 1]);
+  assert.match(wrong!.actual, /^\.\.\/vm\.conf has an error in line 3: .*disc/);
+  const [missing] = json({ 'one.boot.toml': NAMES }).plans[0]!.failures;
+  assert.match(missing!.actual, /vm\.conf is not there or cannot be read$/);
+});
+
+test('layout and simulate take the machine of the config too', () => {
+  run({ 'vm.conf': VM, 'plans/one.boot.toml': NAMES });
+  const cwd = join(cli.folder, 'plans');
+  const layout = (file: string) =>
+    JSON.parse(cli.run(['layout', file, '--format', 'json'], { cwd }).stdout) as unknown;
+  assert.deepEqual(layout('plans/one.boot.toml'), layout('vm.conf'));
+  const { code, stdout } = cli.run(['simulate', 'plans/one.boot.toml'], { cwd });
+  assert.equal(code, 0);
+  assert.match(stdout, /^Simulated boot of "one" under vmd@/);
+  cli.write(join('plans', 'vm.conf'), 'hello\n');
+  for (const command of ['layout', 'simulate']) {
+    const { stderr } = cli.run([command, 'plans/one.boot.toml'], { cwd });
+    assert.match(stderr, /one\.boot\.toml:1: \.\.\/vm\.conf is not recognised/);
+  }
+});
+
 const MANY = Object.fromEntries(
   Array.from({ length: 11 }, (_, i) => [
     `${i % 2 ? 'odd' : 'even'}/${i}.boot.toml`,

@@ -37,13 +37,7 @@ export interface PlanContext extends ParseContext {
   readonly configs: readonly Language[];
 }
 
-/** @param fallback the VMM for a memory map that names none */
-export function readConfig(
-  reader: PlanReader,
-  root: ObjectNode,
-  context: PlanContext,
-  fallback: VmmChoice,
-): NamedConfig | null {
+export function readConfig(reader: PlanReader, root: ObjectNode, context: PlanContext): NamedConfig | null {
   const path = reader.text(root, 'config');
   if (!path) {
     const member = reader.member(root, 'machine');
@@ -71,15 +65,19 @@ export function readConfig(
   }
   const document = parseUnder(language, new SourceText(uri, text), context);
   const chosen = chosenMachine(reader, root, path, document);
-  const machine = chosen?.vmm === null ? runBy(chosen, context.choice ?? fallback) : chosen;
+  const machine = chosen?.vmm === null ? runBy(chosen, context.choice ?? document.choice) : chosen;
+  if (chosen && !machine) {
+    const message = `${path.value} is a memory map that names no VMM: \`vmm\` has to say which one runs it.`;
+    reader.problem('boot-plan-config', path.node, message);
+  }
   const ownVmm = language.vmm === null || document.choice?.vmm === language.vmm;
   return { ...none, document, machine, ownVmm };
 }
 
 /** A memory map may be of any VMM. */
-function runBy(machine: Machine, { vmm, version }: VmmChoice): Machine {
-  const model = vmmModel(vmm);
-  return model ? underModel(machine, model, version) : machine;
+function runBy(machine: Machine, choice: VmmChoice | null): Machine | null {
+  const model = choice && vmmModel(choice.vmm);
+  return model ? underModel(machine, model, choice.version) : null;
 }
 
 function chosenMachine(

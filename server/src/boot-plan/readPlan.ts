@@ -32,8 +32,7 @@ export function readPlan(reader: PlanReader, root: ObjectNode, context: PlanCont
   const written = reader.text(root, 'vmm');
   const named = written && choiceOf(written.value);
   const choice = context.choice ?? named;
-  const fallback = choiceOf(DEFAULT_VMM)!;
-  const config = readConfig(reader, root, choice ? { ...context, choice } : context, fallback);
+  const config = readConfig(reader, root, choice ? { ...context, choice } : context);
   const regions = readRegions(reader, root);
   const gdt = readTable(reader, root, 'gdt');
   const idt = readTable(reader, root, 'idt');
@@ -44,7 +43,7 @@ export function readPlan(reader: PlanReader, root: ObjectNode, context: PlanCont
   const memory = reader.number(root, 'memory');
   const plan: BootPlan = {
     name: reader.text(root, 'name')?.value || reader.source.name.replace(/\.boot$/, '') || 'boot plan',
-    vmm: choice ?? vmmOf(config?.machine) ?? fallback,
+    vmm: choice ?? vmmOf(config?.machine) ?? choiceOf(DEFAULT_VMM)!,
     start: starts && !config ? 'plan' : 'vmm',
     vcpus: vcpuCount(reader, root, registers),
     memory: memory && { value: memory.value, at: memory.at },

@@ -54,15 +54,17 @@ for (const [vmm, version] of [
   });
 }
 
-test('a memory map keeps its regions under the VMM that the plan names, or on the plain PC', () => {
-  for (const [head, vmm] of [
-    ['', 'pc'],
-    ['vmm = "firecracker"\n', 'firecracker'],
+test('a memory map keeps its regions under the VMM that the plan or its own pragma names', () => {
+  const pragma = '# bootpath: bhyve@illumos-2021-08\n';
+  for (const [head, map, vmm] of [
+    ['vmm = "firecracker"\n', MAP, 'firecracker'],
+    ['vmm = "firecracker"\n', pragma + MAP, 'firecracker'],
+    ['', pragma + MAP, 'bhyve'],
   ] as const) {
-    const { machines, plan } = read(`${head}config = "dmesg.txt"\n`, { 'dmesg.txt': MAP });
+    const { machines, plan } = read(`${head}config = "dmesg.txt"\n`, { 'dmesg.txt': map });
     assert.equal(plan.vmm.vmm, vmm);
     assert.equal(machines[0]!.vmm, vmm);
-    assert.deepEqual(machines[0]!.regions, machineOf(MAP, 'dmesg.txt').regions);
+    assert.deepEqual(machines[0]!.regions, machineOf(map, 'dmesg.txt').regions);
   }
 });
 
@@ -96,6 +98,7 @@ for (const [title, text, config, expected] of [
   ['that is a boot plan', PLAN, '[[vcpu]]\n[gdt]\n[expect]\n', /is a boot plan itself/],
   ['without a machine', PLAN, 'switch "uplink" {\n\tinterface bridge0\n}\n', /describes no machine\.$/],
   ['with several machines', PLAN, VM + OTHER, /describes 2 machines, .* which: one, two\.$/],
+  ['that is a memory map of no VMM', PLAN, MAP, /names no VMM: `vmm` has to say which one runs it\.$/],
   [
     'without the machine that is named',
     `${PLAN}machine = "ones"\n`,

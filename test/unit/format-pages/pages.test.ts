@@ -16,6 +16,15 @@ const WHOLE: Readonly<Record<string, { readonly ending: string; readonly kind: s
   qemu: { ending: 'cfg', kind: 'qemu-config' },
   'boot-plan': { ending: 'boot.toml', kind: 'boot-plan' },
 };
+/** The files that examples name. */
+const FILES: ReadonlyMap<string, string> = new Map([
+  [
+    'file:///vm.conf',
+    ['alpine', 'installer']
+      .map((name) => `vm "${name}" {\n\tmemory 512M\n\tdisk "/${name}.img"\n}\n`)
+      .join(''),
+  ],
+]);
 /** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
 const PIECES = new Set([
   'libkrun-call',
@@ -42,7 +51,7 @@ for (const name of readdirSync(PAGES)) {
       const uri = `file:///vm.${format.ending}`;
       const language = bootpathService.claim('', example, uri);
       assert.equal(language?.kind, format.kind);
-      const document = language.parse(new SourceText(uri, example), { files: new Map() });
+      const document = language.parse(new SourceText(uri, example), { files: FILES });
       const found = runChecks(document);
       const codes = found.map((finding) => finding.code);
       assert.equal(codes.includes(code), kind === 'Wrong', `found: ${codes.join(', ')}`);
