@@ -176,8 +176,8 @@ test('errors of the config are one error of the plan, with their places; warning
   // A switch that nobody defines is a warning of vm.conf.
   const warned = VM.replace('\tdisk', '\tinterface { switch "none" }\n\tdisk');
   const config = new SourceText('file:///vm.conf', warned);
-  const { claim, findings: findingsOf } = bootpathService;
-  const alone = findingsOf(claim('', warned, '')!.parse(config, { files: new Map() }));
+  const vmconf = bootpathService.claim('', warned, '')!;
+  const alone = bootpathService.findings(vmconf.parse(config, { files: new Map() }));
   assert.deepEqual(
     alone.map(({ severity }) => severity),
     ['warning'],
