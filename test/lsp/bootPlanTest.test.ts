@@ -71,6 +71,12 @@ const json = (...parameters: Parameters<typeof run>) => {
 };
 const only = (text: string) => json({ 'one.boot.toml': text }).plans[0]!;
 
+test('a plan in UTF-16 with its byte order mark is read as check reads it', () => {
+  cli.write('wide.boot.toml', Buffer.from(`\ufeff${GOOD}`, 'utf16le'));
+  const { code, stdout } = cli.run(['test', 'wide.boot.toml'], { cwd: cli.folder });
+  assert.equal(code, 0, stdout);
+});
+
 test('a plan whose expectations are met passes', () => {
   assert.deepEqual(json({ 'a.boot.toml': GOOD }), {
     code: 0,

@@ -20,7 +20,7 @@ export type LoadedSegment = { readonly segment: SegmentState } | { readonly prob
 /** @param wide whether LTR and LLDT take 16 bytes, as they do in IA-32e mode */
 export function loadSegment(name: SegmentName, selector: number, gdt: Gdt, wide: boolean): LoadedSegment {
   const { index, local } = decodeSelector(selector);
-  const what = `${name} = ${hex(selector)}`;
+  const what = `\`${name} = ${hex(selector)}\``;
   if (local) {
     return {
       problem: `${what} names entry ${index} of the LDT (bit 2 is set), which a plan does not have: give its base, limit and attributes`,

@@ -141,17 +141,12 @@ function segmentOf(
     : selector < 4 && name !== 'cs' && name !== 'tr'
       ? loadSegment(name, selector, { words: [0n], limit: 7 }, wide)
       : {
-          problem: `${name} = ${hex(selector)} is to be loaded from the GDT, and the plan has no \`[gdt]\`: give \`base\`, \`limit\` and \`attributes\` too`,
+          problem: `\`${name} = ${hex(selector)}\` is to be loaded from the GDT, and the plan has no \`[gdt]\`: give \`base\`, \`limit\` and \`attributes\` too`,
         };
   if ('problem' in loaded) {
-    reader.problem(
-      'boot-plan-selector',
-      node,
-      `${loaded.problem[0]!.toUpperCase()}${loaded.problem.slice(1)}.`,
-      {
-        ...(gdt ? { related: [{ at: gdt.at, message: 'The GDT is here.' }] } : {}),
-      },
-    );
+    reader.problem('boot-plan-selector', node, `${loaded.problem}.`, {
+      ...(gdt ? { related: [{ at: gdt.at, message: 'The GDT is here.' }] } : {}),
+    });
     return null;
   }
   // Parts that are given count more than the descriptor's.

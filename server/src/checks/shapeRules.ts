@@ -96,15 +96,15 @@ function foundOf({ source, choice }: Document, problem: ShapeProblem, words: Sha
   const refused = `${words.reader} ${words.refuses}.`;
   switch (problem.kind) {
     case 'unknown-key': {
-      const { key, nearest, ignored } = problem;
+      const { key, nearest, fits, ignored } = problem;
       const meant = nearest === null ? '' : ` Probably ${quote(nearest)} was meant.`;
       return {
         at,
         severity: ignored ? 'warning' : 'error',
         message: `${quote(key)} is no key ${inside(problem.path.slice(0, -1))}: ${words.reader} ${ignored ? words.ignores : words.refuses}.${meant}`,
-        ...(nearest === null
-          ? {}
-          : { fixes: [places.replace(`Change to ${nearest}`, problem.at, words.quoteKey(nearest))] }),
+        ...(nearest !== null && fits
+          ? { fixes: [places.replace(`Change to ${nearest}`, problem.at, words.quoteKey(nearest))] }
+          : {}),
       };
     }
     case 'other-version': {

@@ -17,6 +17,17 @@ const config = (sections: object) => ({
   'machine-config': MACHINE,
   ...sections,
 });
+test('a key that was probably meant is no fix where it is there already, or takes no such value', () => {
+  for (const [sections, fix] of [
+    [{ network_interfaces: [] }, '"network-interfaces"'],
+    [{ network_interfaces: null }, null],
+    [{ network_interfaces: [], 'network-interfaces': [NET] }, null],
+  ] as const) {
+    const result = fixed('firecracker', JSON.stringify(config(sections)), 'firecracker-unknown-key');
+    assert.equal(result?.match(/"network[-_]interfaces"/)?.[0] ?? null, fix, JSON.stringify(sections));
+  }
+});
+
 const bucket = { size: 1000, one_time_burst: 10, refill_time: 100 };
 const limiter = { bandwidth: bucket, ops: bucket };
 

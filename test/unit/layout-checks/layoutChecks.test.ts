@@ -158,6 +158,18 @@ test('a ROM that touches RAM is a warning on the affected bhyve, with both sides
   assert.equal(found[0]!.related![0]!.at.range.start.line, 3);
 });
 
+test('what a kernel or firmware calls reserved is no mapping of the VMM, so it has no seam', () => {
+  assert.deepEqual(
+    codes(
+      findings(
+        'BIOS-e820: [mem 0xf0000-0xfffff] reserved\nBIOS-e820: [mem 0x100000-0x1ffffff] usable\n',
+        ILLUMOS,
+      ),
+    ),
+    [],
+  );
+});
+
 test('without a VMM the seam is information, and only for a ROM below 4 GiB of illumos', () => {
   assert.deepEqual(
     findings(fixture('bhyve-illumos.txt')).map(({ code, severity }) => [code, severity]),

@@ -88,6 +88,11 @@ for (const [title, text, severities] of [
   });
 }
 
+test('a memory map tells nothing of a command line', () => {
+  const text = '# bootpath: libkrun@1.19.0\nBIOS-e820: [mem 0x0000000000000000-0x000000000009fbff] usable\n';
+  assert.deepEqual(findingsOf(text, 'file:///dmesg.txt'), []);
+});
+
 test('a suppression comment silences it', () => {
   assert.deepEqual(
     findingsOf(

@@ -218,6 +218,21 @@ for (const [text, code, title, result] of [
   });
 }
 
+for (const [text, code, titles] of [
+  ['vm "a" {\n\tdisk "/a"\n\tmemory 512\n}\n', 'vmconf-memory-unit', ['Change to 512M']],
+  ['vm "a" {\n\tdisk "/a"\n\tmemory 4\n}\n', 'vmconf-memory-unit', ['Change to 4M', 'Change to 4G']],
+  ['vm "a" {\n\tdisk "/a"\n\tmemory 0\n}\n', 'vmconf-memory-unit', []],
+  ['# bootpath: vmd@loadfile-1.11\nvm "a" {\n\tdisk "/a"\n\tsev\n}\n', 'vmconf-unknown-option', []],
+] as const) {
+  test(`fixes of ${code} that lead to no other error: ${titles.join(', ') || 'none'}`, () => {
+    const found = findings(text).find((finding) => finding.code === code);
+    assert.deepEqual(
+      found?.fixes?.map(({ title }) => title),
+      titles,
+    );
+  });
+}
+
 test('a macro, a switch and a parent have a definition and references', () => {
   const { symbols } = read(
     's = "/x"\nswitch "u" { interface veb0\n}\nvm "a" {\n\tboot $s\n\tinterface { switch "u" }\n}\nvm "a" instance "b" {\n\tdisk $s\n\tinterface { switch "v" }\n}\n',

@@ -29,6 +29,8 @@ export const libkrunI8042Reset: Check = {
 function underLibkrun(machine: Machine): Found | null {
   // A boot plan starts what it loads itself, without libkrun's command line.
   if (machine.boot) return null;
+  // A memory map tells nothing of a command line.
+  if (machine.producer !== undefined) return null;
   const guest = libkrunGuest(machine);
   if (guest.payload === 'firmware' || guest.computedCommandLine) return null;
   const { facts, id } = libkrunVersion(machine.version ?? '');

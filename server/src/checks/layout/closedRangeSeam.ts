@@ -16,8 +16,10 @@ type Standing = 'affected' | 'open' | 'unaffected';
 /** Whether seams may hurt on the VMM that made the map. Without a VMM only bhyve's own table is worth a word. */
 function standing(document: Document, machine: Machine): Standing {
   const { choice } = document;
+  // What firmware or a kernel calls reserved is no mapping of the VMM.
+  if (machine.producer !== undefined && !isBhyvectl(machine)) return 'unaffected';
   if (choice) return AFFECTED.get(choice.vmm)?.includes(choice.version) ? 'affected' : 'unaffected';
-  return isBhyvectl(machine) ? 'open' : 'unaffected';
+  return machine.producer === undefined ? 'unaffected' : 'open';
 }
 
 /**

@@ -20,11 +20,15 @@ interface Place {
 }
 
 export type ShapeProblem =
-  /** `ignored`: nobody notices; else the config is refused. `nearest`: the valid key that was probably meant. */
+  /**
+   * `ignored`: nobody notices; else the config is refused. `nearest`: the valid key that was probably meant; `fits`: whether
+   * it could stand here, as it does not yet and takes a value of this type.
+   */
   | (Place & {
       readonly kind: 'unknown-key';
       readonly key: string;
       readonly nearest: string | null;
+      readonly fits: boolean;
       readonly ignored: boolean;
     })
   /** The key or value exists in other versions only. */
@@ -132,17 +136,18 @@ class ShapeChecker {
     const aliases = new Map<string, string>();
     for (const key of keys) for (const alias of shape.members[key]!.aliases ?? []) aliases.set(alias, key);
     const present = new Set<string>();
+    const written = new Set(node.members.map((member) => member.key.text));
     for (const member of node.members) {
       if (member.duplicateOf) {
         this.duplicate(member, member.duplicateOf, path);
         continue;
       }
-      const written = member.key.text;
-      const key = Object.hasOwn(shape.members, written) ? written : (aliases.get(written) ?? null);
-      if (key === null) this.unknown(member, shape, path);
+      const { text } = member.key;
+      const key = Object.hasOwn(shape.members, text) ? text : (aliases.get(text) ?? null);
+      if (key === null) this.unknown(member, written, shape, path);
       else {
         present.add(key);
-        this.member(member, shape.members[key]!, shape, [...path, written]);
+        this.member(member, shape.members[key]!, shape, [...path, text]);
       }
     }
     for (const key of keys) {
@@ -195,14 +200,28 @@ class ShapeChecker {
     });
   }
 
-  private unknown({ key }: ConfigMember, shape: ObjectShape, path: ConfigPath): void {
+  private unknown(
+    { key, value }: ConfigMember,
+    written: ReadonlySet<string>,
+    shape: ObjectShape,
+    path: ConfigPath,
+  ): void {
     if (shape.others === 'free' || isTemplate(key.text)) return;
+    const nearest = nearestKey(key.text, shape, this.inVersion, written);
+    const row = nearest === null ? undefined : shape.members[nearest];
     this.problems.push({
       kind: 'unknown-key',
       path: [...path, key.text],
       at: key,
       key: key.text,
-      nearest: nearestKey(key.text, shape, this.inVersion),
+      nearest,
+      fits:
+        row !== undefined &&
+        !written.has(nearest!) &&
+        (!value ||
+          takes(row.shape, value) ||
+          (value.kind === 'null' && row.nullable === true) ||
+          (value.kind === 'string' && isTemplate(value.value))),
       ignored: shape.others === 'ignored',
     });
   }
@@ -261,11 +280,20 @@ function outside(value: bigint, least: bigint | undefined, most: bigint | undefi
   return (least !== undefined && value < least) || (most !== undefined && value > most);
 }
 
-/** The same word in another spelling of its joints (`network_interfaces`), a former name, or the nearest spelling. */
-function nearestKey(key: string, { members }: ObjectShape, inVersion: InVersion): string | null {
+/**
+ * The same word in another spelling of its joints (`network_interfaces`), a former name, or the nearest spelling of those that
+ * are not written yet.
+ */
+function nearestKey(
+  key: string,
+  { members }: ObjectShape,
+  inVersion: InVersion,
+  written: ReadonlySet<string>,
+): string | null {
   const keys = Object.keys(members).filter((candidate) => inVersion(members[candidate]!));
   const former = keys.find((candidate) => members[candidate]!.formerly?.includes(key));
-  return sameLetters(key, keys) ?? former ?? closest(key, keys) ?? null;
+  const open = keys.filter((candidate) => !written.has(candidate));
+  return sameLetters(key, keys) ?? former ?? closest(key, open) ?? null;
 }
 
 /** Equal but for case, hyphens, underscores and dots. */

@@ -44,14 +44,15 @@ function reportUnknown(cursor: Cursor, grammar: Grammar | null, kind: 'vm' | 'sw
     );
   } else {
     const near = closest(text, options);
-    const elsewhere = first.kind === 'keyword' ? ' here' : '';
+    // The words of the newest grammar: an older one may not have this one yet.
+    const elsewhere = first.kind === 'keyword' ? ' here' : near === text ? ' in this version' : '';
     cursor.report(
       'vmconf-unknown-option',
       first,
       `A ${kind} block has no option \`${text}\`${elsewhere}: vmd reports a syntax error and drops the whole file.`,
       {
         fixes:
-          near && first.kind === 'string' && !first.macro
+          near && near !== text && first.kind === 'string' && !first.macro
             ? [cursor.fix(`Change to ${near}`, first, near, true)]
             : [],
       },

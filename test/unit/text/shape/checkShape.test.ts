@@ -111,6 +111,11 @@ const CASES: readonly [title: string, text: string, expected: readonly string[],
     '{"machine-config": {"vcpu_cuont": 1}}',
     ['unknown-key "vcpu_cuont" vcpu_count', 'missing-key { vcpu_count'],
   ],
+  [
+    'a key that is like one that is there already',
+    `{${CONFIG}, "machine-konfig": {}, "machine_config": {}}`,
+    ['unknown-key "machine-konfig"', 'unknown-key "machine_config" machine-config'],
+  ],
   ['a key that is like none', `{${CONFIG}, "zebra": 1}`, ['unknown-key "zebra"']],
   [
     'a former name',
