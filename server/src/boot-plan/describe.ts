@@ -1,8 +1,10 @@
 /** Hover on a boot plan: what a key or word means, and what a register or descriptor comes to. */
 import { hex } from '../address/format';
-import type { Description, Document } from '../machine/language';
+import { shownMachines, type Description, type Document } from '../machine/language';
+import { vmmLabel } from '../machine/machine';
 import type { TableEntry } from '../machine/bootState';
 import { explanationText } from '../text/explanationText';
+import { codeSpan } from '../text/markdownText';
 import { containsPosition, type Position, type SourceRange } from '../text/position';
 import { describeAt, describeMember } from '../text/shape/describe';
 import { keyShape } from '../text/shape/resolve';
@@ -21,9 +23,11 @@ export function describe(document: Document, position: Position): Description | 
   const described = describeAt(document.tree, BOOT_PLAN, offset);
   const header = described ? null : headerAt(document, position);
   const decoded = decodedAt(document, position);
-  const sections = [described?.markdown ?? header?.markdown, decoded && explanationText(decoded)].filter(
-    (section) => section !== undefined && section !== null,
-  );
+  const sections = [
+    described?.markdown ?? header?.markdown,
+    configAt(document, position),
+    decoded && explanationText(decoded),
+  ].filter((section) => section !== undefined && section !== null);
   if (sections.length === 0) return null;
   const range = described
     ? document.source.lines.rangeAt(described.span.start, described.span.end)
@@ -47,6 +51,19 @@ function headerAt({ tree, source }: BootPlanDocument, { line }: Position): Descr
     };
   }
   return null;
+}
+
+const MOST_NAMES = 20;
+
+/** What the config is read as, where the position is in its path. */
+function configAt({ config }: BootPlanDocument, position: Position): string | null {
+  if (!config?.document || !containsPosition(config.path.at.range, position)) return null;
+  const { document, machine } = config;
+  const label = machine && vmmLabel(machine);
+  const names = shownMachines(document).map(({ name }) => codeSpan(name));
+  const listed = names.slice(0, MOST_NAMES).join(', ') + (names.length > MOST_NAMES ? ', …' : '');
+  const read = `Read as ${codeSpan(document.language)}, ${names.length > 0 ? `with the machines ${listed}` : 'without a machine'}.`;
+  return label ? `${read} ${codeSpan(machine.name)} is booted under ${codeSpan(label)}.` : read;
 }
 
 /** The value of the register or descriptor in whose value the position is. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { completeBootPlan } from '../../../server/src/boot-plan/completion';
+import { describe } from '../../../server/src/boot-plan/describe';
 import { bootpathService } from '../../../server/src/service';
 import { SourceText } from '../../../server/src/text/sourceText';
 import { parseUnder } from '../../../server/src/vmm/documentUnder';
@@ -217,6 +218,17 @@ test('the machines of the config are suggested, and its path is a link', () => {
     links.map(({ path, range }) => [path, range.start.character]),
     [['../vm.conf', 10]],
   );
+});
+
+test('hover on the path says what the config is read as, and which machine is booted', () => {
+  const text = `${PLAN}machine = "two"\nvmm = "vmd@7.8"\n`;
+  const hover = (files: Record<string, string>) =>
+    describe(read(text, files), { line: 0, character: 12 })?.markdown ?? '';
+  assert.match(
+    hover({ '../vm.conf': VM + OTHER }),
+    /A config or memory map that Bootpath reads[^]*Read as `vmconf`, with the machines `one`, `two`\. `two` is booted under `vmd@7\.8`\.$/,
+  );
+  assert.doesNotMatch(hover({}), /Read as/);
 });
 
 test('whatever the config is, the plan is read, and its own findings lie in it', () => {
