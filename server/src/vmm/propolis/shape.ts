@@ -5,15 +5,13 @@
  */
 import { isTemplate, type ShapeProblem } from '../../text/shape/checkShape';
 import { nodeAt, type ObjectNode } from '../../text/shape/node';
+import { BOOLEAN, STRING, U8 } from '../../text/shape/rustTypes';
 import type { Member, ObjectShape, Shape } from '../../text/shape/shape';
 
 const CONFIG = 'bin/propolis-standalone/src/config.rs';
 const MAIN = 'bin/propolis-standalone/src/main.rs, setup_instance';
 
-const STRING: Shape = { kind: 'string' };
-const BOOLEAN: Shape = { kind: 'boolean' };
 const ANY: Shape = { kind: 'any' };
-const U8: Shape = { kind: 'integer', least: 0n, most: 0xffn };
 const U32_MOST = 0xffff_ffffn;
 const SIZE: Shape = { kind: 'integer', least: 0n };
 

@@ -4,15 +4,11 @@
  * structs take missing fields for their defaults and ignore unknown ones. Bootpath knows no versions of BoxLite, so a key that any of them
  * has is known.
  */
+import { BOOLEAN, listOf, STRING, U16, U32, U64 } from '../../../text/shape/rustTypes';
 import type { Member, ObjectShape, Shape } from '../../../text/shape/shape';
 
-const STRING: Shape = { kind: 'string' };
-const BOOLEAN: Shape = { kind: 'boolean' };
 const ANY: Shape = { kind: 'any' };
-const STRINGS: Shape = { kind: 'array', of: STRING };
-const U16: Shape = { kind: 'integer', least: 0n, most: 0xffffn };
-const U32: Shape = { kind: 'integer', least: 0n, most: 0xffff_ffffn };
-const U64: Shape = { kind: 'integer', least: 0n };
+const STRINGS = listOf(STRING);
 
 const OPTIONS = 'src/boxlite/src/runtime/options.rs';
 
