@@ -37,3 +37,8 @@ export function quote(text: string): string {
   const cut = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   return `\`${cut.replace(/[`\r\n]/g, ' ')}\``;
 }
+
+/** The same within a text of one line, with what no line shows as escapes. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text).slice(1, -1);
+}

@@ -84,11 +84,6 @@ export function insertLine(config: BhyveConfig, before: ConfigEntry, line: strin
   return [replace(config, `Add ${line}`, { start, end: start }, `${line}\n`)];
 }
 
-/** Of a message. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text).slice(1, -1);
-}
-
 /** `a, b and c`. */
 export function list(words: readonly string[], last = 'and'): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)!}`;

@@ -1,6 +1,7 @@
 /** Booleans: eight words, and bhyve ends at any other (config.c, _bool_value). */
 import { booleanOf } from '../../vmm/bhyve/settings';
-import { at, bhyveCheck, replaceValue, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, replaceValue } from './bhyveCheck';
 import { rowValues } from './rowValues';
 
 const MEANT: ReadonlyMap<string, string> = new Map([

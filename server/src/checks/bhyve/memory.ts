@@ -2,7 +2,8 @@
 import { formatSize } from '../../address/format';
 import { MIB, PAGE } from '../../address/range';
 import { memorySize } from '../../vmm/bhyve/config/numbers';
-import { at, bhyveCheck, replaceValue, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, replaceValue } from './bhyveCheck';
 
 export const memoryPages = bhyveCheck(
   { code: 'bhyve-memory-pages', severity: 'error', title: 'Memory that is no whole number of pages' },

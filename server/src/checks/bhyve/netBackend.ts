@@ -1,5 +1,6 @@
 /** Backends of network cards: netbe_init takes the first whose prefix fits, and a card without one is refused. */
-import { at, bhyveCheck, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck } from './bhyveCheck';
 
 const CARDS = new Set(['virtio-net', 'e1000']);
 /** Of FreeBSD, with what its newest sources add. */

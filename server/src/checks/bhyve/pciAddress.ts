@@ -1,7 +1,8 @@
 /** Nodes of PCI devices that bhyve never looks at: init_pci makes their names with `%d` for buses, slots and functions. */
 import { pciAddress, type BhyveConfig, type PciNode } from '../../vmm/bhyve/config/config';
 import type { Found } from '../check';
-import { at, bhyveCheck, edit, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, edit } from './bhyveCheck';
 
 const PARTS = [
   { name: 'bus', most: 255 },

@@ -5,7 +5,8 @@ import { isIn } from '../../vmm/bhyve/keys/keyRow';
 import { closest } from '../../text/closest';
 import type { Fix } from '../../text/finding';
 import type { Found } from '../check';
-import { at, bhyveCheck, edit, replaceValue, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, edit, replaceValue } from './bhyveCheck';
 
 export const pciDevice = bhyveCheck(
   { code: 'bhyve-pci-device', severity: 'error', title: 'No device, or one that bhyve does not have' },

@@ -4,7 +4,8 @@ import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
 import { deviceRow } from '../../vmm/bhyve/keys/devices';
 import { lookUp, type KeyMatch } from '../../vmm/bhyve/keys/lookup';
 import type { Found } from '../check';
-import { at, bhyveCheck, list, related, replaceKey, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, list, related, replaceKey } from './bhyveCheck';
 
 type Unknown = Extract<KeyMatch, { kind: 'unknown' }>;
 

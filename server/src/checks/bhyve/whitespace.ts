@@ -2,7 +2,8 @@
 import type { BhyveConfig } from '../../vmm/bhyve/config/config';
 import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
 import type { Found } from '../check';
-import { at, bhyveCheck, replace, shown } from './bhyveCheck';
+import { shown } from '../places';
+import { at, bhyveCheck, replace } from './bhyveCheck';
 
 const COMMENT = /^(.*?)([ \t]+#.*)$/s;
 

@@ -1,5 +1,6 @@
 /** Limits of disks and network devices (VmConfig::validate, RateLimiterGroupConfig::validate; rate_limiter, TokenBucket::new). */
-import { integerOf, isOn, itemsOf, objectOf, textOf } from '../jsonRules';
+import { isOn, itemsOf, objectOf, textOf } from '../jsonRules';
+import { idleBuckets } from '../tokenBucket';
 import { cloudHypervisorCheck, REFUSED } from './cloudHypervisorCheck';
 
 export const rateLimit = cloudHypervisorCheck(
@@ -63,18 +64,7 @@ export const rateLimiterOff = cloudHypervisorCheck(
   },
   function* (rules) {
     const devices = ['disks', 'net', 'rate_limit_groups'].flatMap((list) => rules.devices(list));
-    for (const device of devices) {
-      for (const kind of ['bandwidth', 'ops']) {
-        const bucket = objectOf(objectOf(device, 'rate_limiter_config'), kind);
-        const [size, refill] = [integerOf(bucket, 'size'), integerOf(bucket, 'refill_time')];
-        // Both zero is how people write "no limit".
-        if (!size || !refill || (size.value === 0n) === (refill.value === 0n)) continue;
-        const [zero, name] = size.value === 0n ? [size, 'size'] : [refill, 'refill_time'];
-        yield {
-          at: rules.at(zero),
-          message: `With a \`${name}\` of 0 there is no limit on ${kind === 'ops' ? 'operations' : 'bandwidth'}: Cloud Hypervisor makes no bucket and says nothing.`,
-        };
-      }
-    }
+    for (const device of devices)
+      yield* idleBuckets(rules, objectOf(device, 'rate_limiter_config'), 'Cloud Hypervisor');
   },
 );

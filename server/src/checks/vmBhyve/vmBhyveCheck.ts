@@ -42,8 +42,3 @@ export function given({ values }: Guest, key: string): GuestLine | undefined {
   const line = values.get(key);
   return line && line.value !== '' ? line : undefined;
 }
-
-/** Of a message. */
-export function shown(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text).slice(1, -1);
-}

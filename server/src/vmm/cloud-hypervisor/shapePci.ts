@@ -1,6 +1,7 @@
 /** What every PCI device of a Cloud Hypervisor config has: PciDeviceCommonConfig since v52.0, its fields one by one before. */
 import { BOOLEAN, STRING, U16, U64, U8 } from '../../text/shape/rustTypes';
-import type { Member, ObjectShape } from '../../text/shape/shape';
+import { rateLimiterShape } from '../rateLimiter';
+import type { Member } from '../../text/shape/shape';
 
 const source = 'vm_config.rs, PciDeviceCommonConfig';
 
@@ -48,40 +49,7 @@ export function pciMembers(
 /** Not in builds before v52.0. */
 export const PCI_SINCE_V52 = pciMembers({ id: 'v52.0', iommu: 'v52.0', segment: 'v52.0' });
 
-const bucketSource = 'virtio-devices/src/lib.rs, TokenBucketConfig';
-const TOKEN_BUCKET: ObjectShape = {
-  kind: 'object',
-  others: 'ignored',
-  members: {
-    size: {
-      shape: U64,
-      text: 'Bytes or operations that the bucket holds; 0 turns the limit off.',
-      required: true,
-      source: bucketSource,
-    },
-    one_time_burst: {
-      shape: U64,
-      text: 'What may be spent once, beside the bucket.',
-      nullable: true,
-      source: bucketSource,
-    },
-    refill_time: {
-      shape: { ...U64, unit: 'ms' },
-      text: 'Milliseconds in which an empty bucket fills; 0 turns the limit off.',
-      required: true,
-      source: bucketSource,
-    },
-  },
-};
-
-export const RATE_LIMITER: ObjectShape = {
-  kind: 'object',
-  others: 'ignored',
-  members: {
-    bandwidth: { shape: TOKEN_BUCKET, text: 'Limits bytes.', nullable: true },
-    ops: { shape: TOKEN_BUCKET, text: 'Limits operations.', nullable: true },
-  },
-};
+export const RATE_LIMITER = rateLimiterShape('virtio-devices/src/lib.rs, TokenBucketConfig', 'ignored');
 
 export function queueMembers(queues: string, size: string): Readonly<Record<string, Member>> {
   return {

@@ -1,5 +1,6 @@
 /** The devices of a Firecracker config. */
-import { BOOLEAN, bounded, STRING, U16, U32, U64 } from '../../text/shape/rustTypes';
+import { BOOLEAN, bounded, STRING, U16, U32 } from '../../text/shape/rustTypes';
+import { rateLimiterShape } from '../rateLimiter';
 import type { InVersion, Member, ObjectShape, Shape } from '../../text/shape/shape';
 
 /** `u8::from_str_radix` for six parts of two digits (utils/net/mac.rs). */
@@ -9,42 +10,8 @@ export const MAC_ADDRESS: Shape = {
   expected: 'a MAC address of six pairs of hexadecimal digits, as 06:00:ac:10:00:02',
 };
 
-const bucketSource = 'vmm_config/mod.rs, TokenBucketConfig';
-
-/** This struct, unlike those around it, lets unknown keys pass. */
-const TOKEN_BUCKET: ObjectShape = {
-  kind: 'object',
-  others: 'ignored',
-  members: {
-    size: {
-      shape: U64,
-      text: 'Bytes or operations that the bucket holds; 0 turns the limit off.',
-      required: true,
-      source: bucketSource,
-    },
-    one_time_burst: {
-      shape: U64,
-      text: 'What may be spent once, beside the bucket.',
-      nullable: true,
-      source: bucketSource,
-    },
-    refill_time: {
-      shape: bounded(U64, { unit: 'ms' }),
-      text: 'Milliseconds in which an empty bucket fills; 0 turns the limit off.',
-      required: true,
-      source: bucketSource,
-    },
-  },
-};
-
-const RATE_LIMITER: ObjectShape = {
-  kind: 'object',
-  others: 'refused',
-  members: {
-    bandwidth: { shape: TOKEN_BUCKET, text: 'Limits bytes.', nullable: true },
-    ops: { shape: TOKEN_BUCKET, text: 'Limits operations.', nullable: true },
-  },
-};
+/** A bucket, unlike the structs around it, lets unknown keys pass. */
+const RATE_LIMITER = rateLimiterShape('vmm_config/mod.rs, TokenBucketConfig', 'refused');
 
 /** A member of that name that limits `what`. */
 function rateLimiter(what: string, since?: string): Member {
