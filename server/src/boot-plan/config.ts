@@ -41,7 +41,7 @@ export function readConfig(reader: PlanReader, root: ObjectNode, context: PlanCo
   const path = reader.text(root, 'config');
   if (!path) {
     const member = reader.member(root, 'machine');
-    if (member) {
+    if (member && !reader.member(root, 'config')) {
       const message = '`machine` picks one of the machines of `config`, and this plan names no config.';
       reader.problem('boot-plan-unused', member.key, message);
     }
@@ -55,9 +55,10 @@ export function readConfig(reader: PlanReader, root: ObjectNode, context: PlanCo
     reader.problem('boot-plan-config', path.node, `The config ${path.value} is not there or cannot be read.`);
     return none;
   }
-  const language = context.configs.find((candidate) => candidate.recognise(text, uri));
+  const isPlan = recogniseBootPlan(text, uri);
+  const language = isPlan ? null : context.configs.find((candidate) => candidate.recognise(text, uri));
   if (!language) {
-    const what = recogniseBootPlan(text, uri)
+    const what = isPlan
       ? 'is a boot plan itself: a plan names a config or a memory map'
       : 'is not recognised as a VM config or a memory map';
     reader.problem('boot-plan-config', path.node, `${path.value} ${what}.`);

@@ -162,6 +162,15 @@ test('what the config or its VMM says cannot stand beside it', () => {
 
 test('`machine` without a config has no effect', () => {
   assert.deepEqual(told('machine = "one"\nmemory = "1G"\n'), ['boot-plan-unused: machine']);
+  assert.deepEqual(told('config = 1\nmachine = "one"\n'), ['boot-plan-wrong-type: 1']);
+});
+
+test('a plan cannot name a plan, whatever that has in it, nor itself', () => {
+  for (const [path, text] of [
+    ['other.boot.toml', VM],
+    ['entry.boot.toml', 'config = "entry.boot.toml"\n'],
+  ] as const)
+    assert.match(findings(`config = "${path}"\n`, { [path]: text })[0]!.message, /is a boot plan itself/);
 });
 
 const BROKEN = 'vm "one" {\n\tmemory 512M\n\tdisc "/one.img"\n\tdisk "/one.img" format raww\n}\n';
