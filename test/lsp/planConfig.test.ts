@@ -61,6 +61,23 @@ test('the path is a link, and the address space that of the config', LIMIT, asyn
   assert.deepEqual(await of(plan), await of(config));
 });
 
+test('a config that appears and goes again on the disk is seen', LIMIT, async () => {
+  const file = join(folder, 'later.conf');
+  const changed = () =>
+    client.connection.sendNotification('workspace/didChangeWatchedFiles', {
+      changes: [{ uri: pathToFileURL(file).href, type: 2 }],
+    });
+  await client.change(plan, PLAN.replace('vm.conf', 'later.conf'));
+  assert.deepEqual(await codes(plan), ['boot-plan-config']);
+  writeFileSync(file, CONFIG);
+  await changed();
+  assert.deepEqual(await codes(plan), []);
+  rmSync(file);
+  await changed();
+  assert.deepEqual(await codes(plan), ['boot-plan-config']);
+  await client.change(plan, PLAN);
+});
+
 test(
   'an edit of the config is told in the plan, and the config keeps findings of its own',
   LIMIT,
