@@ -208,6 +208,17 @@ test('errors of the config mean nothing to another VMM, nor where they are silen
   assert.deepEqual(bootpathService.findings(read(PLAN, files), { severities }), []);
 });
 
+test('an error of one command of a script is none of the others', () => {
+  const command = (name: string, cpus: string) =>
+    `bhyve -c ${cpus} -m 1G -H -s 0,hostbridge -s 31,lpc -l com1,stdio -l bootrom,/fw/BHYVE.fd ${name}\n`;
+  const files = {
+    'run.sh': `#!/bin/sh\n${command('one', '1')}${command('two', 'cpus=2,sockets=3,cores=5')}`,
+  };
+  const plan = (machine: string) => `config = "run.sh"\nmachine = "${machine}"\n`;
+  assert.deepEqual(told(plan('one'), files), []);
+  assert.deepEqual(told(plan('two'), files), ['boot-plan-config: "run.sh"']);
+});
+
 test('the machines of the config are suggested, and its path is a link', () => {
   for (const [text, insert] of [
     [`${PLAN}machine = `, '"two"'],
