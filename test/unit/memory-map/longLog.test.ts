@@ -58,6 +58,37 @@ test('no dialect takes long to find nothing in the head of a text', () => {
   assert.equal(memmap.recognise(head, 'x.log'), false);
 });
 
+test('the targets of aliases are looked up once for all address spaces of a listing', () => {
+  const everything = '0000000000000000-ffffffffffffffff';
+  const spaces = (count: number) =>
+    Array.from({ length: count }, (_, index) => {
+      const root = `  ${everything} (prio 0, i/o): root-${index}`;
+      const ram = `    0000000000000000-0000000007ffffff (prio 0, ram): ram-${index}`;
+      return `address-space: cpu-memory-${index}\n${root}\n${ram}\n`;
+    }).join('\n');
+  assert.equal(parse(spaces(3)).machines.length, 3);
+  const [short, long] = [spaces(1000), spaces(8000)];
+  const [a, b] = [quickest(() => parse(short)), quickest(() => parse(long))];
+  assert.ok(b < 30 * a + 50, `${a} ms, then ${b} ms`);
+});
+
+test('a region that many address spaces show is followed a bounded number of times', () => {
+  const row = (start: number) =>
+    `${(start * 8192).toString(16).padStart(16, '0')}-${(start * 8192 + 4095).toString(16).padStart(16, '0')}`;
+  const everything = '0000000000000000-ffffffffffffffff';
+  const text = [
+    ...Array.from(
+      { length: 1000 },
+      (_, index) =>
+        `address-space: cpu-memory-${index}\n  ${everything} (prio 0, i/o): alias a @big ${everything}\n`,
+    ),
+    `memory-region: big\n  ${everything} (prio 0, i/o): big`,
+    ...Array.from({ length: 4000 }, (_, index) => `    ${row(index)} (prio 0, ram): ram-${index}`),
+  ].join('\n');
+  assert.ok(quickest(() => parse(text)) < 5000);
+  assert.ok(parse(text).problems.some(({ code }) => code === 'map-too-long'));
+});
+
 test('one endless line costs no more than many', () => {
   for (const piece of [
     'BIOS-e820: [mem 0x',

@@ -4,14 +4,14 @@ import type { SourceText } from '../../text/sourceText';
 import { nameMaps, type Dialect, type MapProblem, type MapReading } from '../mapText';
 import { entryOf, excessOf, guestMaps, tooDeep, unknownTarget, type NamedMap } from './addressSpaces';
 import { hasRow } from './lines';
-import { render } from './render';
-import { readTrees, type Listing, type Section } from './tree';
+import { render, Targets } from './render';
+import { readTrees, type Section } from './tree';
 
 const EVERYTHING = { start: 0n, end: ADDRESS_SPACE_END };
 
-function mapOf(listing: Listing, section: Section, problems: MapProblem[]): NamedMap {
+function mapOf(targets: Targets, section: Section, problems: MapProblem[]): NamedMap {
   const { names, from, to, roots } = section;
-  const { ranges, unknown, complete } = render(listing, roots, EVERYTHING);
+  const { ranges, unknown, complete } = render(targets, roots, EVERYTHING);
   problems.push(...unknown.map(unknownTarget));
   if (!complete) problems.push(tooDeep(from, to));
   return { names, from, to, entries: ranges.map(entryOf) };
@@ -21,11 +21,12 @@ function read({ text }: SourceText): MapReading {
   const { listings, excess } = readTrees(text);
   const problems = excessOf(excess);
   const maps = listings.flatMap((listing) => {
+    const targets = new Targets(listing);
     const spaces = listing.sections.filter(({ kind, roots }) => kind === 'address-space' && roots.length > 0);
     // A part of the output without an address space: its regions stand for themselves.
     const sections = spaces.length > 0 ? spaces : listing.sections;
     return guestMaps(
-      sections.map((section) => mapOf(listing, section, problems)),
+      sections.map((section) => mapOf(targets, section, problems)),
       '',
     );
   });

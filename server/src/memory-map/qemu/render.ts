@@ -32,25 +32,32 @@ interface Rendering {
   readonly complete: boolean;
 }
 
-/** Regions visited an address space, and aliases deep: no machine comes near; a made-up text may. */
+/** Regions visited an address space and in all of a listing, and aliases deep: no machine comes near; a made-up text may. */
 const MOST_VISITS = 40_000;
+const MOST_OF_A_LISTING = 400_000;
 const DEEPEST = 64;
 /** An alias of unknown registers of this size and more is of a container. */
 const CONTAINER_SIZE = 1n << 32n;
 
-/** What the aliases of a listing show. */
-class Targets {
+/** What the aliases of a listing show: made once for all its address spaces. */
+export class Targets {
   private readonly sections = new Map<string, TreeNode[]>();
   private readonly inTrees = new Map<string, TreeNode>();
   private readonly turns = new Map<Row, number>();
+  private visits = 0;
 
   constructor({ sections }: Listing) {
     const met = new Map<string, number>();
     for (const { kind, names, roots } of sections) {
-      if (kind === 'memory-region')
-        this.sections.set(names[0]!, [...(this.sections.get(names[0]!) ?? []), ...roots.slice(0, 1)]);
+      if (kind === 'memory-region') this.section(names[0]!).push(...roots.slice(0, 1));
       for (const root of roots) this.index(root, met);
     }
+  }
+
+  private section(name: string): TreeNode[] {
+    const known = this.sections.get(name) ?? [];
+    this.sections.set(name, known);
+    return known;
   }
 
   private index(root: TreeNode, met: Map<string, number>): void {
@@ -65,6 +72,11 @@ class Targets {
       // The first child on top: in the order of the text.
       for (let index = node.children.length; index > 0;) stack.push(node.children[--index]!);
     }
+  }
+
+  /** Counts a region that an address space visits; false where there are too many. */
+  visit(): boolean {
+    return ++this.visits <= MOST_OF_A_LISTING;
   }
 
   /**
@@ -174,7 +186,7 @@ class Renderer {
   visit(node: TreeNode, above: Above): void {
     const { row } = node;
     if (row.disabled) return;
-    if (++this.visits > MOST_VISITS || above.depth > DEEPEST) {
+    if (++this.visits > MOST_VISITS || above.depth > DEEPEST || !this.targets.visit()) {
       this.complete = false;
       return;
     }
@@ -224,8 +236,8 @@ class Renderer {
 }
 
 /** @param space what an address space can address: nothing beyond is shown */
-export function render(listing: Listing, roots: readonly TreeNode[], space: AddressRange): Rendering {
-  const renderer = new Renderer(new Targets(listing));
+export function render(targets: Targets, roots: readonly TreeNode[], space: AddressRange): Rendering {
+  const renderer = new Renderer(targets);
   const above: Above = {
     shift: 0n,
     clip: space,
