@@ -163,12 +163,14 @@ function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): s
   const unit = problem.unit === undefined ? '' : ` ${problem.unit}`;
   const bounds =
     least !== undefined && most !== undefined
-      ? `from ${least} to ${most}`
+      ? least === most
+        ? `${most}`
+        : `from ${least} to ${most}`
       : least !== undefined
         ? `${least} at least`
         : `${most} at most`;
   return of === 'length'
-    ? `${subject(problem.path)} has ${value} items, and takes ${bounds}`
+    ? `${subject(problem.path)} has ${value} ${value === 1n ? 'item' : 'items'}, and takes ${bounds}`
     : `${subject(problem.path)} is ${value}${unit}, and takes ${bounds}`;
 }
 

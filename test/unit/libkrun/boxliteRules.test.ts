@@ -108,6 +108,11 @@ test('a request to a server has other keys, and is let be', () => {
   assert.deepEqual(findings('{"image": "alpine", "cpus": 300, "memory_mib": 512, "detach": true}'), []);
 });
 
+test('a length that leaves no choice is told as one number', () => {
+  const [found] = findings('{"rootfs": {"Image": "a"}, "env": [["A"]]}');
+  assert.match(found!.message, /^`env\[0\]` has 1 item, and takes 2: BoxLite/);
+});
+
 test('the fix of a detached box makes it silent', () => {
   const text = '{"rootfs": {"Image": "a"}, "detach": true}';
   const edit = findings(text)[0]!.fixes![0]!.edits[0]!;

@@ -47,3 +47,9 @@ test('words are suggested in quotes', () => {
   assert.ok(labels('[dev.a]\ndriver = "$0"\n').includes('pci-virtio-block'));
   assert.ok(labels('[block_dev.a]\ntype = $0\n').includes('mem-async'));
 });
+
+test('what is written for a key is of its type', () => {
+  const { document, position } = at('[dev.a]\ndriver = "pci-nvme"\n$0\n');
+  const key = propolis.complete!(document, position).find(({ label }) => label === 'block_dev')!;
+  assert.match(JSON.stringify(key), /disk0/);
+});

@@ -121,6 +121,7 @@ const PCI_PATH: Member = {
 const BLOCK_DEVICE: Member = {
   shape: ANY,
   text: 'Name of the `[block_dev.NAME]` table behind the device.',
+  example: '"disk0"',
   source: `${CONFIG}, block_backend`,
 };
 const QUEUE_SIZE: Member = {
