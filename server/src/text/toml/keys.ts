@@ -7,12 +7,20 @@ const BARE = /[A-Za-z0-9_-]+/y;
 /** What somebody may have meant as a key, to go past it in one step. */
 const FOREIGN = /[^\s=.[\]{},#"']+/y;
 
-/** Reads `a."b".c`. Empty where there is no key at all; then nothing is taken, and nothing reported. */
+/**
+ * Nesting beyond it is no config; the reader of Rust's toml crate stops values at the same depth. Each part of a key is a table in a
+ * table too.
+ */
+export const DEEPEST = 80;
+
+/** Reads `a."b".c`, and of a longer key its first DEEPEST parts. Empty where there is no key at all; then nothing is taken, and nothing reported. */
 export function readKeys(cursor: Cursor): TomlKey[] {
   const keys: TomlKey[] = [];
+  let tooLong: TomlKey | null = null;
   for (;;) {
     const key = readKey(cursor);
-    if (key) keys.push(key);
+    if (key && keys.length < DEEPEST) keys.push(key);
+    else if (key) tooLong ??= key;
     else if (keys.length > 0) {
       const at = keys.at(-1)!.end;
       cursor.problem('syntax', { start: at, end: cursor.at }, 'A part of the key is missing after the dot.');
@@ -22,6 +30,10 @@ export function readKeys(cursor: Cursor): TomlKey[] {
     cursor.skipBlanks();
     if (!cursor.take('.')) {
       cursor.at = end;
+      if (tooLong) {
+        const message = `Keys of more than ${DEEPEST} parts are not read.`;
+        cursor.problem('syntax', { start: tooLong.start, end }, message);
+      }
       return keys;
     }
     cursor.skipBlanks();

@@ -1,13 +1,11 @@
 /** Values of TOML: strings, scalars, arrays and inline tables. */
 import type { Cursor } from './cursor';
-import { readKeys } from './keys';
+import { DEEPEST, readKeys } from './keys';
 import { readScalar } from './scalars';
 import { readString } from './strings';
 import { newTable, setDotted } from './tables';
 import type { TomlArray, TomlScalar, TomlTable, TomlValue } from './tree';
 
-/** Nesting beyond it is no config; the reader of Rust's toml crate stops at the same depth. */
-const DEEPEST = 80;
 /** A line in an unfinished array that begins the next entry or table. */
 const NEXT_ENTRY =
   /(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'))*[ \t]*=/y;
@@ -115,7 +113,7 @@ function readInlineTable(cursor: Cursor, depth: number): TomlTable {
     cursor.skipBlanks();
     if (cursor.take('=')) cursor.skipBlanks();
     else cursor.problem('syntax', here(cursor), 'An = is missing after the key.');
-    const value = readValue(cursor, depth + 1);
+    const value = readValue(cursor, depth + keys.length);
     setDotted(cursor, table, keys, value, made);
     cursor.skipBlanks();
     comma = cursor.next === ',' ? cursor.at : -1;

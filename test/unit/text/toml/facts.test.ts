@@ -117,3 +117,22 @@ test('a number beyond 64 bits keeps its value, so that it can be shown', () => {
   assert.equal(problems[0]!.kind, 'range');
   assert.deepEqual(plain(root), { a: 1n << 64n });
 });
+
+function levelsOf(value: unknown): number {
+  return typeof value === 'object' && value !== null
+    ? 1 + Math.max(0, ...Object.values(value).map(levelsOf))
+    : 0;
+}
+
+for (const [what, text] of [
+  ['a key', `${'a.'.repeat(50_000)}b = 1`],
+  ['a header', `[${'a.'.repeat(50_000)}b]\nc = 1`],
+  ['arrays', `a = ${'['.repeat(50_000)}`],
+  ['inline tables', `a = ${'{ a.b.c = '.repeat(20_000)}`],
+] as const) {
+  test(`${what} of many levels is read to a depth that everything that walks it can go`, () => {
+    const { root, problems } = readToml(text);
+    assert.ok(levelsOf(plain(root)) <= 200);
+    assert.ok(problems.some(({ message }) => /80 (?:parts )?are not read/.test(message)));
+  });
+}
