@@ -137,6 +137,15 @@ test('boot-entry-unreachable: not mapped, not executable, mapped to where nothin
   assert.deepEqual(of({ state: { ...state, rip: 0x9effen }, gdt }), []);
 });
 
+test('boot-entry-unreachable: an address that is not canonical is no matter of page tables', () => {
+  const at = (rip: bigint, cr4 = LONG.cr4) => of({ state: { ...LONG, cr4, rip }, mappings: [] });
+  const found = first({ state: { ...LONG, rip: 1n << 47n }, mappings: [] }, 'boot-entry-unreachable');
+  assert.match(found.message, /0x800000000000, which is not canonical: .*general-protection fault/);
+  assert.ok(!at(0xffff_8000_0000_0000n).includes('boot-entry-unreachable'));
+  assert.ok(!at(1n << 47n, LONG.cr4! | (1n << 12n)).includes('boot-entry-unreachable'));
+  assert.ok(at(1n << 56n, LONG.cr4! | (1n << 12n)).includes('boot-entry-unreachable'));
+});
+
 test('boot-entry-unreachable: without a word on page tables nothing is said', () => {
   assert.deepEqual(of({ state: { ...LONG, rip: 1n << 30n }, mappings: [] }), []);
 });

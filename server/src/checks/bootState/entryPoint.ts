@@ -14,6 +14,15 @@ function firstFetch({ state }: InitialVcpu): bigint | null {
   return cs ? BigInt.asUintN(32, cs.base + state.rip) : null;
 }
 
+const CR4_LA57 = 1n << 12n;
+
+/** Whether no CPU takes the address under this paging: bits 63:47 differ, 63:56 under five levels (SDM vol. 1, 3.3.7.1). */
+function isNonCanonical({ state }: InitialVcpu, address: bigint): boolean {
+  if (!in64BitMode(state)) return false;
+  const width = state.cr4 === undefined || (state.cr4 & CR4_LA57) !== 0n ? 57 : 48;
+  return BigInt.asUintN(64, BigInt.asIntN(width, address)) !== address;
+}
+
 function problemOf({ linear, memory }: Boot, vcpu: InitialVcpu, address: bigint): string | null {
   const outside = (physical: bigint, how: string) =>
     memory.known && !memory.coverage.covers({ start: physical, end: physical + 1n })
@@ -22,6 +31,8 @@ function problemOf({ linear, memory }: Boot, vcpu: InitialVcpu, address: bigint)
   const paging = pagingOn(vcpu);
   if (paging === undefined) return null;
   if (!paging) return outside(address, `the first instruction is at ${hex(address)}`);
+  if (isNonCanonical(vcpu, address))
+    return `the first instruction is at ${hex(address)}, which is not canonical: VM entry fails (Intel), or the first fetch is a general-protection fault (AMD)`;
   if (!linear.known) return null;
   const mapping = linear.at(address);
   const faults = 'the first fetch is a page fault, before the guest can have a handler';
