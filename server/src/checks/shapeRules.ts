@@ -18,6 +18,8 @@ export interface ShapeWords {
   readonly refuses: string;
   /** What follows a key that nobody reads: `ignores it, so …`; says what is lost. */
   readonly ignores: string;
+  /** Where every object refuses unknown keys; a warning otherwise, which a refusal still makes an error. */
+  readonly unknownKey?: 'error';
   /** Of a key that stands twice. */
   readonly duplicate: { readonly severity: Severity; readonly consequence: string };
   /** A key as it is written, for the fix of a misspelt one: with quotes in JSON. */
@@ -78,7 +80,7 @@ export function shapeRules(
   };
   return RULES.map(({ suffix, kinds, severity, title }) => ({
     title,
-    severity: suffix === 'duplicate-key' ? words.duplicate.severity : severity,
+    severity: severityOf(suffix, words) ?? severity,
     code: `${words.prefix}-${suffix}`,
     on: [words.kind],
     *run(document: Document) {
@@ -87,6 +89,11 @@ export function shapeRules(
       }
     },
   }));
+}
+
+function severityOf(suffix: string, { duplicate, unknownKey }: ShapeWords): Severity | undefined {
+  if (suffix === 'duplicate-key') return duplicate.severity;
+  return suffix === 'unknown-key' ? unknownKey : undefined;
 }
 
 function foundOf({ source, choice }: Document, problem: ShapeProblem, words: ShapeWords): Found {

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { stateOf } from '../../../server/src/boot-plan/vcpus';
 import { recogniseBootPlan } from '../../../server/src/boot-plan/recognise';
 import { isBootPlan, parseBootPlan } from '../../../server/src/boot-plan/document';
+import { BOOT_PLAN_CHECKS } from '../../../server/src/checks/boot-plan/rows';
 import { runChecks } from '../../../server/src/checks/catalogue';
 import { parseSource } from '../../../server/src/cli/inputs';
 import { bootpathService } from '../../../server/src/service';
@@ -238,4 +239,10 @@ test('a plan of ten thousand regions and mappings is read in no time', () => {
   const document = read(`[paging]\nmode = "4-level"\ntables = "1T"\n${many}[[vcpu]]\n`);
   assert.equal(document.plan.paging!.mappings.length, 10_000);
   assert.ok(performance.now() - from < 5000);
+});
+
+test('a key that a plan does not have is an error by the table of codes too, as it is in each plan', () => {
+  const row = BOOT_PLAN_CHECKS.find(({ code }) => code === 'boot-plan-unknown-key')!;
+  const found = findings('vmm = "pc"\nzork = 1\n').find(({ code }) => code === row.code)!;
+  assert.deepEqual([row.severity, found.severity], ['error', 'error']);
 });

@@ -20,6 +20,7 @@ const SHAPE: readonly Check[] = shapeRules(
     reader: 'Bootpath',
     refuses: 'takes the plan for invalid',
     ignores: 'never looks at it',
+    unknownKey: 'error',
     duplicate: { severity: 'error', consequence: 'TOML takes a key once' },
     quoteKey: (key) => (/^[\w-]+$/.test(key) ? key : JSON.stringify(key)),
   },
