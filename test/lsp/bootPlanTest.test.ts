@@ -77,6 +77,11 @@ test('a plan in UTF-16 with its byte order mark is read as check reads it', () =
   assert.equal(code, 0, stdout);
 });
 
+test('- is the plan of standard input', () => {
+  const { code, stdout } = cli.run(['test', '-'], { cwd: cli.folder, input: GOOD });
+  assert.equal(code, 0, stdout);
+});
+
 test('a plan whose expectations are met passes', () => {
   assert.deepEqual(json({ 'a.boot.toml': GOOD }), {
     code: 0,

@@ -166,6 +166,7 @@ test('layout --diff says what it lacks', () => {
     [['--diff', one, one, '--vm', 'x'], /has no machine "x"/],
     [['--diff', one, one, one], /takes two files/],
     [['--diff'], /takes two files/],
+    [['--diff', one, one, '--format', 'svg'], /text or json/],
     [[one, '--vm', 'a', '--vm', 'b'], /only with --diff/],
   ] as const) {
     const run = bootpath(['layout', ...args]);

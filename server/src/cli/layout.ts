@@ -92,6 +92,8 @@ function compared(
 /** Two files, or two machines of one: the first two of it, or those that `--vm` names, the left one first. */
 function difference(options: Options, { out, service }: Terminal): number {
   const [a, b, ...rest] = options.arguments;
+  if (stringOption(options, 'format') === 'svg')
+    throw new UsageError('layout --diff prints text or json, not "svg"');
   if (a === undefined || rest.length > 0)
     throw new UsageError('layout --diff takes two files, or one with two machines');
   const names = listOption(options, 'vm');

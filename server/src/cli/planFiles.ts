@@ -8,12 +8,12 @@ const PLAN = /\.boot\.toml$/;
 const SKIPPED: ReadonlySet<string> = new Set(['node_modules', '.git']);
 
 /**
- * Sorted by path, character by character whatever the language of the host, each once. A folder is searched to its depths, but
+ * `-` is standard input. Sorted by path, character by character whatever the language of the host, each once. A folder is searched to its depths, but
  * not through symbolic links to folders. UsageError for what is not there or may not be read.
  */
 export function planFiles(paths: readonly string[]): string[] {
   const found = paths.flatMap((path) => {
-    const folder = orReason(path, () => statSync(path).isDirectory());
+    const folder = path !== '-' && orReason(path, () => statSync(path).isDirectory());
     return folder ? plansIn(path) : [path];
   });
   const byPath = new Map(found.map((file) => [join(file).replaceAll('\\', '/'), join(file)]));
