@@ -23,11 +23,15 @@ export interface VersionList<V extends VmmVersion> {
   readonly code: string;
 }
 
-/** A version that is asked for and not in the list counts as not asked for. */
+/**
+ * A version that is asked for and not in the list counts as not asked for. `newest` gives the newest that the text can be for,
+ * where that shows in it; else the last of the list.
+ */
 export function chooseVersion<V extends VmmVersion>(
   source: SourceText,
   context: ParseContext,
   list: VersionList<V>,
+  newest: () => V = () => list.versions.at(-1)!,
 ): VersionChoice<V> {
   const { vmm, versions } = list;
   const find = (id: string | null | undefined) => versions.find((version) => version.id === id);
@@ -37,7 +41,7 @@ export function chooseVersion<V extends VmmVersion>(
   if (asked) return { version: asked, reason: 'asked', problems };
   const pinned = pragma?.vmm === vmm ? find(pragma.version) : undefined;
   if (pinned) return { version: pinned, reason: 'pragma', problems };
-  return { version: versions.at(-1)!, reason: 'newest', problems };
+  return { version: newest(), reason: 'newest', problems };
 }
 
 function pragmaProblems<V extends VmmVersion>(

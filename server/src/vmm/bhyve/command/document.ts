@@ -10,6 +10,7 @@ import { expandValues, finding, keyFinding } from '../config/findings';
 import { guestOf } from '../config/guest';
 import { configTree } from '../config/tree';
 import { layOut } from '../layout';
+import { newestFor } from '../keys/operatingSystem';
 import { BHYVE_VERSIONS, type BhyveVersion } from '../versions';
 import { findCommands } from './find';
 import { parseCommand, type ParsedCommand } from './parse';
@@ -33,12 +34,14 @@ const MOST_COMMANDS = 200;
 /** Never throws; commands whose options are not told in full are read as far as they are. */
 export function parseBhyveCommands(source: SourceText, context: ParseContext): BhyveCommandDocument {
   const list = { vmm: 'bhyve', versions: BHYVE_VERSIONS, code: 'bhyve-pragma' };
-  const chosen = chooseVersion(source, context, list);
-  const { version } = chosen;
+  const commands = findCommands(source.text).slice(0, MOST_COMMANDS);
+  const guestsOf = (version: BhyveVersion): Guest[] =>
+    commands.map((command) => guest(source, parseCommand(command, version), version, preloaded));
   const preloaded = LOADERS.test(source.text);
-  const guests = findCommands(source.text)
-    .slice(0, MOST_COMMANDS)
-    .map((command) => guest(source, parseCommand(command, version), version, preloaded));
+  const chosen = chooseVersion(source, context, list, () =>
+    newestFor(guestsOf(BHYVE_VERSIONS.at(-1)!).map(({ config }) => config.values)),
+  );
+  const guests = guestsOf(chosen.version);
   const parts = {
     vmm: 'bhyve',
     chosen,

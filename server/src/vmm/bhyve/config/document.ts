@@ -4,6 +4,7 @@ import type { SourceText } from '../../../text/sourceText';
 import { configDocument } from '../../configDocument';
 import { chooseVersion } from '../../versionChoice';
 import { layOut } from '../layout';
+import { newestFor } from '../keys/operatingSystem';
 import { BHYVE_VERSIONS, type BhyveVersion } from '../versions';
 import { pciNodes, type BhyveConfig } from './config';
 import { badLine, expandValues, finding, keyFinding } from './findings';
@@ -27,11 +28,11 @@ export function isBhyveConfigDocument(document: Document): document is BhyveConf
 /** Reads a config. Never throws: what was not understood is in `problems`. */
 export function parseBhyveConfig(source: SourceText, context: ParseContext): BhyveConfigDocument {
   const list = { vmm: 'bhyve', versions: BHYVE_VERSIONS, code: 'bhyve-pragma' };
-  const chosen = chooseVersion(source, context, list);
-  const { version } = chosen;
   const flat = readFlatConfig(source.text);
   const tree = configTree(flat.entries);
   const { values, findings } = expandValues(source, tree);
+  const chosen = chooseVersion(source, context, list, () => newestFor([values]));
+  const { version } = chosen;
   const { guest, refused } = guestOf(source, values, version, {
     at: source.at(0, source.text.length),
     unnamed: source.at(0, 0),
