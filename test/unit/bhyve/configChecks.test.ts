@@ -69,7 +69,12 @@ const ROWS: readonly Row[] = [
     found: ['bhyve-unknown-key 1'],
   },
   { title: 'a node as a value', text: 'memory=4G', found: ['bhyve-unknown-key 0'], fixed: 'memory.size=4G' },
-  { title: 'a key of illumos', text: 'memory.use_reservoir=true', found: ['bhyve-key-version 0'] },
+  {
+    title: 'a key of illumos',
+    text: 'memory.use_reservoir=true',
+    version: 'freebsd-15',
+    found: ['bhyve-key-version 0'],
+  },
   { title: 'the same there', text: 'memory.use_reservoir=true', version: 'illumos-2025', found: [] },
   {
     title: 'pinning, which illumos leaves out',
@@ -164,6 +169,7 @@ const ROWS: readonly Row[] = [
   {
     title: 'a device of illumos',
     text: 'pci.0.4.0.device=virtio-net-viona\npci.0.4.0.vnic=v0',
+    version: 'freebsd-15',
     found: ['bhyve-pci-device 0'],
   },
   {
@@ -386,3 +392,30 @@ test('ACPI tables are off by default on illumos and before FreeBSD 15', () => {
   );
   assert.equal(told('freebsd-14', `${rom}acpi_tables=off`), false);
 });
+
+const VERSION_ROWS: readonly [title: string, text: string, version: string][] = [
+  [
+    'nothing that only one system reads',
+    'cpus=2\npci.0.3.0.device=virtio-blk\npci.0.3.0.path=/x',
+    NEWEST_BHYVE.id,
+  ],
+  ['a device of illumos', 'pci.0.5.0.device=virtio-net-viona\npci.0.5.0.vnic=net0', 'illumos-2025'],
+  ['a key of illumos', 'pci.0.6.0.device=passthru\npci.0.6.0.path=/dev/ppt0', 'illumos-2025'],
+  [
+    'keys of both',
+    'pci.0.5.0.device=virtio-net-viona\npci.0.6.0.device=passthru\npci.0.6.0.bus=1\npci.0.6.0.slot=0\npci.0.6.0.func=0',
+    NEWEST_BHYVE.id,
+  ],
+  [
+    'what a comment says is stronger',
+    '# bootpath: bhyve@freebsd-14\npci.0.5.0.device=virtio-net-viona',
+    'freebsd-14',
+  ],
+];
+
+for (const [title, text, version] of VERSION_ROWS) {
+  test(`the version that a config is read for: ${title}`, () => {
+    const document = parseBhyveConfig(new SourceText('file:///guest.conf', text), { files: new Map() });
+    assert.equal(document.choice?.version, version);
+  });
+}

@@ -11,11 +11,12 @@ const OPENS = /^(?:\ufeff)?\s*(?:\/\/[^\n]*\n\s*)*\{/;
 const VCPUS = /"boot_vcpus"\s*:/;
 /** A description of an API that has such names is no config. */
 const SCHEMA = /"(?:swagger|openapi|\$ref|properties)"\s*:/;
+/** Services around Cloud Hypervisor name a VM in bodies of their own; VmConfig has no name. */
+const OF_A_SERVICE = /^(?:\ufeff)?\s*\{\s*"name"\s*:/;
 const PAYLOAD = /"payload"\s*:\s*\{\s*"(?:kernel|firmware|initramfs|cmdline|igvm)"\s*:/;
 
 export function recogniseCloudHypervisor(text: string): boolean {
   const head = text.slice(0, LOOKED_AT);
-  return (
-    !looksBinary(head) && OPENS.test(head) && (VCPUS.test(head) || PAYLOAD.test(head)) && !SCHEMA.test(head)
-  );
+  if (looksBinary(head) || !OPENS.test(head) || SCHEMA.test(head)) return false;
+  return PAYLOAD.test(head) || (VCPUS.test(head) && !OF_A_SERVICE.test(head));
 }
