@@ -19,13 +19,10 @@ const FILES: Readonly<Record<string, string>> = {
   conf: 'vm.conf',
 };
 
-for (const { code, severity } of [...BOOT_STATE_CHECKS, ...LAYOUT_CHECKS, ...COMMAND_LINE_CHECKS]) {
+for (const { code } of [...BOOT_STATE_CHECKS, ...LAYOUT_CHECKS, ...COMMAND_LINE_CHECKS]) {
   const page = readFileSync(join(PAGES, `${code}.md`), 'utf8');
-  // Older pages show lines, not whole files.
+  // Nobody reads a map of 20,000 entries.
   if (!page.includes('## Wrong')) continue;
-  test(`${code}: the page names the severity of the table`, () => {
-    assert.ok(page.includes(`\n\nDefault severity: ${severity}.\n`));
-  });
   for (const kind of ['Wrong', 'Right'] as const) {
     const [, fence, example] = new RegExp(`## ${kind}\n\n\`\`\`(\\w+)\n([^]*?)\`\`\``).exec(page) ?? [];
     test(`${code}: the ${kind.toLowerCase()} example`, () => {

@@ -1,6 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bootpathService } from '../../../server/src/service';
@@ -186,14 +184,3 @@ test('memory that an older version cannot hold, or tells wrong, is a finding at 
   assert.deepEqual(codes('2025-05', 1027 * 1024), [['propolis-cmos-memory', 'warning', 2]]);
   assert.deepEqual(codes('2025-06', 1027 * 1024), []);
 });
-
-for (const code of ['toml', 'duplicate', 'number-range', 'pragma', 'address-space', 'cmos-memory']) {
-  const page = readFileSync(join(process.env['BOOTPATH_ROOT']!, `docs/checks/propolis-${code}.md`), 'utf8');
-  for (const kind of ['Wrong', 'Right'] as const) {
-    test(`docs/checks/propolis-${code}.md: the ${kind.toLowerCase()} example`, () => {
-      const example = new RegExp(`## ${kind}\n\n\`\`\`\n([^]*?)\`\`\``).exec(page)![1]!;
-      const found = bootpathService.findings(parse(example)).map((finding) => finding.code);
-      assert.equal(found.includes(`propolis-${code}`), kind === 'Wrong', found.join(', '));
-    });
-  }
-}
