@@ -35,6 +35,13 @@ export function formatSize(bytes: bigint): string {
   return `${bytes} B`;
 }
 
+/** As `formatSize`, but for a size that this would round: that in bytes, in hex. */
+export function formatSizeExact(bytes: bigint): string {
+  const largest = UNITS.find(([unit]) => bytes >= unit)?.[0];
+  const exact = largest === undefined || UNITS.some(([unit]) => bytes >= unit && bytes % unit === 0n);
+  return exact || (bytes * 100n) % largest === 0n ? formatSize(bytes) : `${hex(bytes)} bytes`;
+}
+
 /**
  * A size with at most four digits before the unit, for places where the exact number would be `2095976 KiB`: exact
  * where it can be, else with one decimal and `≈` (`≈2046.9 MiB`).

@@ -1,5 +1,5 @@
 /** Regions of a plan: three ways to write a range, of which only `last` is closed. */
-import { formatSize, hex } from '../address/format';
+import { formatSize, formatSizeExact, hex } from '../address/format';
 import { ADDRESS_SPACE_END, fromClosed, fromLength, PAGE, type AddressRange } from '../address/range';
 import { REGION_KINDS } from '../machine/machine';
 import type { Fix } from '../text/finding';
@@ -47,7 +47,7 @@ function rangeOf(reader: PlanReader, table: ObjectNode): AddressRange | null {
         return wrong(
           reader,
           end,
-          `${hex(from)} and ${formatSize(end.value)} end at ${hex(range.end)}, beyond the 64-bit address space.`,
+          `${hex(from)} and ${formatSizeExact(end.value)} end at ${hex(range.end)}, beyond the 64-bit address space.`,
         );
       }
       if (from % PAGE === 0n && range.end > PAGE) oddSize(reader, end);

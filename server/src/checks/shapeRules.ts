@@ -133,12 +133,12 @@ function foundOf({ source, choice }: Document, problem: ShapeProblem, words: Sha
     case 'out-of-range':
       return { at, message: `${rangeText(problem)}: ${refused}` };
     case 'unknown-value': {
-      const { nearest, value, values } = problem;
+      const { nearest, value, values, besides } = problem;
       const meant = nearest === null ? '' : ` Probably ${quote(nearest)} was meant.`;
       const replacement = nearest === null ? null : quoted(source, problem.at, nearest);
       return {
         at,
-        message: `${subject(problem.path)} is ${quote(value)}, and takes only ${list(values)}: ${refused}${meant}`,
+        message: `${subject(problem.path)} is ${quote(value)}, and takes only ${list(values)}${besides === undefined ? '' : `, or ${besides}`}: ${refused}${meant}`,
         ...(replacement === null
           ? {}
           : { fixes: [places.replace(`Change to ${nearest}`, problem.at, replacement)] }),
@@ -165,6 +165,9 @@ function havingText({ since, until }: Pick<Member, 'since' | 'until'>): string {
   return until === undefined ? `${since} and later have` : `${since} to ${until} have`;
 }
 
+/** What a number counts, where it is no value of its own. */
+const COUNTED = { value: null, length: 'item', keys: 'key' } as const;
+
 function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): string {
   const { value, least, most, of } = problem;
   const unit = problem.unit === undefined ? '' : ` ${problem.unit}`;
@@ -176,8 +179,9 @@ function rangeText(problem: ShapeProblem & { readonly kind: 'out-of-range' }): s
       : least !== undefined
         ? `${least} at least`
         : `${most} at most`;
-  return of === 'length'
-    ? `${subject(problem.path)} has ${value} ${value === 1n ? 'item' : 'items'}, and takes ${bounds}`
+  const counted = COUNTED[of];
+  return counted
+    ? `${subject(problem.path)} has ${value} ${value === 1n ? counted : `${counted}s`}, and takes ${bounds}`
     : `${subject(problem.path)} is ${value}${unit}, and takes ${bounds}`;
 }
 

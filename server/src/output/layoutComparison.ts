@@ -153,7 +153,24 @@ const aboutRam = ({ left, right }: LayoutDifference): boolean => left === 'ram' 
 
 function heading(side: Side, { machine, file }: ComparedLayout): string {
   const vmm = vmmLabel(machine) ?? machine.producer;
-  return `${side.padEnd(6)} ${machine.name}${vmm ? ` (${vmm})` : ''} in ${file}: ${formatSizeShort(ramOf(machine))} of RAM`;
+  const ram = isKnown(machine) ? `${formatSizeShort(ramOf(machine))} of RAM` : 'no region known';
+  return `${side.padEnd(6)} ${machine.name}${vmm ? ` (${vmm})` : ''} in ${file}: ${ram}`;
+}
+
+/** Whether there is a layout to compare: of a guest that its VMM refuses, or of one without a size, there is none. */
+function isKnown(machine: Machine): boolean {
+  return topLevel(machine).length > 0;
+}
+
+/** Why no region is known, as far as the machine itself tells. */
+function unknownSentence(side: Side, { machine }: ComparedLayout): string {
+  const { vmm, name, memory, mappings = [] } = machine;
+  if (vmm === null && mappings.length > 0)
+    return `No region of the ${side} is known: it lists linear addresses, and where they are mapped.`;
+  if (vmm === null) return `No region of the ${side} is known.`;
+  return memory === null
+    ? `No region of the ${side} is known: the text does not say how much memory "${name}" has.`
+    : `No region of the ${side} is known: ${vmm} lays out no memory for "${name}"; bootpath simulate says why.`;
 }
 
 function ramSentence(left: bigint, right: bigint): string {
@@ -165,6 +182,20 @@ function ramSentence(left: bigint, right: bigint): string {
 
 function* body(left: ComparedLayout, right: ComparedLayout, style: ReportStyle): Generator<string> {
   const pair = { left: left.machine, right: right.machine };
+  const unknown = (
+    [
+      ['left', left],
+      ['right', right],
+    ] as const
+  ).filter(([, { machine }]) => !isKnown(machine));
+  if (unknown.length > 0) {
+    yield* wrap(
+      [...unknown.map(([side, one]) => unknownSentence(side, one)), 'There is nothing to compare.'].join(' '),
+      style,
+      '',
+    );
+    return;
+  }
   const differences = layoutDifferences(pair.left, pair.right);
   if (differences.length === 0) {
     yield 'no difference';

@@ -8,7 +8,8 @@ import type { VersionChoice } from './versionChoice';
 import type { VmmVersion } from './model';
 
 export interface ConfigParts {
-  readonly vmm: string;
+  /** Null where no model reads the text: then it is read for no version either. */
+  readonly vmm: string | null;
   /** The version that was chosen, with what is wrong with its comment. */
   readonly chosen: VersionChoice<VmmVersion>;
   readonly machines: readonly Machine[];
@@ -31,8 +32,8 @@ export function configDocument<K extends LanguageKind, T extends object>(
   const document: Document & { readonly language: K } = {
     source,
     language,
-    choice: { vmm, version: chosen.version.id },
-    choiceReason: chosen.reason,
+    choice: vmm === null ? null : { vmm, version: chosen.version.id },
+    choiceReason: vmm === null ? null : chosen.reason,
     machines,
     problems: [...chosen.problems, ...problems],
     get outline() {

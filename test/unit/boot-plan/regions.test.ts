@@ -109,3 +109,12 @@ test('whatever a region is, its three writings read back as the same half-open r
     }),
   );
 });
+
+test('a region beyond the address space names its size as it is, and not rounded', () => {
+  const messageOf = (size: string) => findings(region(`base = 0x1000\nsize = ${size}`))[0]!.message;
+  assert.match(messageOf('"0xffffffffffffffff"'), /^0x1000 and 0xffffffffffffffff bytes end at /);
+  assert.match(
+    findings(region('base = "0xfffffffffffff000"\nsize = "8K"'))[0]!.message,
+    /^0xfffffffffffff000 and 8 KiB end at 0x10000000000001000,/,
+  );
+});

@@ -23,6 +23,8 @@ for (const [code, what, options] of [
   ['boxlite-value', 'no memory', { memory_mib: 0 }],
   ['boxlite-value', 'a pair of three', { env: [['a', 'b', 'c']] }],
   ['boxlite-value', 'another network', { network: 'Host' }],
+  ['boxlite-value', 'two root file systems', { rootfs: { Image: 'a', RootfsPath: '/b' } }],
+  ['boxlite-value', 'a network that is neither on nor off', { network: {} }],
   ['boxlite-unknown-key', 'a network in lower case', { network: { enabled: {} } }],
   ['boxlite-detach', 'by default', { detach: true }],
   ['boxlite-detach', 'by auto_remove', { detach: true, auto_remove: true }],
@@ -144,4 +146,16 @@ test('no options make a rule throw', () => {
     '{"rootfs": {"RootfsPath":',
   ])
     findings(part);
+});
+
+test('a network that does not exist is told that an object may stand there too', () => {
+  const [found] = findings('{"rootfs": {"Image": "a"}, "network": "Host"}');
+  assert.match(found!.message, /takes only `Disabled` or `Isolated`, or an object with `Enabled`: BoxLite/);
+});
+
+test('of two root file systems the second is marked, and the keys are counted', () => {
+  const text = '{"rootfs": {"Image": "a", "RootfsPath": "/b"}}';
+  const [found] = findings(text);
+  assert.match(found!.message, /^`rootfs` has 2 keys, and takes 1: BoxLite/);
+  assert.equal(found!.at!.range.start.character, text.indexOf('"RootfsPath"'));
 });

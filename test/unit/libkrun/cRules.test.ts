@@ -66,6 +66,13 @@ const REPORTED: readonly (readonly [code: string, what: string, ...calls: string
   ],
   [
     'libkrun-refused-call',
+    'a vsock device beside the implicit one',
+    'if (ctx < 0) return 1;',
+    CONFIG,
+    'krun_add_vsock(ctx, 0);',
+  ],
+  [
+    'libkrun-refused-call',
     'a root twice',
     CONFIG,
     'krun_set_root(ctx, "/r");',
@@ -155,6 +162,18 @@ for (const [what, ...calls] of [
     'krun_disable_implicit_vsock(ctx);',
     'krun_add_vsock(ctx, 0);',
     'krun_add_vsock_port(ctx, 80, "/s");',
+  ],
+  [
+    'a vsock device, where another function has the context',
+    CONFIG,
+    'prepare(ctx);',
+    'krun_add_vsock(ctx, 0);',
+  ],
+  [
+    'a vsock device, where the implicit one may be gone',
+    CONFIG,
+    'if (own) krun_disable_implicit_vsock(ctx);',
+    'krun_add_vsock(ctx, 0);',
   ],
   [
     'ports beside passt in a branch',

@@ -118,3 +118,20 @@ test('only what is one thing has a boundary that moves: RAM under any name, all 
   );
   assert.match(compare(device('10000fff', 'hpet'), device('10001fff', 'dmar0')), /Only the right has dmar0/);
 });
+
+test('a guest that its VMM refuses has no layout, and nothing is said to be on one side only', () => {
+  const refused = { ...vmm(), name: 'big', memory: { value: 1n << 40n } } as unknown as Machine;
+  const report = compare(refused, e820(LOW));
+  assert.match(report, /^left {3}big \(.*\) in a: no region known\n/);
+  assert.match(
+    report,
+    /\nNo region of the left is known: vmd lays out no memory for "big"; bootpath simulate says why\. There is nothing to compare\.\n$/,
+  );
+  assert.doesNotMatch(report, /Only the|0 B/);
+});
+
+test('a guest whose text tells no memory is said to be that, on the right too', () =>
+  assert.match(
+    compare(e820(LOW), vmm()),
+    /No region of the right is known: the text does not say how much memory/,
+  ));

@@ -29,6 +29,13 @@ const REPORTED: readonly (readonly [code: string, what: string, text: string])[]
     'a product that is too large',
     '[smp-opts]\ncpus = "4"\nsockets = "2"\ncores = "2"\nthreads = "2"\n',
   ],
+  ['qemu-smp', 'cores that do not divide the vCPUs', '[smp-opts]\ncpus = "4"\ncores = "3"\n'],
+  ['qemu-smp', 'more cores than vCPUs', '[smp-opts]\ncpus = "2"\ncores = "4"\n'],
+  [
+    'qemu-smp',
+    'two levels of three that do not divide',
+    '[smp-opts]\nmaxcpus = "8"\ncores = "3"\nthreads = "2"\n',
+  ],
 ];
 for (const [code, what, text] of REPORTED) {
   test(`${code}: ${what}`, () => {
@@ -44,6 +51,8 @@ for (const [what, text] of [
   ['an id given by a key', '[chardev]\nid = "c0"\nbackend = "null"\n'],
   ['one id in two kinds of groups', '[drive "a"]\nfile = "x"\n[device "a"]\ndriver = "virtio-blk-pci"\n'],
   ['a topology whose threads QEMU works out', '[smp-opts]\ncpus = "8"\nsockets = "2"\ncores = "2"\n'],
+  ['cores alone', '[smp-opts]\ncpus = "6"\ncores = "3"\n'],
+  ['levels without a number of vCPUs', '[smp-opts]\nsockets = "2"\ncores = "3"\n'],
   ['a topology with dies', '[smp-opts]\ncpus = "8"\nsockets = "2"\ndies = "2"\ncores = "2"\nthreads = "1"\n'],
   [
     'fewer vCPUs than may be',
@@ -72,3 +81,17 @@ test('the fix of a value without quotes puts it into quotes', () => {
   const [finding] = findings('[memory]\n  size=512M\n');
   assert.equal(finding?.fixes?.[0]?.edits[0]?.newText, 'size = "512M"');
 });
+
+for (const [type, choice] of [
+  ['pc', 'pc'],
+  ['q35', undefined],
+  ['microvm', undefined],
+  ['virt', undefined],
+] as const) {
+  test(`a machine of type ${type} is read ${choice ? 'as the PC that is modelled' : 'for no VMM and version'}`, () => {
+    const text = `[machine]\n  type = "${type}"\n`;
+    const document = parseQemuConfig(new SourceText('file:///vm.cfg', text), { files: new Map() });
+    assert.equal(document.choice?.vmm, choice);
+    assert.equal(document.choiceReason, choice ? 'newest' : null);
+  });
+}

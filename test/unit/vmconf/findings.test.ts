@@ -15,3 +15,15 @@ for (const name of readdirSync(FIXTURES).filter((file) => file.endsWith('.conf')
     }
   });
 }
+
+for (const [free, what] of [
+  [1, 'sure where the VM takes one disk more'],
+  [0, 'not preferred where it would make a disk too many'],
+] as const) {
+  test(`giving each of two joined disks its line is ${what}`, () => {
+    const disks = Array.from({ length: 2 - free }, (_, index) => `\tdisk "/d${index}.img"\n`).join('');
+    const text = `vm "a" {\n${disks}\tdisk "/x.img" "/y.img"\n\tdisk "/z.img"\n}\n`;
+    const found = findings(text).find(({ code }) => code === 'vmconf-paths-joined');
+    assert.equal(found!.fixes![0]!.preferred === true, free === 1);
+  });
+}

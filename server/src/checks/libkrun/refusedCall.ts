@@ -1,6 +1,7 @@
 /** A call that libkrun refuses since another one has been made for the context. */
 import type { CCall } from '../../vmm/libkrun/c/scan';
-import { krunCheck } from './krunCheck';
+import type { Found } from '../check';
+import { krunCheck, type KrunRules } from './krunCheck';
 
 interface Refusal {
   readonly after: RegExp;
@@ -58,6 +59,7 @@ export const refusedCall = krunCheck(
   { code: 'libkrun-refused-call', severity: 'error', title: 'A call that libkrun refuses after another one' },
   function* (rules) {
     for (const { calls } of rules.contexts) {
+      yield* implicitVsock(rules, calls);
       for (const { after, unless, call: refused, error, why } of REFUSALS) {
         let earlier: CCall | null = null;
         for (const call of calls) {
@@ -76,3 +78,20 @@ export const refusedCall = krunCheck(
     }
   },
 );
+
+/**
+ * A context has an implicit vsock device from its creation on, and krun_add_vsock takes no second one (since it came, with 1.17.0).
+ * Told only where everything that is done to the context before stands in the function that creates it.
+ */
+function* implicitVsock(rules: KrunRules, calls: readonly CCall[]): Generator<Found> {
+  const first = calls.find(({ name }) => /^krun_(?:add|disable_implicit)_vsock$/.test(name));
+  if (first?.name !== 'krun_add_vsock' || !rules.isSince('1.17.0')) return;
+  const created = rules.creationOf(first);
+  if (!created) return;
+  yield {
+    at: rules.at(first.nameSpan),
+    message:
+      'This returns -EEXIST and changes nothing: a context has an implicit vsock device until krun_disable_implicit_vsock takes it away.',
+    related: [rules.related(created, 'The context begins here')],
+  };
+}

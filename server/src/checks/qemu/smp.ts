@@ -8,6 +8,7 @@ import { qemuCheck } from './qemuCheck';
 const LEVELS = ['drawers', 'books', 'sockets', 'dies', 'clusters', 'modules', 'cores', 'threads'];
 /** Without these QEMU works the missing ones out of the number of vCPUs. */
 const NEEDED = ['sockets', 'cores', 'threads'];
+const WRAPS = 1n << 32n;
 
 export const smp = qemuCheck(
   { code: 'qemu-smp', severity: 'error', title: 'A topology of vCPUs that QEMU refuses' },
@@ -46,14 +47,24 @@ export const smp = qemuCheck(
       };
       return;
     }
-    if (NEEDED.some((level) => !numbers.has(level))) return;
     const levels = LEVELS.filter((level) => numbers.has(level));
     const product = levels.reduce((result, level) => result * numbers.get(level)!, 1n);
-    if (product === most) return;
+    // QEMU counts in 32 bits.
+    if (most >= WRAPS || product >= WRAPS) return;
+    const complete = NEEDED.every((level) => numbers.has(level));
+    // What is missing is worked out by a division without a remainder, or is 1: the product stays a multiple of what is given.
+    if (complete ? product === most : most % product === 0n) return;
     const place = last.get(numbers.has('maxcpus') ? 'maxcpus' : 'cpus')!;
+    const given = levels.map((level) => `${numbers.get(level)!} ${level}`).join(' × ');
+    const against = `\`${place.key.text}\` is ${most}`;
+    const words = complete
+      ? `${given} are ${product} vCPUs, and ${against}`
+      : `${against}, which is no multiple of ${levels.length > 1 ? `${given}, ${product}` : given}: whatever QEMU works out for the rest does not multiply to ${most}`;
     yield {
       at: places.at(place.value),
-      message: `${levels.map((level) => `${numbers.get(level)!} ${level}`).join(' × ')} are ${product} vCPUs, and \`${place.key.text}\` is ${most}: QEMU ends with "Invalid CPU topology".`,
+      message: complete
+        ? `${words}: QEMU ends with "Invalid CPU topology".`
+        : `${words}, and it ends with "Invalid CPU topology".`,
       related: levels.map((level) => places.related(last.get(level)!.value, `${level} here`)),
     };
   },

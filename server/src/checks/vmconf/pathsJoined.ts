@@ -11,7 +11,13 @@ const FILE = /\.(?:img|raw|qcow2?|iso|fs|bin|rd|gz|elf)$/i;
 export const pathsJoined = vmconfCheck(
   { code: 'vmconf-paths-joined', severity: 'warning', title: 'Two paths on one line, which become one path' },
   function* (config) {
-    for (const { block } of config.vms) {
+    const { maxDisks } = config.version.facts;
+    for (const { block, disks } of config.vms) {
+      const added = block.options.reduce(
+        (sum, option) => sum + (option.kind === 'disk' ? joinedTo(option) : 0),
+        0,
+      );
+      const fit = disks.length + added <= maxDisks;
       for (const option of block.options) {
         if (option.kind !== 'disk' && option.kind !== 'boot' && option.kind !== 'cdrom') continue;
         const second = option.path.parts.findIndex(
@@ -21,12 +27,19 @@ export const pathsJoined = vmconfCheck(
         yield {
           at: at(option.path),
           message: `vmd joins adjacent strings: this is the single path \`${option.path.text.slice(0, 200)}\`.`,
-          fixes: option.kind === 'disk' ? splitDisks(option) : [],
+          fixes: option.kind === 'disk' ? splitDisks(option, fit) : [],
         };
       }
     }
   },
 );
+
+/** How many disks more there are when each path of this one has its own line. */
+function joinedTo({ path }: { readonly path: Text }): number {
+  return path.known && path.parts.some((part, index) => index > 0 && beginsPath(path, index, part))
+    ? path.parts.length - 1
+    : 0;
+}
 
 /** An absolute path after a literal one, or after one that names a file; `$sets "/bsd.rd"` is meant to be joined. */
 function beginsPath(path: Text, index: number, part: Token): boolean {
@@ -37,11 +50,12 @@ function beginsPath(path: Text, index: number, part: Token): boolean {
   );
 }
 
-function splitDisks(disk: Extract<VmOption, { kind: 'disk' }>): Fix[] {
+/** `fit`: the VM takes that many disks, so nothing else is wrong afterwards. */
+function splitDisks(disk: Extract<VmOption, { kind: 'disk' }>, fit: boolean): Fix[] {
   const { source } = disk;
   if (disk.path.parts.some((part) => part.source !== source)) return [];
   const indent = indentOf(disk);
   const tail = disk.format ? ` format ${disk.format.text}` : '';
   const lines = disk.path.parts.map((part) => `disk ${source.text.slice(part.start, part.end)}${tail}`);
-  return [replace('Give each disk a line of its own', disk, lines.join(`\n${indent}`), true)];
+  return [replace('Give each disk a line of its own', disk, lines.join(`\n${indent}`), fit)];
 }

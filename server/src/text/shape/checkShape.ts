@@ -41,20 +41,22 @@ export type ShapeProblem =
   /** `at` is the object's opening. */
   | (Place & { readonly kind: 'missing-key'; readonly key: string; readonly member: Member })
   | (Place & { readonly kind: 'wrong-type'; readonly expected: string; readonly found: string })
-  /** `value` and the bounds, which are inclusive, as numbers; of an array they are its length. */
+  /** `value` and the bounds, which are inclusive, as numbers; of an array they are its length, of an object its known keys. */
   | (Place & {
       readonly kind: 'out-of-range';
       readonly value: bigint;
       readonly least: bigint | undefined;
       readonly most: bigint | undefined;
       readonly unit: string | undefined;
-      readonly of: 'value' | 'length';
+      readonly of: 'value' | 'length' | 'keys';
     })
   | (Place & {
       readonly kind: 'unknown-value';
       readonly value: string;
       readonly values: readonly string[];
       readonly nearest: string | null;
+      /** What may stand there instead of one of them, in words. */
+      readonly besides: string | undefined;
     })
   | (Place & { readonly kind: 'pattern'; readonly value: string; readonly expected: string })
   | (Place & { readonly kind: 'duplicate-key'; readonly key: string; readonly first: NodeSpan });
@@ -150,6 +152,7 @@ class ShapeChecker {
         this.member(member, shape.members[key]!, shape, [...path, text]);
       }
     }
+    if (shape.oneOf) this.oneOf(node, present, path);
     for (const key of keys) {
       const row = shape.members[key]!;
       if (row.required !== true || present.has(key) || !this.inVersion(row)) continue;
@@ -161,6 +164,22 @@ class ShapeChecker {
         member: row,
       });
     }
+  }
+
+  /** Other keys have been told already. */
+  private oneOf({ start, members }: ObjectNode, present: ReadonlySet<string>, path: ConfigPath): void {
+    const [first, second] = members.filter(({ key, duplicateOf }) => !duplicateOf && present.has(key.text));
+    if ((first && !second) || (!first && members.length > 0)) return;
+    this.problems.push({
+      kind: 'out-of-range',
+      path,
+      at: second?.key ?? { start, end: start + 1 },
+      value: BigInt(present.size),
+      least: 1n,
+      most: 1n,
+      unit: undefined,
+      of: 'keys',
+    });
   }
 
   private member(member: ConfigMember, row: Member, shape: ObjectShape, path: ConfigPath): void {
@@ -228,7 +247,7 @@ class ShapeChecker {
 
   private string(at: NodeSpan, value: string, shape: StringShape, path: ConfigPath): void {
     if (isTemplate(value)) return;
-    const { values, pattern, expected } = shape;
+    const { values, pattern, expected, besides } = shape;
     if (values) {
       const known = values.find((row) => row.value === value);
       const here = values.filter((row) => this.inVersion(row)).map((row) => row.value);
@@ -236,7 +255,7 @@ class ShapeChecker {
         this.problems.push({ kind: 'other-version', path, at, key: value, member: known, ignored: false });
       } else if (!known) {
         const nearest = sameLetters(value, here) ?? closest(value, here) ?? null;
-        this.problems.push({ kind: 'unknown-value', path, at, value, values: here, nearest });
+        this.problems.push({ kind: 'unknown-value', path, at, value, values: here, nearest, besides });
       }
     } else if (pattern && !pattern.test(value)) {
       this.problems.push({ kind: 'pattern', path, at, value, expected: expected ?? String(pattern) });

@@ -16,6 +16,8 @@ export interface ObjectShape {
   readonly kind: 'object';
   readonly members: Readonly<Record<string, Member>>;
   readonly others: OthersPolicy;
+  /** Exactly one of the members must be there: an enum of serde that is tagged by its key. */
+  readonly oneOf?: true;
 }
 
 /** An object whose keys are names that the user gives: `[dev.NAME]`. */
@@ -50,6 +52,8 @@ export interface StringShape {
   readonly pattern?: RegExp;
   /** What the pattern means, in words: `a MAC address like 06:00:ac:10:00:02`. */
   readonly expected?: string;
+  /** What else than one of `values` may stand there, in words, where the string is one of several alternatives. */
+  readonly besides?: string;
 }
 
 export interface StringValue {

@@ -62,10 +62,12 @@ const NETWORK: Shape = {
         { value: 'Disabled', text: 'No network.' },
         { value: 'Isolated', text: 'The only one of the first versions.' },
       ],
+      besides: 'an object with `Enabled`',
     },
     {
       kind: 'object',
       others: 'refused',
+      oneOf: true,
       members: {
         Enabled: plain(
           {
@@ -154,6 +156,7 @@ export const BOXLITE_SHAPE: ObjectShape = {
       {
         kind: 'object',
         others: 'refused',
+        oneOf: true,
         members: {
           Image: plain(STRING, 'Image of a registry.'),
           RootfsPath: plain(STRING, 'Directory of the host.'),

@@ -4,7 +4,7 @@ import type { SourceText } from '../../../text/sourceText';
 import { configDocument } from '../../configDocument';
 import { chooseVersion } from '../../versionChoice';
 import { PC_VERSION } from '../origin';
-import { endOf, machinesOf } from './machine';
+import { endOf, isPlainPc, machinesOf } from './machine';
 import { readQemuConfig, type ConfigGroup, type QemuConfig } from './read';
 
 export interface QemuConfigDocument extends Document {
@@ -21,7 +21,8 @@ export function parseQemuConfig(source: SourceText, context: ParseContext): Qemu
   const list = { vmm: 'pc', versions: [PC_VERSION], code: 'config-pragma' };
   const config = readQemuConfig(source.text);
   const parts = {
-    vmm: 'pc',
+    // A machine of another type is none that is modelled.
+    vmm: isPlainPc(config) ? 'pc' : null,
     chosen: chooseVersion(source, context, list),
     machines: machinesOf(source, config),
     problems: [],

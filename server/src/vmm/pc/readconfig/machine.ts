@@ -24,13 +24,18 @@ export function lastOf({ groups }: QemuConfig, group: string, key: string): Conf
   return found;
 }
 
+/** Whether the file names a machine type of the 82441FX. */
+export function isPlainPc(config: QemuConfig): boolean {
+  return PC_TYPES.test(lastOf(config, 'machine', 'type')?.value.text ?? '');
+}
+
 /**
  * None where the file does not name a machine type of the 82441FX: without one it is QEMU's binary that decides, and q35, microvm and
  * other architectures lay memory out in ways that are not modelled.
  */
 export function machinesOf(source: SourceText, config: QemuConfig): Machine[] {
   const type = lastOf(config, 'machine', 'type');
-  if (!type || !PC_TYPES.test(type.value.text) || lastOf(config, 'machine', 'max-ram-below-4g')) return [];
+  if (!type || !isPlainPc(config) || lastOf(config, 'machine', 'max-ram-below-4g')) return [];
   const size = lastOf(config, 'memory', 'size');
   const bytes = size && memorySize(size.value.text);
   const memory = bytes ? ((bytes + ROUNDED_TO - 1n) / ROUNDED_TO) * ROUNDED_TO : DEFAULT_MEMORY;
