@@ -260,6 +260,24 @@ const ROWS: readonly Row[] = [
     found: [],
   },
   {
+    title: 'a frame buffer larger than that of its version',
+    text: 'pci.0.3.0.device=fbuf\npci.0.3.0.w=2560\npci.0.3.0.h=1440',
+    version: 'illumos-2021-08',
+    found: ['bhyve-value 1', 'bhyve-value 2'],
+  },
+  {
+    title: 'a frame buffer of that size later',
+    text: 'pci.0.3.0.device=fbuf\npci.0.3.0.w=2560\npci.0.3.0.h=1440',
+    version: 'freebsd-15',
+    found: [],
+  },
+  {
+    title: 'a frame buffer without a least size',
+    text: 'pci.0.3.0.device=fbuf\npci.0.3.0.w=320\npci.0.3.0.h=0',
+    version: 'illumos-2021-08',
+    found: [],
+  },
+  {
     title: 'a VGA that starts nothing',
     text: 'pci.0.3.0.device=fbuf\npci.0.3.0.vga=on',
     found: ['bhyve-value-ignored 1'],

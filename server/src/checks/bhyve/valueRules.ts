@@ -44,10 +44,22 @@ const mac: Rule = (value) => {
     : null;
 };
 
-/** A 16-bit field that strtol of base 10 is stored in. */
+/** With userland of FreeBSD up to 2021-03-24 illumos has a frame buffer of half the size, and no least resolution. */
+const SMALL_FRAME_BUFFER: ReadonlySet<string> = new Set([
+  'illumos-2020-09',
+  'illumos-2020-12',
+  'illumos-2021-03',
+  'illumos-2021-08',
+]);
+
+/** A 16-bit field that strtol of base 10 is stored in. `before`: the most of the frame buffer of half the size. */
 const pixels =
-  (least: number, most: number): Rule =>
-  (value) => {
+  (least: number, most: number, before: number): Rule =>
+  (value, { version }) => {
+    if (SMALL_FRAME_BUFFER.has(version.id)) {
+      const taken = Number(atoi(value)) & 0xffff;
+      return taken <= before ? null : refuse(`bhyve takes ${before} at most and reads this as ${taken}`);
+    }
     const number = Number(atoi(value)) & 0xffff;
     return number >= least && number <= most
       ? null
@@ -128,8 +140,8 @@ export const VALUE_RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
       ignore('there are `bhyve` and `qemu`: with any other word the firmware gets neither interface'),
     ),
   ],
-  ['fbuf w', pixels(640, 3840)],
-  ['fbuf h', pixels(480, 2160)],
+  ['fbuf w', pixels(640, 3840, 1920)],
+  ['fbuf h', pixels(480, 2160, 1200)],
   ['fbuf rfb', listen],
   ['fbuf tcp', listen],
   ['fbuf vga', vga],
