@@ -1,5 +1,5 @@
 /** Places of a PC's guest physical address space that everybody knows, with who says so. */
-import { contains, overlaps, type AddressRange } from './range';
+import { overlaps, type AddressRange } from './range';
 
 export interface Landmark {
   /** Half-open. A boundary is empty: start and end are the same address. */
@@ -81,11 +81,6 @@ export const LANDMARKS: readonly Landmark[] = [
   boundary(1n << 40n, '1 TiB', 'end of 40 physical address bits', 'CPUID leaf 80000008H'),
   boundary(1n << 46n, '64 TiB', 'end of 46 physical address bits', 'CPUID leaf 80000008H'),
 ];
-
-/** The landmarks whose span contains the address, the narrowest last. */
-export function landmarksAt(address: bigint): Landmark[] {
-  return LANDMARKS.filter((landmark) => contains(landmark.range, address));
-}
 
 /** The spans that share a byte with the range, and the boundaries strictly inside it. */
 export function landmarksIn(range: AddressRange): Landmark[] {
