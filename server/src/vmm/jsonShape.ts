@@ -4,8 +4,9 @@ import { jsonTyping, type JsonTyping } from '../text/jsonTyping';
 import type { Position } from '../text/position';
 import { complete, type Writing } from '../text/shape/complete';
 import { describeAt } from '../text/shape/describe';
+import { exampleOf, inSnippet } from '../text/shape/example';
 import type { ConfigNode } from '../text/shape/node';
-import type { InVersion, Member, Shape } from '../text/shape/shape';
+import type { InVersion, Shape } from '../text/shape/shape';
 import type { SourceText } from '../text/sourceText';
 
 /** A config as the shape is held against it. */
@@ -48,36 +49,10 @@ function writingOf({ quoted, colon, comma }: JsonTyping): Writing {
   return {
     key: (key, member) => {
       const name = quoted ? `${key}"` : `"${key}"`;
-      return colon ? name : `${name}: \${1:${escape(exampleOf(member))}}${comma ? ',' : ''}`;
+      return colon
+        ? name
+        : `${name}: \${1:${inSnippet(member.example ?? member.default ?? exampleOf(member.shape))}}${comma ? ',' : ''}`;
     },
     word: (value) => JSON.stringify(value),
   };
-}
-
-function exampleOf({ example, default: otherwise, shape }: Member): string {
-  return example ?? otherwise ?? emptyOf(shape);
-}
-
-function emptyOf(shape: Shape): string {
-  switch (shape.kind) {
-    case 'boolean':
-      return 'true';
-    case 'string':
-      return '""';
-    case 'array':
-      return '[]';
-    case 'object':
-    case 'names':
-    case 'variant':
-      return '{}';
-    case 'either':
-      return emptyOf(shape.of[0]!);
-    default:
-      return '0';
-  }
-}
-
-/** For text inside of a snippet’s placeholder. */
-function escape(text: string): string {
-  return text.replace(/[\\$}]/g, '\\$&');
 }

@@ -27,7 +27,7 @@ export function describeAt(
   return member && { span, place, markdown: describeMember(key, member, inVersion) };
 }
 
-export function describeWord(key: string, { value, text }: StringValue): string {
+function describeWord(key: string, { value, text }: StringValue): string {
   return `**${key}** \`${value}\`\n\n${text}`;
 }
 

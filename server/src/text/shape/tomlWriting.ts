@@ -1,6 +1,6 @@
 /** How completion writes keys and words of a TOML config. */
 import type { Writing } from './complete';
-import type { Shape } from './shape';
+import { exampleOf, inSnippet } from './example';
 
 /** As TOML writes what is suggested: a key with an example of its value behind it. */
 export const TOML_WRITING: Writing = {
@@ -11,29 +11,4 @@ export const TOML_WRITING: Writing = {
 /** Without quotes where TOML needs none. */
 export function bareKey(key: string): string {
   return /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
-}
-
-/** For text inside of a snippet’s placeholder. */
-export function inSnippet(text: string): string {
-  return text.replace(/[\\$}]/g, '\\$&');
-}
-
-/** A value of that shape, as written. */
-export function exampleOf(shape: Shape): string {
-  switch (shape.kind) {
-    case 'boolean':
-      return 'true';
-    case 'string':
-      return '""';
-    case 'array':
-      return '[]';
-    case 'object':
-    case 'names':
-    case 'variant':
-      return '{}';
-    case 'either':
-      return exampleOf(shape.of.at(-1)!);
-    default:
-      return '0';
-  }
 }
