@@ -49,8 +49,12 @@ export function objectsOf(node: ConfigNode | null, key: string): readonly Object
 
 /** The items of a list; none where there is no list. */
 export function itemsOf(node: ConfigNode | null, key: string): readonly ConfigNode[] {
-  const value = memberOf(node, key)?.value;
-  return value?.kind === 'array' ? value.items : [];
+  return listItems(memberOf(node, key)?.value);
+}
+
+/** The same of the list itself. */
+export function listItems(node: ConfigNode | null | undefined): readonly ConfigNode[] {
+  return node?.kind === 'array' ? node.items : [];
 }
 
 export function integerOf(node: ConfigNode | null, key: string): IntegerNode | null {

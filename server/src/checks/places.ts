@@ -1,5 +1,5 @@
 /** Places and edits in the text that a rule is about. */
-import type { Fix, RelatedPlace } from '../text/finding';
+import type { Fix, RelatedPlace, TextEdit } from '../text/finding';
 import type { SourceText } from '../text/sourceText';
 import type { Found } from './check';
 
@@ -9,23 +9,41 @@ interface Span {
   readonly end: number;
 }
 
+/** What has one text. */
+interface InText {
+  readonly source: SourceText;
+}
+
+export function at({ source }: InText, { start, end }: Span): NonNullable<Found['at']> {
+  return source.at(start, end);
+}
+
+export function related(of: InText, span: Span, message: string): RelatedPlace {
+  return { at: at(of, span), message };
+}
+
+export function edit({ source }: InText, { start, end }: Span, newText: string): TextEdit {
+  return { uri: source.uri, range: source.lines.rangeAt(start, end), newText };
+}
+
+export function replace(of: InText, title: string, span: Span, newText: string, preferred = false): Fix {
+  return { title, edits: [edit(of, span, newText)], preferred };
+}
+
+/** The same as methods, for rules that have more to ask of a config. */
 export class Places {
   constructor(readonly source: SourceText) {}
 
-  at({ start, end }: Span): NonNullable<Found['at']> {
-    return this.source.at(start, end);
+  at(span: Span): NonNullable<Found['at']> {
+    return at(this, span);
   }
 
   related(span: Span, message: string): RelatedPlace {
-    return { at: this.at(span), message };
+    return related(this, span, message);
   }
 
-  replace(title: string, { start, end }: Span, newText: string, preferred = false): Fix {
-    return {
-      title,
-      edits: [{ uri: this.source.uri, range: this.source.lines.rangeAt(start, end), newText }],
-      preferred,
-    };
+  replace(title: string, span: Span, newText: string, preferred = false): Fix {
+    return replace(this, title, span, newText, preferred);
   }
 }
 

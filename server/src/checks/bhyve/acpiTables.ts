@@ -1,5 +1,6 @@
 /** Without `acpi_tables` a guest finds no ACPI on illumos and on FreeBSD before 15; then the default changed. */
-import { at, bhyveCheck, insertLine } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck, insertLine } from './bhyveCheck';
 
 export const acpiTables = bhyveCheck(
   { code: 'bhyve-acpi-tables', severity: 'information', title: 'No ACPI tables by this version’s default' },

@@ -1,6 +1,6 @@
 /** Ports of AHCI controllers: one without `type` is passed over, and every type but `hd` is a CD drive (pci_ahci_init). */
-import { shown } from '../places';
-import { at, bhyveCheck, insertLine, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, insertLine, replaceValue } from './bhyveCheck';
 
 const PORT = /^(pci\.\d+\.\d+\.\d+)\.port\.(0|[1-9]\d*)\.(path|type)$/;
 

@@ -1,8 +1,9 @@
 /** How a rule on bhyve's configs is made: a row of the table and a function on one guest's keys, wherever they come from. */
 import { bhyveConfigsOf, type BhyveConfig } from '../../vmm/bhyve/config/config';
-import type { ConfigEntry, Span } from '../../vmm/bhyve/config/flatConfig';
-import type { Fix, RelatedPlace, Severity, TextEdit } from '../../text/finding';
+import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
+import type { Fix, Severity } from '../../text/finding';
 import type { Check, Found } from '../check';
+import { replace } from '../places';
 
 export function bhyveCheck(
   row: { readonly code: string; readonly severity: Severity; readonly title: string },
@@ -15,28 +16,6 @@ export function bhyveCheck(
       for (const config of bhyveConfigsOf(document)) yield* run(config);
     },
   };
-}
-
-export function at({ source }: BhyveConfig, { start, end }: Span): Found['at'] {
-  return source.at(start, end);
-}
-
-export function related(config: BhyveConfig, { start, end }: Span, message: string): RelatedPlace {
-  return { at: config.source.at(start, end), message };
-}
-
-export function edit({ source }: BhyveConfig, { start, end }: Span, newText: string): TextEdit {
-  return { uri: source.uri, range: source.lines.rangeAt(start, end), newText };
-}
-
-export function replace(
-  config: BhyveConfig,
-  title: string,
-  span: Span,
-  newText: string,
-  preferred = false,
-): Fix {
-  return { title, edits: [edit(config, span, newText)], preferred };
 }
 
 /** Fixes of a value, where it is written as it is read. */

@@ -1,7 +1,7 @@
 /** Booleans: eight words, and bhyve ends at any other (config.c, _bool_value). */
 import { booleanOf } from '../../vmm/bhyve/settings';
-import { shown } from '../places';
-import { at, bhyveCheck, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 import { rowValues } from './rowValues';
 
 const MEANT: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,7 @@
 /** The boot ROM has two keys: `lpc.bootrom`, and since FreeBSD 15 and the illumos of 2025 `bootrom`. */
 import type { Found } from '../check';
-import { at, bhyveCheck, related, replaceKey } from './bhyveCheck';
+import { at, related } from '../places';
+import { bhyveCheck, replaceKey } from './bhyveCheck';
 
 export const bootromKey = bhyveCheck(
   { code: 'bhyve-bootrom-key', severity: 'warning', title: 'The boot ROM under a key of other versions' },

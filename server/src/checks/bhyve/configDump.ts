@@ -1,6 +1,7 @@
 /** `config.dump` ends bhyve before it makes a VM. */
 import { booleanOf } from '../../vmm/bhyve/settings';
-import { at, bhyveCheck, removeLine } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck, removeLine } from './bhyveCheck';
 
 export const configDump = bhyveCheck(
   {

@@ -1,7 +1,7 @@
 /** Numbers that atoi reads: it stops at the first character that is no decimal digit, so 0x10 is 0. */
 import { atoi } from '../../vmm/bhyve/config/numbers';
-import { shown } from '../places';
-import { at, bhyveCheck, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 import { rowValues } from './rowValues';
 
 export const decimal = bhyveCheck(

@@ -1,7 +1,7 @@
 /** A key that is set more than once: the last one counts (config.c, set_config_value_node frees the string before). */
 import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
-import { shown } from '../places';
-import { at, bhyveCheck, related, removeLine } from './bhyveCheck';
+import { at, related, shown } from '../places';
+import { bhyveCheck, removeLine } from './bhyveCheck';
 
 export const duplicateKey = bhyveCheck(
   { code: 'bhyve-duplicate-key', severity: 'warning', title: 'A key that a later line sets again' },

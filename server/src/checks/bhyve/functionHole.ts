@@ -1,6 +1,7 @@
 /** A slot whose function 0 is missing: pci_cfgrw answers it with all ones, and guests then pass over the whole slot. */
 import type { PciNode } from '../../vmm/bhyve/config/config';
-import { at, bhyveCheck } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 export const functionHole = bhyveCheck(
   { code: 'bhyve-function-hole', severity: 'warning', title: 'A PCI slot without function 0' },

@@ -1,7 +1,7 @@
 /** Keys that other versions of bhyve read, on another operating system or of another time. */
 import { firstVersions } from '../../vmm/bhyve/keys/keyRow';
-import { shown } from '../places';
-import { at, bhyveCheck, list } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, list } from './bhyveCheck';
 import { matches } from './unknownKey';
 
 export const keyVersion = bhyveCheck(

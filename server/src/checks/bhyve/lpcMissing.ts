@@ -1,5 +1,6 @@
 /** Keys of the LPC bridge in a config without one: its serial ports are made by pci_lpc_init, before FreeBSD 15 the boot ROM too. */
-import { at, bhyveCheck, insertLine } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck, insertLine } from './bhyveCheck';
 
 export const lpcMissing = bhyveCheck(
   { code: 'bhyve-lpc-missing', severity: 'warning', title: 'Settings of an LPC bridge that is not there' },

@@ -2,8 +2,8 @@
 import { formatSize } from '../../address/format';
 import { MIB, PAGE } from '../../address/range';
 import { memorySize } from '../../vmm/bhyve/config/numbers';
-import { shown } from '../places';
-import { at, bhyveCheck, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 
 export const memoryPages = bhyveCheck(
   { code: 'bhyve-memory-pages', severity: 'error', title: 'Memory that is no whole number of pages' },

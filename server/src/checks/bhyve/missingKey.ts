@@ -1,7 +1,8 @@
 /** Keys without which a device refuses to be made: bhyve ends with "Device emulation initialization error" and status 4. */
 import type { BhyveConfig, PciNode } from '../../vmm/bhyve/config/config';
 import type { Found } from '../check';
-import { at, bhyveCheck, insertLine, list } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck, insertLine, list } from './bhyveCheck';
 
 interface Need {
   readonly device: string;

@@ -1,6 +1,6 @@
 /** Backends of network cards: netbe_init takes the first whose prefix fits, and a card without one is refused. */
-import { shown } from '../places';
-import { at, bhyveCheck } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 const CARDS = new Set(['virtio-net', 'e1000']);
 /** Of FreeBSD, with what its newest sources add. */

@@ -1,5 +1,6 @@
 /** Without a boot ROM the VM must have been prepared by bhyveload or grub-bhyve (bhyverun.c, do_open). */
-import { at, bhyveCheck } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 export const noBootrom = bhyveCheck(
   { code: 'bhyve-no-bootrom', severity: 'information', title: 'A guest without a boot ROM' },

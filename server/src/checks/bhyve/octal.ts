@@ -1,7 +1,7 @@
 /** A leading zero makes a number octal where strtol picks the base (0): counts, memory.size, IDs. */
 import { leadingInteger } from '../../vmm/bhyve/config/numbers';
-import { shown } from '../places';
-import { at, bhyveCheck, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 import { rowValues } from './rowValues';
 
 const BASE_ZERO = new Set(['count', 'size', 'integer']);

@@ -1,6 +1,7 @@
 /** Devices of the host do DMA to guest memory: passthru_init refuses memory that is not wired. */
 import { booleanOf } from '../../vmm/bhyve/settings';
-import { at, bhyveCheck, insertLine, related, replaceValue } from './bhyveCheck';
+import { at, related } from '../places';
+import { bhyveCheck, insertLine, replaceValue } from './bhyveCheck';
 
 export const passthruMemory = bhyveCheck(
   { code: 'bhyve-passthru-memory', severity: 'error', title: 'A passthru device without wired memory' },

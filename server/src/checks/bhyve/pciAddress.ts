@@ -1,8 +1,8 @@
 /** Nodes of PCI devices that bhyve never looks at: init_pci makes their names with `%d` for buses, slots and functions. */
 import { pciAddress, type BhyveConfig, type PciNode } from '../../vmm/bhyve/config/config';
 import type { Found } from '../check';
-import { shown } from '../places';
-import { at, bhyveCheck, edit } from './bhyveCheck';
+import { at, edit, shown } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 const PARTS = [
   { name: 'bus', most: 255 },

@@ -5,8 +5,8 @@ import { isIn } from '../../vmm/bhyve/keys/keyRow';
 import { closest } from '../../text/closest';
 import type { Fix } from '../../text/finding';
 import type { Found } from '../check';
-import { shown } from '../places';
-import { at, bhyveCheck, edit, replaceValue } from './bhyveCheck';
+import { at, edit, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 
 export const pciDevice = bhyveCheck(
   { code: 'bhyve-pci-device', severity: 'error', title: 'No device, or one that bhyve does not have' },

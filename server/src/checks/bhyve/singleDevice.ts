@@ -1,6 +1,7 @@
 /** Devices that there may be one of, and where the ISA bridge may be (pci_lpc_init, pci_fbuf_init). */
 import type { PciNode } from '../../vmm/bhyve/config/config';
-import { at, bhyveCheck, related } from './bhyveCheck';
+import { at, related } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 const SINGLE: ReadonlyMap<string, string> = new Map([
   ['lpc', 'Only one LPC bridge is allowed.'],

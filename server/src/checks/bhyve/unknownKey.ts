@@ -4,8 +4,8 @@ import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
 import { deviceRow } from '../../vmm/bhyve/keys/devices';
 import { lookUp, type KeyMatch } from '../../vmm/bhyve/keys/lookup';
 import type { Found } from '../check';
-import { shown } from '../places';
-import { at, bhyveCheck, list, related, replaceKey } from './bhyveCheck';
+import { at, related, shown } from '../places';
+import { bhyveCheck, list, replaceKey } from './bhyveCheck';
 
 type Unknown = Extract<KeyMatch, { kind: 'unknown' }>;
 

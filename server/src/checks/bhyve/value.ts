@@ -1,8 +1,8 @@
 /** Values that bhyve refuses, and values that it passes over. */
 import type { BhyveConfig } from '../../vmm/bhyve/config/config';
 import type { Found } from '../check';
-import { shown } from '../places';
-import { at, bhyveCheck, replaceValue } from './bhyveCheck';
+import { at, shown } from '../places';
+import { bhyveCheck, replaceValue } from './bhyveCheck';
 import { rowValues } from './rowValues';
 import { VALUE_RULES } from './valueRules';
 

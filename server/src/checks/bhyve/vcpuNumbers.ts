@@ -2,7 +2,8 @@
 import type { BhyveConfig } from '../../vmm/bhyve/config/config';
 import { isIn } from '../../vmm/bhyve/keys/keyRow';
 import type { Found } from '../check';
-import { at, bhyveCheck } from './bhyveCheck';
+import { at } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 const PIN = /^vcpu\.(0|[1-9]\d{0,5})\.cpuset$/;
 const DOMAIN = /^domains\.(0|[1-9]\d?)\.(size|cpus|domain_policy)$/;

@@ -2,8 +2,8 @@
 import type { BhyveConfig } from '../../vmm/bhyve/config/config';
 import type { ConfigEntry } from '../../vmm/bhyve/config/flatConfig';
 import type { Found } from '../check';
-import { shown } from '../places';
-import { at, bhyveCheck, replace } from './bhyveCheck';
+import { at, replace, shown } from '../places';
+import { bhyveCheck } from './bhyveCheck';
 
 const COMMENT = /^(.*?)([ \t]+#.*)$/s;
 

@@ -1,6 +1,6 @@
 /** How a rule on BoxLite's options is made: a row of the table and a function on the options. */
 import type { Severity } from '../../text/finding';
-import { memberOf, type ConfigNode, type NodeSpan, type ObjectNode } from '../../text/shape/node';
+import { memberOf, type NodeSpan, type ObjectNode } from '../../text/shape/node';
 import type { SourceText } from '../../text/sourceText';
 import { isBoxliteDocument } from '../../vmm/libkrun/boxlite/document';
 import type { Check, Found } from '../check';
@@ -25,10 +25,6 @@ export class BoxPlaces extends Places {
     const network = this.option('network');
     return network?.value.kind === 'string' && network.value.value === 'Disabled' ? network.value : null;
   }
-}
-
-export function itemsOf(node: ConfigNode | undefined): readonly ConfigNode[] {
-  return node?.kind === 'array' ? node.items : [];
 }
 
 export function boxliteCheck(

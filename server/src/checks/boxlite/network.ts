@@ -1,12 +1,13 @@
 /** Options of the network that BoxLite refuses together (BoxOptions::sanitize_common). */
 import { memberOf, nodeAt } from '../../text/shape/node';
-import { boxliteCheck, itemsOf } from './boxliteCheck';
+import { listItems } from '../jsonRules';
+import { boxliteCheck } from './boxliteCheck';
 
 export const network = boxliteCheck(
   { code: 'boxlite-network', severity: 'error', title: 'Options of the network that exclude each other' },
   function* (places) {
     const inbound = nodeAt(places.options, 'inbound_network', 'Enabled', 'allow_net');
-    if (inbound && itemsOf(inbound).length > 0) {
+    if (inbound && listItems(inbound).length > 0) {
       yield {
         at: places.at(inbound),
         message:

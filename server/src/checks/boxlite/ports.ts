@@ -1,7 +1,8 @@
 /** Ports that BoxLite does not forward (PortSpec::validate_publishable; BoxOptions::sanitize_common). */
 import { memberOf, type NodeSpan } from '../../text/shape/node';
 import { isTemplate } from '../../text/shape/checkShape';
-import { boxliteCheck, itemsOf } from './boxliteCheck';
+import { listItems } from '../jsonRules';
+import { boxliteCheck } from './boxliteCheck';
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 /** Enough to tell an address from a name: hexadecimal groups and at least two colons. */
@@ -11,7 +12,7 @@ export const ports = boxliteCheck(
   { code: 'boxlite-port', severity: 'error', title: 'A port that BoxLite does not forward' },
   function* (places) {
     const list = places.option('ports');
-    const items = itemsOf(list?.value);
+    const items = listItems(list?.value);
     if (list && items.length > 0 && places.offline) {
       yield {
         at: places.at(list.key),

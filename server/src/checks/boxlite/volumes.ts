@@ -1,11 +1,12 @@
 /** Volumes without an origin, or with two (VolumeSpec::validate). */
 import { memberOf } from '../../text/shape/node';
-import { boxliteCheck, itemsOf } from './boxliteCheck';
+import { listItems } from '../jsonRules';
+import { boxliteCheck } from './boxliteCheck';
 
 export const volumes = boxliteCheck(
   { code: 'boxlite-volume', severity: 'error', title: 'A volume without one origin' },
   function* (places) {
-    for (const item of itemsOf(places.option('volumes')?.value)) {
+    for (const item of listItems(places.option('volumes')?.value)) {
       if (item.kind !== 'object') continue;
       const host = memberOf(item, 'host_path')?.value;
       const managed = memberOf(item, 'managed_volume')?.value;

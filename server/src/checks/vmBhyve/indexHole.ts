@@ -1,7 +1,8 @@
 /** Numbered keys: vm-bhyve counts from 0 and stops at the first that is missing. */
 import type { GuestLine } from '../../vmm/bhyve/vmBhyve/reader';
 import { patternOf } from '../../vmm/bhyve/vmBhyve/keys';
-import { at, given, vmBhyveCheck, type Guest } from './vmBhyveCheck';
+import { at } from '../places';
+import { given, vmBhyveCheck, type Guest } from './vmBhyveCheck';
 
 /** The keys by which each series goes on. */
 const SERIES: readonly {

@@ -1,8 +1,8 @@
 /** Keys that vm-bhyve does not read, and lines that it reads otherwise than a shell would. */
 import { closest } from '../../text/closest';
 import { GUEST_KEYS, guestKey, patternOf } from '../../vmm/bhyve/vmBhyve/keys';
-import { shown } from '../places';
-import { at, replace, vmBhyveCheck } from './vmBhyveCheck';
+import { at, replace, shown } from '../places';
+import { vmBhyveCheck } from './vmBhyveCheck';
 
 /** config.sample documents it, and nothing reads it. */
 const RENAMED: ReadonlyMap<string, string> = new Map([['ignore_bad_msr', 'ignore_msr']]);

@@ -4,8 +4,8 @@ import { deviceRow } from '../../vmm/bhyve/keys/devices';
 import { isUefi } from '../../vmm/bhyve/vmBhyve/guest';
 import { guestKey, patternOf } from '../../vmm/bhyve/vmBhyve/keys';
 import { isYes } from '../../vmm/bhyve/vmBhyve/reader';
-import { shown } from '../places';
-import { at, given, replace, vmBhyveCheck } from './vmBhyveCheck';
+import { at, replace, shown } from '../places';
+import { given, vmBhyveCheck } from './vmBhyveCheck';
 
 const LOADERS = new Set(['bhyveload', 'grub', 'uefi', 'uefi-csm', 'uefi-devel', 'uefi-custom']);
 

@@ -1,8 +1,7 @@
 /** How a rule on vm-bhyve's configurations is made. */
 import { isVmBhyveDocument } from '../../vmm/bhyve/vmBhyve/document';
 import type { GuestFile, GuestLine } from '../../vmm/bhyve/vmBhyve/reader';
-import type { Span } from '../../vmm/bhyve/config/flatConfig';
-import type { Fix, Severity } from '../../text/finding';
+import type { Severity } from '../../text/finding';
 import type { SourceText } from '../../text/sourceText';
 import type { Check, Found } from '../check';
 
@@ -20,21 +19,6 @@ export function vmBhyveCheck(
     run: (document) =>
       isVmBhyveDocument(document) ? run({ ...document.guest, source: document.source }) : [],
   };
-}
-
-export function at({ source }: Guest, { start, end }: Span): Found['at'] {
-  return source.at(start, end);
-}
-
-export function replace(
-  { source }: Guest,
-  title: string,
-  span: Span,
-  newText: string,
-  preferred = false,
-): Fix {
-  const range = source.lines.rangeAt(span.start, span.end);
-  return { title, edits: [{ uri: source.uri, range, newText }], preferred };
 }
 
 /** The line that counts for a key, where it has a value. */
