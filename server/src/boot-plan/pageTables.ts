@@ -9,7 +9,7 @@ import { PAGING_MODES, type ModeRow, type PagingModeName } from './pagingModes';
 import type { MappingRights, PlannedMapping } from './plan';
 
 /** 16 MiB of tables: with 4 KiB pages they map nearly 8 GiB. */
-export const MOST_TABLES = 4096;
+const MOST_TABLES = 4096;
 
 const PRESENT = 1n;
 const WRITABLE = 2n;

@@ -25,7 +25,7 @@ export interface ReadPlan {
   readonly namesVmm: boolean;
 }
 
-export const DEFAULT_VMM = 'pc';
+const DEFAULT_VMM = 'pc';
 
 /** The VMM and version that the user chose, `context.choice`, count more than the plan's. */
 export function readPlan(reader: PlanReader, root: ObjectNode, context: PlanContext): ReadPlan {

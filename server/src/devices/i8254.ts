@@ -6,7 +6,7 @@ import type { Clock, Device, DeviceState, InterruptLine, Nanoseconds } from './d
 import { Frequency } from './frequency';
 
 /** The PC's timer clock: 105/88 MHz. */
-export const PIT_HERTZ = 1_193_182;
+const PIT_HERTZ = 1_193_182;
 const INPUT = new Frequency(PIT_HERTZ);
 
 interface Channel {

@@ -5,7 +5,7 @@ import type { Finding, Fix, TextEdit as FixEdit } from '../text/finding';
 import type { Position, TextRange } from '../text/position';
 import { SILENCE_COMMAND, silencing, type Silencing } from './silence';
 
-export const FIX_ALL = 'source.fixAll.bootpath';
+const FIX_ALL = 'source.fixAll.bootpath';
 export const CODE_ACTION_KINDS = ['quickfix', FIX_ALL] as const;
 
 export interface CodeActionQuery {

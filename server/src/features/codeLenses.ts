@@ -4,7 +4,7 @@ import type { Document } from '../machine/language';
 import type { Machine } from '../machine/machine';
 
 /** Commands of the client; each takes `[uri, machine name]`. */
-export const LENS_COMMANDS = {
+const LENS_COMMANDS = {
   simulate: 'bootpath.simulateBoot',
   simulateAs: 'bootpath.simulateBootAs',
   addressSpace: 'bootpath.showAddressSpace',

@@ -4,7 +4,7 @@ import type { Document, OutlineNode } from '../machine/language';
 import { SYMBOL } from './protocolNumbers';
 
 /** More than this makes the Outline view slow; what is left out is said in a last symbol. */
-export const SYMBOL_LIMIT = 5000;
+const SYMBOL_LIMIT = 5000;
 
 export interface Outline {
   readonly symbols: DocumentSymbol[];

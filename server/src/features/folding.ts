@@ -2,7 +2,7 @@
 import type { FoldingRange } from 'vscode-languageserver-types';
 import type { Document, OutlineNode } from '../machine/language';
 
-export const FOLDING_LIMIT = 5000;
+const FOLDING_LIMIT = 5000;
 
 /** At most `limit` ranges, outer blocks before the comments. */
 export function foldingRanges(document: Document, limit = FOLDING_LIMIT): FoldingRange[] {

@@ -11,7 +11,7 @@ import { numberAt } from './numberAt';
 import { describeAddress, describeRegions } from './regionText';
 
 /** Editors cut longer Markdown, in the middle of a table. */
-export const HOVER_LIMIT = 60_000;
+const HOVER_LIMIT = 60_000;
 /** Machines of which a hover says what lies at an address. */
 const MACHINES = 4;
 

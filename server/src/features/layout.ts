@@ -30,7 +30,7 @@ function wireRegion(region: Region): WireRegion {
   };
 }
 
-export function wireMachine(machine: Machine, document: Document): WireMachine {
+function wireMachine(machine: Machine, document: Document): WireMachine {
   const at = machine.nameAt ?? machine.at;
   return {
     name: machine.name,

@@ -4,7 +4,7 @@ import { levelOf, vmmLabel, type Machine, type Region } from '../machine/machine
 import { mappingJson } from './mappings';
 import { placeJson, type PathOf } from './place';
 
-export function regionJson(region: Region, pathOf: PathOf): object {
+function regionJson(region: Region, pathOf: PathOf): object {
   const { file, line, column } = placeJson(region.at, pathOf);
   return {
     start: hex(region.range.start),

@@ -30,7 +30,7 @@ const PATTERNS: Readonly<Record<RegionKind, Pattern | null>> = {
   hole: null,
 };
 
-export function patternId(prefix: string, kind: RegionKind): string {
+function patternId(prefix: string, kind: RegionKind): string {
   return `${prefix}-${kind}`;
 }
 

@@ -33,7 +33,7 @@ export function element(name: string, attributes: Attributes, ...children: reado
 }
 
 export const SANS = "system-ui,-apple-system,'Segoe UI',Ubuntu,'Helvetica Neue',sans-serif";
-export const MONO = "ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace";
+const MONO = "ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace";
 
 /** A generous estimate in pixels: a picture cannot measure the fonts that it will meet. */
 export function textWidth(text: string, size: number, mono = false): number {

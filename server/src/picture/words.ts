@@ -1,11 +1,11 @@
 /** Pictures in words: what a screen reader gets instead of them. */
-import { formatRange, formatSize, hex } from '../address/format';
+import { formatSize, hex } from '../address/format';
 import { sizeOf } from '../address/range';
 import { vmmLabel } from '../machine/machine';
 import { KIND_WORDS, ramOf, type PictureMachine, type PictureRegion } from './pictureMachine';
 
 /** `about 3 GiB` where the source rounds. */
-export function sizeWords(region: PictureRegion): string {
+function sizeWords(region: PictureRegion): string {
   return `${region.approximate ? 'about ' : ''}${formatSize(sizeOf(region.range))}`;
 }
 
@@ -29,9 +29,4 @@ export function machineDescription(machine: PictureMachine, limit = 40): string 
   const shown = regions.slice(0, limit).map((region) => `${regionWords(region)}.`);
   if (regions.length > limit) shown.push(`${regions.length - limit} more regions.`);
   return `${regions.length} ${regions.length === 1 ? 'region' : 'regions'}, ${formatSize(ramOf(machine))} of RAM. ${shown.join(' ')}`;
-}
-
-/** `[0x0, 0xa0000)`, with `~` where the end is approximate. */
-export function rangeWords(region: PictureRegion): string {
-  return `${region.approximate ? '~' : ''}${formatRange(region.range)}`;
 }

@@ -13,7 +13,7 @@ import {
   type Explanation,
 } from './bitField';
 
-export const DELIVERY_MODES = [
+const DELIVERY_MODES = [
   'fixed',
   'lowest priority',
   'SMI',

@@ -16,7 +16,7 @@ import {
 export type TableLevel = 'pml5' | 'pml4' | 'pdpt' | 'pd' | 'pt';
 
 /** Bytes that one entry covers in 4- and 5-level paging. */
-export const ENTRY_REACH: Readonly<Record<TableLevel, bigint>> = {
+const ENTRY_REACH: Readonly<Record<TableLevel, bigint>> = {
   pml5: 1n << 48n,
   pml4: 1n << 39n,
   pdpt: 1n << 30n,

@@ -15,7 +15,7 @@ import { exceptionName } from './exceptions';
 import { PAGE_FAULT_ERROR } from './pageFaultError';
 
 /** Codes with a name of their own; the numbered families (CR, DR, exceptions) are computed. */
-export const SVM_EXIT_CODES: Readonly<Record<number, string>> = {
+const SVM_EXIT_CODES: Readonly<Record<number, string>> = {
   0x60: 'INTR',
   0x61: 'NMI',
   0x62: 'SMI',
@@ -80,7 +80,7 @@ export const SVM_EXIT_CODES: Readonly<Record<number, string>> = {
 const INVALID = (1n << 64n) - 1n;
 
 /** The name of an exit code, null for one that is in no table. -1 (INVALID) may come as 32 or 64 bits. */
-export function svmExitName(code: bigint): string | null {
+function svmExitName(code: bigint): string | null {
   if (code === INVALID || code === 0xffffffffn) return 'invalid guest state: VMRUN refused it';
   if (code === INVALID - 1n || code === 0xfffffffen) return 'the VMSA is busy';
   if (code > 0xffffn) return null;

@@ -13,7 +13,7 @@ import {
 } from './bitField';
 import { exceptionName } from './exceptions';
 
-export const VMX_EXIT_REASONS: Readonly<Record<number, string>> = {
+const VMX_EXIT_REASONS: Readonly<Record<number, string>> = {
   0: 'exception or NMI',
   1: 'external interrupt',
   2: 'triple fault',

@@ -23,7 +23,7 @@ const BITS: Readonly<Record<string, Member>> = {
 };
 
 /** A descriptor of a GDT by its fields; which of them a type takes is held by the reader. */
-export const SEGMENT_ENTRY: ObjectShape = {
+const SEGMENT_ENTRY: ObjectShape = {
   kind: 'object',
   others: 'refused',
   members: {
@@ -55,7 +55,7 @@ export const SEGMENT_ENTRY: ObjectShape = {
   },
 };
 
-export const GATE_ENTRY: ObjectShape = {
+const GATE_ENTRY: ObjectShape = {
   kind: 'object',
   others: 'refused',
   members: {

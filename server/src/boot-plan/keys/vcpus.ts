@@ -12,7 +12,7 @@ export const BIT_REGISTERS: Readonly<Record<string, readonly BitField[]>> = {
   cr4: CR4,
   efer: EFER,
 };
-export const PLAIN_REGISTERS = ['rip', 'cr2', 'cr3', 'cr8', ...GENERAL_REGISTERS] as const;
+const PLAIN_REGISTERS = ['rip', 'cr2', 'cr3', 'cr8', ...GENERAL_REGISTERS] as const;
 export const DEBUG_REGISTERS = ['dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'dr7'] as const;
 
 const SELECTOR = integer(0n, 0xffffn);

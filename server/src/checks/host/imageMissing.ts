@@ -4,7 +4,7 @@ import type { ImageReference, ImageRole } from '../../machine/machine';
 import type { Finding } from '../../text/finding';
 import type { CheckRow } from '../check';
 
-export const IMAGE_MISSING = {
+const IMAGE_MISSING = {
   code: 'host-image-missing',
   severity: 'warning',
   title: 'An image that this host does not have',

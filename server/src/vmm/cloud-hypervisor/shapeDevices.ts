@@ -16,7 +16,7 @@ const IP_ADDRESS: Shape = {
   expected: 'an IP address',
 };
 
-export const QUEUE_AFFINITY: Shape = listOf({
+const QUEUE_AFFINITY: Shape = listOf({
   kind: 'object',
   others: 'ignored',
   members: {

@@ -7,7 +7,7 @@ import type { MacroDefinition, MacroEntry, MacroUse } from './syntax';
 
 export const INCLUDE_DEPTH = 16;
 /** Files that include each other tenfold would grow beyond every limit, and each is read anew wherever it stands. */
-export const MOST_INCLUDES = 1000;
+const MOST_INCLUDES = 1000;
 /** A file of garbage has an error in every line; nobody reads more than these. */
 const MOST_PROBLEMS = 500;
 /** More than ten thousand VMs have: a longer text is read to here, so that no file costs more than its first part. */

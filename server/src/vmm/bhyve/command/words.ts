@@ -98,7 +98,7 @@ export class Variables {
 }
 
 /** The text of a word without any expansion or quotes, else null. */
-export function plainText({ pieces }: RawWord): string | null {
+function plainText({ pieces }: RawWord): string | null {
   return pieces.length === 1 && pieces[0]!.kind === 'text' ? pieces[0]!.text : null;
 }
 

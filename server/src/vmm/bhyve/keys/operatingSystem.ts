@@ -8,7 +8,7 @@ import { lookUp } from './lookup';
 type System = BhyveVersion['facts']['os'];
 
 /** The newest version of one system. */
-export function newestOf(system: System): BhyveVersion {
+function newestOf(system: System): BhyveVersion {
   return BHYVE_VERSIONS.findLast(({ facts }) => facts.os === system)!;
 }
 
