@@ -115,6 +115,10 @@ test('a guest that its own VMM refuses: layout says who knows why, another VMM t
     bootpath(['layout', big]).stderr,
     /vmd lays out no memory for "big"; bootpath simulate says why/,
   );
+  assert.match(
+    bootpath(['layout', '--diff', big, big, '--format', 'json']).stderr,
+    /No region of the left is known: vmd lays out no memory for "big".*\n.*No region of the right is known/,
+  );
   const own = bootpath(['simulate', big, '--format', 'json']);
   const report = jsonOf<{ reason: string; findings: { code: string }[] }>(own);
   assert.match(report.reason, /its 900 GiB are more than this vmm\(4\) takes, 128 GiB/);

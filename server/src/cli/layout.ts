@@ -3,7 +3,7 @@ import { shownMachines } from '../machine/language';
 import { vmmLabel } from '../machine/machine';
 import { differencesJson, layoutDifferences, layoutJson } from '../output/layout';
 import { mappingsText } from '../output/mappings';
-import { comparisonText, type ComparedLayout } from '../output/layoutComparison';
+import { comparisonText, unknownSides, type ComparedLayout } from '../output/layoutComparison';
 import { renderText } from '../picture/text';
 import { addressSpaceSvg } from '../picture/addressSpacePicture';
 import {
@@ -90,7 +90,7 @@ function compared(
 }
 
 /** Two files, or two machines of one: the first two of it, or those that `--vm` names, the left one first. */
-function difference(options: Options, { out, service }: Terminal): number {
+function difference(options: Options, { out, note, service }: Terminal): number {
   const [a, b, ...rest] = options.arguments;
   if (stringOption(options, 'format') === 'svg')
     throw new UsageError('layout --diff prints text or json, not "svg"');
@@ -103,8 +103,9 @@ function difference(options: Options, { out, service }: Terminal): number {
     throw new UsageError('layout --diff of one file takes --vm twice: for the left and for the right');
   const left = compared(options, service, a, names[0]);
   const right = compared(options, service, b ?? a, names[1] ?? names[0], b === undefined ? 1 : 0);
-  if (stringOption(options, 'format') === 'json')
+  if (stringOption(options, 'format') === 'json') {
+    for (const sentence of unknownSides(left, right)) note(sentence);
     out(json(differencesJson(layoutDifferences(left.machine, right.machine))));
-  else out(comparisonText(left, right, terminalStyle()));
+  } else out(comparisonText(left, right, terminalStyle()));
   return 0;
 }

@@ -180,20 +180,22 @@ function ramSentence(left: bigint, right: bigint): string {
     : `The right has ${formatSize(left - right)} less RAM.`;
 }
 
+/** A sentence for each side of which no region is known: against it every difference would mislead. */
+export function unknownSides(left: ComparedLayout, right: ComparedLayout): string[] {
+  const sides = [
+    ['left', left],
+    ['right', right],
+  ] as const;
+  return sides
+    .filter(([, { machine }]) => !isKnown(machine))
+    .map(([side, one]) => unknownSentence(side, one));
+}
+
 function* body(left: ComparedLayout, right: ComparedLayout, style: ReportStyle): Generator<string> {
   const pair = { left: left.machine, right: right.machine };
-  const unknown = (
-    [
-      ['left', left],
-      ['right', right],
-    ] as const
-  ).filter(([, { machine }]) => !isKnown(machine));
+  const unknown = unknownSides(left, right);
   if (unknown.length > 0) {
-    yield* wrap(
-      [...unknown.map(([side, one]) => unknownSentence(side, one)), 'There is nothing to compare.'].join(' '),
-      style,
-      '',
-    );
+    yield* wrap([...unknown, 'There is nothing to compare.'].join(' '), style, '');
     return;
   }
   const differences = layoutDifferences(pair.left, pair.right);

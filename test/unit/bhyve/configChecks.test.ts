@@ -282,6 +282,18 @@ const ROWS: readonly Row[] = [
     text: 'pci.0.3.0.device=fbuf\npci.0.3.0.vga=on',
     found: ['bhyve-value-ignored 1'],
   },
+  {
+    title: 'a VGA that ends a later bhyve of illumos',
+    text: 'pci.0.3.0.device=fbuf\npci.0.3.0.vga=on',
+    version: 'illumos-2025',
+    found: ['bhyve-value 1'],
+  },
+  {
+    title: 'a VGA that starts nothing, in the first versions of illumos too',
+    text: 'pci.0.3.0.device=fbuf\npci.0.3.0.vga=on',
+    version: 'illumos-2021-08',
+    found: ['bhyve-value-ignored 1'],
+  },
   { title: 'a cpuset that goes down', text: 'vcpu.0.cpuset=3-1', found: ['bhyve-value 0'] },
   { title: 'a vCPU that there is not', text: 'cpus=2\nvcpu.2.cpuset=1', found: ['bhyve-vcpu-pin 1'] },
   { title: 'a NUMA domain behind a hole', text: 'domains.1.cpus=0', found: ['bhyve-numa-domain 0'] },

@@ -82,7 +82,7 @@ const vga: Rule = (value, { version }) => {
   if (!['on', 'io', 'off'].includes(value))
     return refuse('there are on, io and off: bhyve says "Invalid vga setting"');
   if (value !== 'on') return null;
-  return version.facts.os === 'illumos'
+  return version.facts.os === 'illumos' && !SMALL_FRAME_BUFFER.has(version.id)
     ? refuse('bhyve says "VGA rendering not enabled"')
     : ignore('bhyve says "VGA rendering not enabled" and starts without frame buffer and VNC server');
 };
