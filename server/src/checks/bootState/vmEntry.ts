@@ -27,17 +27,30 @@ function registerOf(problem: string): string {
   return /^[A-Za-z0-9]+/.exec(problem)?.[0].toLowerCase() ?? '';
 }
 
-function* violationsOf(
-  boot: Boot,
-  vcpu: InitialVcpu,
-): Iterable<EntryViolation & { readonly amdAlone: boolean }> {
-  const vendor = cpuOf(boot.machine).vendor;
-  const first = vendor ?? 'intel';
-  for (const violation of checkEntry(vcpu.state, entryCpu(boot, vcpu, first)).violations)
-    yield { ...violation, amdAlone: false };
-  if (vendor !== null) return;
+type Refusal = EntryViolation & { readonly amdAlone: boolean };
+
+/** By vCPU, and by CPU: guests of one VMM start in one state. */
+const known = new WeakMap<InitialVcpu, Map<string, readonly Refusal[]>>();
+
+function violationsOf(boot: Boot, vcpu: InitialVcpu): readonly Refusal[] {
+  const { vendor, physicalWidth } = cpuOf(boot.machine);
+  const key = `${vendor} ${physicalWidth?.value}`;
+  const byCpu = known.get(vcpu) ?? new Map<string, readonly Refusal[]>();
+  known.set(vcpu, byCpu);
+  let violations = byCpu.get(key);
+  if (!violations) byCpu.set(key, (violations = entryViolations(boot, vcpu, vendor)));
+  return violations;
+}
+
+/** Of both vendors' checks where the text leaves the vendor to the host. */
+function entryViolations(boot: Boot, vcpu: InitialVcpu, vendor: EntryCpu['vendor'] | null): Refusal[] {
+  const found = checkEntry(vcpu.state, entryCpu(boot, vcpu, vendor ?? 'intel')).violations.map(
+    (violation): Refusal => ({ ...violation, amdAlone: false }),
+  );
+  if (vendor !== null) return found;
   for (const violation of checkEntry(vcpu.state, entryCpu(boot, vcpu, 'amd')).violations)
-    if (VMRUN_ALONE.has(violation.check.id)) yield { ...violation, amdAlone: true };
+    if (VMRUN_ALONE.has(violation.check.id)) found.push({ ...violation, amdAlone: true });
+  return found;
 }
 
 export const vmEntry: Check = {
