@@ -114,11 +114,21 @@ export function nameMaps(maps: readonly OpenMap[]): MemoryMap[] {
     });
 }
 
-export function tooLong(from: number, to: number): MapProblem {
+/** A map of linear addresses, named by its first line. */
+export function linearMap(
+  name: string,
+  first: { readonly from: number; readonly to: number },
+  mappings: MappingEntry[],
+): OpenMap {
+  return { name, nameFrom: first.from, nameTo: first.to, entries: [], amendments: [], mappings };
+}
+
+/** `limit`: entries that are read. */
+export function tooLong(from: number, to: number, limit = MAX_ENTRIES): MapProblem {
   return {
     code: 'map-too-long',
     severity: 'information',
-    message: `Only the first ${MAX_ENTRIES.toLocaleString('en')} entries of this text are read. The rest is neither drawn nor checked.`,
+    message: `Only the first ${limit.toLocaleString('en')} entries of this text are read. The rest is neither drawn nor checked.`,
     from,
     to,
   };

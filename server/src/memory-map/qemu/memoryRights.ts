@@ -5,13 +5,13 @@
 import type { SourceText } from '../../text/sourceText';
 import {
   MAX_ENTRIES,
+  linearMap,
   nameMaps,
   tooLong,
   type Dialect,
   type MapProblem,
   type MapReading,
   type MappingEntry,
-  type OpenMap,
 } from '../mapText';
 import { bitsOf, linearRanges } from './canonical';
 
@@ -81,14 +81,7 @@ function read({ text }: SourceText): MapReading {
     if (output && output.at(-1)!.start < row.start) output.push(row);
     else outputs.push([row]);
   }
-  const maps = outputs.map((rows): OpenMap => ({
-    name: NAME,
-    nameFrom: rows[0]!.from,
-    nameTo: rows[0]!.to,
-    entries: [],
-    amendments: [],
-    mappings: [...entriesOf(rows)],
-  }));
+  const maps = outputs.map((rows) => linearMap(NAME, rows[0]!, [...entriesOf(rows)]));
   return { maps: nameMaps(maps), problems };
 }
 

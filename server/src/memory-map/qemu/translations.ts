@@ -7,13 +7,13 @@ import { GIB, MIB, PAGE } from '../../address/range';
 import type { SourceText } from '../../text/sourceText';
 import {
   MAX_ENTRIES,
+  linearMap,
   nameMaps,
   tooLong,
   type Dialect,
   type MapProblem,
   type MapReading,
   type MappingEntry,
-  type OpenMap,
 } from '../mapText';
 
 const NAME = 'QEMU info tlb';
@@ -124,7 +124,7 @@ function read({ text }: SourceText): MapReading {
   for (const match of text.matchAll(ROW)) {
     const page = pageOf(match);
     if (count++ >= MOST_PAGES) {
-      problems.push(tooLong(page.from, page.to));
+      problems.push(tooLong(page.from, page.to, MOST_PAGES));
       break;
     }
     const output = outputs.at(-1);
@@ -133,19 +133,12 @@ function read({ text }: SourceText): MapReading {
     else outputs.push([page]);
   }
   let room = MAX_ENTRIES;
-  const maps = outputs.map((pages): OpenMap => {
+  const maps = outputs.map((pages) => {
     const entries = entriesOf(pages);
     if (entries.length > room) problems.push(tooLong(entries[room]!.from, entries[room]!.to));
     const mappings = entries.slice(0, room);
     room -= mappings.length;
-    return {
-      name: NAME,
-      nameFrom: pages[0]!.from,
-      nameTo: pages[0]!.to,
-      entries: [],
-      amendments: [],
-      mappings,
-    };
+    return linearMap(NAME, pages[0]!, mappings);
   });
   return { maps: nameMaps(maps), problems };
 }
