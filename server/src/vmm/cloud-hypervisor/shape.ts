@@ -69,7 +69,7 @@ function made(has: InVersion): ObjectShape {
       generic_vhost_user: optional(listOf(genericVhostUser()), 'vhost-user devices of any kind.', {
         since: 'v52.0',
       }),
-      fs: optional(listOf(fs(has)), 'Shared folders (virtio-fs).'),
+      fs: optional(listOf(fs()), 'Shared folders (virtio-fs).'),
       pmem: optional(listOf(pmem()), 'Persistent memory.'),
       serial: defaulted(serialConfig(), 'The serial port.', '{"mode": "Null"}'),
       console: defaulted(consoleConfig(has), 'The virtio console.', '{"mode": "Tty"}'),
@@ -77,7 +77,7 @@ function made(has: InVersion): ObjectShape {
         since: 'v38.0',
       }),
       devices: optional(listOf(device(has)), 'VFIO devices.'),
-      user_devices: optional(listOf(userDevice(has)), 'vfio-user devices.', { since: 'v20.0' }),
+      user_devices: optional(listOf(userDevice()), 'vfio-user devices.', { since: 'v20.0' }),
       vdpa: optional(listOf(vdpa()), 'vDPA devices.', { since: 'v23.0' }),
       vsock: optional(vsock(has), 'The socket device.'),
       pvmemcontrol: optional({ kind: 'any' }, 'Only in builds with the feature `pvmemcontrol`.', {

@@ -44,14 +44,12 @@ export function device(has: InVersion): ObjectShape {
   };
 }
 
-export function userDevice(has: InVersion): ObjectShape {
-  const { iommu, ...others } = pciMembers();
+export function userDevice(): ObjectShape {
   return {
     kind: 'object',
     others: 'ignored',
     members: {
-      ...others,
-      ...(has({ since: 'v52.0' }) ? { iommu: iommu! } : {}),
+      ...pciMembers({ iommu: 'v52.0' }),
       socket: { shape: STRING, text: 'The socket of the vfio-user server.', required: true },
     },
   };
@@ -88,14 +86,12 @@ export function vsock(has: InVersion): ObjectShape {
   };
 }
 
-export function fs(has: InVersion): ObjectShape {
-  const { iommu, ...others } = pciMembers();
+export function fs(): ObjectShape {
   return {
     kind: 'object',
     others: 'ignored',
     members: {
-      ...others,
-      ...(has({ since: 'v52.0' }) ? { iommu: iommu! } : {}),
+      ...pciMembers({ iommu: 'v52.0' }),
       tag: { shape: STRING, text: 'The name by which the guest mounts it.', required: true },
       socket: { shape: STRING, text: 'The socket of virtiofsd.', required: true },
       ...queueMembers('1', '1024'),
