@@ -2,7 +2,8 @@
 import { closest } from '../../text/closest';
 import { isTemplate } from '../../text/shape/checkShape';
 import { memberOf, type ConfigNode } from '../../text/shape/node';
-import { BLOCK_TYPES, usedBlockDevices } from '../../vmm/propolis/shape';
+import { BLOCK_TYPES } from '../../vmm/propolis/shape';
+import { usedBlockDevices } from './unusedBlockDevices';
 import type { Found } from '../check';
 import { propolisCheck, textOf, type NamedTable, type PropolisRules } from './propolisCheck';
 

@@ -1,6 +1,6 @@
 /** [cloudinit] and the block devices of that type, which need each other. */
 import { memberOf } from '../../text/shape/node';
-import { usedBlockDevices } from '../../vmm/propolis/shape';
+import { usedBlockDevices } from './unusedBlockDevices';
 import { propolisCheck, textOf } from './propolisCheck';
 
 export const cloudinit = propolisCheck(

@@ -4,7 +4,7 @@ import { nodeAt } from '../../text/shape/node';
 import { inVersionOf } from '../../text/shape/shape';
 import { isPropolisDocument } from '../../vmm/propolis/document';
 import { PROPOLIS_PROBLEMS } from '../../vmm/propolis/problems';
-import { isOfUnusedBlockDevice, PROPOLIS_SHAPE, usedBlockDevices } from '../../vmm/propolis/shape';
+import { PROPOLIS_SHAPE } from '../../vmm/propolis/shape';
 import { PROPOLIS_VERSIONS } from '../../vmm/propolis/versions';
 import type { Check } from '../check';
 import { shapeRules } from '../shapeRules';
@@ -20,6 +20,7 @@ import { memoryText, vcpus } from './mainValues';
 import { expectedSize } from './memoryText';
 import { pciFunction } from './pciFunction';
 import { pciPath } from './pciPath';
+import { isOfUnusedBlockDevice, usedBlockDevices } from './unusedBlockDevices';
 import { isStandaloneConfig } from './propolisCheck';
 
 const READER: readonly Check[] = Object.entries(PROPOLIS_PROBLEMS).map(([code, row]) => ({

@@ -3,8 +3,6 @@
  * crates/cpuid-profile-config/src/lib.rs at commit 372a5744 (merged 2026-07-21). No struct of it denies unknown fields, and options of
  * devices and block devices are looked up by name in a map: what is misspelt is never looked at.
  */
-import { isTemplate, type ShapeProblem } from '../../text/shape/checkShape';
-import { nodeAt, type ObjectNode } from '../../text/shape/node';
 import { BOOLEAN, STRING, U8 } from '../../text/shape/rustTypes';
 import type { Member, ObjectShape, Shape } from '../../text/shape/shape';
 
@@ -197,7 +195,7 @@ export const DRIVERS: Readonly<Record<string, Readonly<Record<string, Member>>>>
 };
 
 /** Typed by serde for every block device, also one that nobody uses. */
-const BLOCK_OPTIONS: Readonly<Record<string, Member>> = {
+export const BLOCK_OPTIONS: Readonly<Record<string, Member>> = {
   block_size: {
     shape: { kind: 'integer', least: 0n, most: U32_MOST, unit: 'bytes' },
     text: 'Bytes of a block.',
@@ -403,25 +401,3 @@ export const PROPOLIS_SHAPE: ObjectShape = {
     },
   },
 };
-
-/** The names of block devices that a device of a disk driver uses: the others are never looked at beyond serde's own fields. */
-export function usedBlockDevices(root: ObjectNode): ReadonlySet<string> {
-  const names = new Set<string>();
-  const devices = nodeAt(root, 'dev');
-  for (const { value } of devices?.kind === 'object' ? devices.members : []) {
-    const reference = nodeAt(value, 'block_dev');
-    if (reference?.kind === 'string') names.add(reference.value);
-  }
-  return names;
-}
-
-/** A problem with an option that nobody reads, since no device uses the block device. */
-export function isOfUnusedBlockDevice(
-  { path, ...problem }: ShapeProblem,
-  used: ReadonlySet<string>,
-): boolean {
-  const [table, name, key] = path;
-  if (table !== 'block_dev' || typeof name !== 'string' || used.has(name)) return false;
-  if (problem.kind === 'missing-key') return true;
-  return typeof key === 'string' && !Object.hasOwn(BLOCK_OPTIONS, key) && key !== 'type' && !isTemplate(key);
-}
